@@ -1,0 +1,50 @@
+/**
+ * What every request passes: a bound on its body, a correlation id, and an answer where there was none.
+ */
+import { ByteSize, Effect } from "effect"
+import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
+import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
+import * as HotHolds from "./HotHolds.ts"
+
+/** The API's builder answers it in plain text. */
+const unsupportedMediaType = problem(
+  415,
+  "unsupported-media-type",
+  "The body is of a type that is not taken here",
+  "application/json is"
+)
+
+const edge = <E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, E, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const limit = limitOf(request.url)
+    const correlation = yield* Effect.clockWith((clock) =>
+      Effect.sync(() => correlationOf(request.headers, clock.currentTimeMillisUnsafe()))
+    )
+    const answer =
+      Number(request.headers["content-length"] ?? 0) > ByteSize.toNumberUnsafe(limit)
+        ? Effect.succeed(tooLarge(limit))
+        : app
+    const response = yield* answer.pipe(
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, limit),
+      Effect.provideService(Correlation, correlation),
+      Effect.map((response) => (response.status === 415 ? unsupportedMediaType : response)),
+      Effect.catchCause((cause) => render(cause, request)),
+      Effect.annotateLogs("correlationId", correlation)
+    )
+    return HttpServerResponse.setHeaders(response, answerHeaders(request.headers, correlation))
+  })
+
+/** Needs what the lean path of holds needs: it goes in front of all this. */
+export const layer = HttpRouter.middleware(
+  Effect.map(
+    HotHolds.make,
+    (hot) =>
+      <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+        hot(edge(app))
+  ),
+  { global: true }
+)

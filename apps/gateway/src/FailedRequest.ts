@@ -1,0 +1,75 @@
+/** Requests that nothing has answered, as RFC 9457 problems. */
+import { ByteSize, Cause, Effect } from "effect"
+import { HttpServerError, type HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
+
+/** No body of ours comes near it, but for seat maps. */
+const bodyLimit = ByteSize.kibibytes(64)
+const planLimit = ByteSize.mebibytes(40)
+
+/** Of the body of a request to this URL. */
+export const limitOf = (url: string): ByteSize.ByteSize =>
+  /^\/api\/v1\/organiser\/venues(\?|$)/.test(url) ? planLimit : bodyLimit
+
+export const problem = (status: number, name: string, title: string, detail?: string) =>
+  ProblemDetails.toResponse({
+    type: `urn:onsale:problem:${name}`,
+    status,
+    title,
+    ...(detail === undefined ? {} : { detail })
+  })
+
+export const tooLarge = (limit: ByteSize.ByteSize) =>
+  // The rest of the body is not read, so the connection cannot be used again.
+  HttpServerResponse.setHeader(
+    problem(
+      413,
+      "body-too-large",
+      "The body is too large",
+      `at most ${ByteSize.toNumberUnsafe(limit)} bytes`
+    ),
+    "connection",
+    "close"
+  )
+
+const serverErrorOf = (cause: Cause.Cause<unknown>): HttpServerError.HttpServerError | undefined => {
+  for (const reason of cause.reasons) {
+    const error = Cause.isFailReason(reason)
+      ? reason.error
+      : Cause.isDieReason(reason)
+        ? reason.defect
+        : undefined
+    if (HttpServerError.isHttpServerError(error)) return error
+  }
+  return undefined
+}
+
+/** The answer to a request that failed; what is not the client's doing is logged. */
+export const render = (
+  cause: Cause.Cause<unknown>,
+  request: HttpServerRequest.HttpServerRequest
+): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+  // The client went away, or we are shutting down: nobody reads an answer.
+  if (Cause.hasInterruptsOnly(cause))
+    return Effect.failCause(Cause.fromReasons(cause.reasons.filter(Cause.isInterruptReason)))
+  const error = serverErrorOf(cause)
+  if (error !== undefined) {
+    switch (error.reason._tag) {
+      case "RouteNotFound":
+        return Effect.succeed(
+          problem(404, "not-found", "There is nothing here", `${request.method} is not served at this path`)
+        )
+      case "RequestParseError":
+        return Effect.succeed(
+          error.reason.reason === "BodyTooLarge"
+            ? tooLarge(limitOf(request.url))
+            : problem(400, "bad-request", "The request could not be read")
+        )
+      default:
+        break
+    }
+  }
+  return Effect.as(
+    Effect.logError("a request failed", cause),
+    problem(500, "internal", "Something broke on our side; it is logged under this correlation id")
+  )
+}

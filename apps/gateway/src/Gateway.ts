@@ -1,0 +1,39 @@
+/** The HTTP edge, whole: every route over the contexts' services. */
+import { Api } from "@onsale/contracts/http/Api"
+import { Layer, type Redacted } from "effect"
+import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
+import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import * as Edge from "./Edge.ts"
+import * as EventsHttp from "./EventsHttp.ts"
+import * as HealthHttp from "./HealthHttp.ts"
+import { HoldDesk } from "./HoldDesk.ts"
+import * as HoldsHttp from "./HoldsHttp.ts"
+import * as OrdersHttp from "./OrdersHttp.ts"
+import * as OrganiserAuth from "./OrganiserAuth.ts"
+import * as OrganiserHttp from "./OrganiserHttp.ts"
+import * as RequestProblems from "./RequestProblems.ts"
+import * as RootHttp from "./RootHttp.ts"
+import * as WebhooksHttp from "./WebhooksHttp.ts"
+
+/** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
+export const layer = (options: {
+  readonly organiserKey: Redacted.Redacted
+  /** Pages that only some installations have. */
+  readonly links?: ReadonlyArray<RootHttp.Link>
+}) =>
+  Layer.mergeAll(
+    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+      Layer.provide([
+        EventsHttp.layer,
+        HoldsHttp.layer,
+        OrdersHttp.layer,
+        OrganiserHttp.layer,
+        WebhooksHttp.layer
+      ]),
+      Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])
+    ),
+    HttpApiSwagger.layer(Api, { path: "/docs" }),
+    HealthHttp.layer,
+    RootHttp.layer(options.links ?? []),
+    Edge.layer
+  ).pipe(Layer.provide(HoldDesk.layer.pipe(Layer.provideMerge(AvailabilityBoard.layer))))

@@ -1,0 +1,189 @@
+/** Orders, refunds and tickets over HTTP: put together from booking, catalog and notifications. */
+import { Orders } from "@onsale/booking/Orders"
+import { Catalog } from "@onsale/catalog/Catalog"
+import type { OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
+import type { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import { Api } from "@onsale/contracts/http/Api"
+import type { Order, Ticket } from "@onsale/contracts/http/OrdersApi"
+import {
+  HoldExpired,
+  HoldInCheckout,
+  HoldNotFound,
+  KeyInUse,
+  KeyReused,
+  NotRefundable,
+  OrderCancelled,
+  OrderNotFound,
+  Overloaded,
+  PaymentDeclined,
+  TicketNotFound,
+  TicketsNotReady
+} from "@onsale/contracts/http/Problems"
+import { type EventId, eventNumberOfHold, type HoldId, type OrderId } from "@onsale/contracts/Ids"
+import { Notifications } from "@onsale/notifications/Notifications"
+import * as OrderReference from "@onsale/notifications/OrderReference"
+import { Effect } from "effect"
+import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import { createHash } from "node:crypto"
+import * as Admission from "./Admission.ts"
+import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { Correlation } from "./Correlation.ts"
+
+/** Two are drawn at a time, some tens of milliseconds each: who is beyond these would wait for seconds. */
+const pdfPlaces = 2 + 32
+
+/** Equal for equal requests: the schema has put the fields into its own order. */
+const fingerprintOf = (payload: unknown): string =>
+  createHash("sha256").update(JSON.stringify(payload)).digest("base64url")
+
+const busy = (error: BookingUnavailable) =>
+  Effect.fail(new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) }))
+
+const notBuyable = ({
+  code
+}: HoldNotBuyable): Effect.Effect<never, HoldNotFound | HoldExpired | HoldInCheckout> => {
+  switch (code) {
+    case "hold_not_found":
+    case "event_not_found":
+      return Effect.fail(new HoldNotFound({}))
+    case "hold_expired":
+      return Effect.fail(new HoldExpired({}))
+    case "in_checkout":
+      return Effect.fail(new HoldInCheckout({}))
+    default:
+      return Effect.die(new Error(`a hold could not be bought: ${code}`))
+  }
+}
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "orders",
+  Effect.fn(function* (handlers) {
+    const orders = yield* Orders
+    const catalog = yield* Catalog
+    const notifications = yield* Notifications
+    const boards = yield* AvailabilityBoard
+    const admitToPdf = yield* Admission.make({ places: pdfPlaces, retryAfterSeconds: 2 })
+
+    const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
+      return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
+    })
+
+    const ticketOf = Effect.fnUntraced(function* (eventId: EventId, ticket: OrderTicket) {
+      const { id, seatId, areaId, label, status } = ticket
+      const rendered: Ticket = {
+        id,
+        seatId,
+        areaId,
+        label,
+        status,
+        code: yield* notifications.codeFor(eventId, ticket)
+      }
+      return rendered
+    })
+
+    const render = Effect.fnUntraced(function* (order: OrderView) {
+      const reason = order.reason ?? order.payment.failureCode
+      const rendered: Order = {
+        id: order.id,
+        status: order.status,
+        eventId: order.eventId,
+        customer: order.customer,
+        total: order.total,
+        tickets: yield* Effect.forEach(order.tickets, (ticket) => ticketOf(order.eventId, ticket)),
+        payment: { status: order.payment.status, provider: order.payment.provider },
+        ...(order.nextAction === null ? {} : { nextAction: order.nextAction }),
+        refunds: order.refunds,
+        ...(reason === null ? {} : { reason }),
+        createdAt: order.createdAt,
+        updatedAt: order.updatedAt
+      }
+      return rendered
+    })
+
+    const orderOf = Effect.fnUntraced(function* (orderId: OrderId) {
+      return (yield* orders.get(orderId)) ?? (yield* new OrderNotFound({}))
+    })
+
+    return handlers.handleAll({
+      create: Effect.fnUntraced(function* ({ headers, payload }) {
+        const eventId = yield* eventOf(payload.holdId)
+        const { order } = yield* orders
+          .place({
+            key: headers["idempotency-key"],
+            fingerprint: fingerprintOf(payload),
+            correlation: yield* Correlation,
+            eventId,
+            order: payload
+          })
+          .pipe(
+            Effect.catchTag("HoldNotBuyable", notBuyable),
+            Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
+            Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
+            Effect.catchTag("BookingUnavailable", busy)
+          )
+        boards.changed(eventId)
+        const rendered = yield* render(order)
+        switch (order.status) {
+          case "payment_pending":
+            return { ...rendered, status: "payment_pending" as const }
+          case "declined":
+            return yield* new PaymentDeclined({ orderId: order.id, code: order.payment.failureCode })
+          case "cancelled":
+            return yield* new OrderCancelled({
+              orderId: order.id,
+              ...(order.reason === null ? {} : { detail: order.reason })
+            })
+          default:
+            // What was confirmed when it was answered first is answered so again, whatever came later.
+            return { ...rendered, status: "confirmed" as const }
+        }
+      }),
+
+      get: ({ params }) => Effect.flatMap(orderOf(params.orderId), render),
+
+      refund: Effect.fnUntraced(function* ({ params, headers, payload }) {
+        const order = yield* orders
+          .refund(params.orderId, {
+            key: headers["idempotency-key"],
+            fingerprint: fingerprintOf([params.orderId, payload]),
+            tickets: payload.tickets ?? null,
+            reason: payload.reason
+          })
+          .pipe(
+            Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
+            Effect.catchTag("NotRefundable", ({ message, tickets }) =>
+              Effect.fail(new NotRefundable({ detail: message, tickets }))
+            ),
+            Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
+            Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
+            Effect.catchTag("BookingUnavailable", busy)
+          )
+        boards.changed(order.eventId)
+        return yield* render(order)
+      }),
+
+      ticketsPdf: Effect.fnUntraced(function* ({ params }) {
+        const order = yield* orderOf(params.orderId)
+        const event = yield* Effect.orDie(catalog.getAny(order.eventId))
+        const body = yield* notifications.documentOf(order, event).pipe(
+          Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketsNotReady({}))),
+          Effect.flatMap(notifications.renderTickets),
+          admitToPdf
+        )
+        return HttpApiSchema.withHeaders({
+          body,
+          headers: {
+            "content-disposition": `inline; filename="tickets-${OrderReference.make(order.id)}.pdf"`
+          }
+        })
+      }),
+
+      ticket: Effect.fnUntraced(function* ({ params }) {
+        const found = (yield* orders.ticket(params.ticketId)) ?? (yield* new TicketNotFound({}))
+        const { eventId } = found
+        return { ...(yield* ticketOf(eventId, found.ticket)), eventId }
+      })
+    })
+  })
+)

@@ -1,0 +1,53 @@
+import { assert, describe, it } from "@effect/vitest"
+import { makeEventId } from "@onsale/contracts/Ids"
+import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import { Effect, Fiber, Layer, Scheduler } from "effect"
+import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
+import { HoldDesk } from "../src/HoldDesk.ts"
+
+const event = { id: makeEventId(1_700_000_000_000), number: 1 }
+const claims = { seats: [1], areas: [], best: null }
+
+const layer = HoldDesk.layer.pipe(
+  Layer.provide([
+    Layer.mock(AvailabilityBoard, { changed: () => {} }),
+    Layer.mock(InventoryClient, { execute: () => Effect.never })
+  ])
+)
+
+/** Of the way to the inventory: more than there are. */
+const steps = 40
+
+describe("HoldDesk", () => {
+  it.effect("refuses a key whose first request is running", () =>
+    Effect.gen(function* () {
+      const desk = yield* HoldDesk
+      const running = yield* Effect.forkChild(desk.hold(event, "key", claims), { startImmediately: true })
+      assert.strictEqual((yield* Effect.flip(desk.hold(event, "key", claims)))._tag, "KeyInUse")
+      // The refusal does not give the key of the running one back.
+      assert.strictEqual((yield* Effect.flip(desk.hold(event, "key", claims)))._tag, "KeyInUse")
+      yield* Fiber.interrupt(running)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("gives the key back wherever the request is interrupted", () =>
+    Effect.gen(function* () {
+      const desk = yield* HoldDesk
+      for (const operations of [2, 3]) {
+        for (let step = 0; step < steps; step++) {
+          const key = `key-${operations}-${step}`
+          const first = yield* desk.hold(event, key, claims).pipe(
+            // Pauses between the operations, so that the interruption can come there.
+            Effect.provideService(Scheduler.MaxOpsBeforeYield, operations),
+            Effect.forkChild
+          )
+          for (let turn = 0; turn < step; turn++) yield* Effect.yieldNow
+          yield* Fiber.interrupt(first)
+          const second = yield* Effect.forkChild(desk.hold(event, key, claims), { startImmediately: true })
+          assert.isUndefined(second.pollUnsafe(), `interrupted after ${step} turns of ${operations}`)
+          yield* Fiber.interrupt(second)
+        }
+      }
+    }).pipe(Effect.provide(layer))
+  )
+})

@@ -1,0 +1,172 @@
+/**
+ * `onsale start`: everything in one process. Where nothing else is configured it brings its own
+ * Postgres, payment provider and mail catcher, and loads a demo season.
+ */
+import { NodeHttpClient } from "@effect/platform-node"
+import * as DemoSeason from "@onsale/catalog/DemoSeason"
+import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import * as Gateway from "@onsale/gateway/Gateway"
+import * as LocalOnly from "@onsale/gateway/LocalOnly"
+import type { Link } from "@onsale/gateway/RootHttp"
+import { Mailer } from "@onsale/notifications/Mailer"
+import * as SandboxProvider from "@onsale/payments/SandboxProvider"
+import { Database } from "@onsale/platform/Database"
+import * as HttpServer from "@onsale/platform/HttpServer"
+import * as Migrations from "@onsale/platform/Migrations"
+import { Config, Console, Duration, Effect, Layer, Option, Redacted, Schedule, Schema } from "effect"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import { HttpServer as Server } from "effect/http"
+import * as Contexts from "./Contexts.ts"
+import * as DataDir from "./DataDir.ts"
+import { DevMail } from "./DevMail.ts"
+import * as DevMailHttp from "./DevMailHttp.ts"
+import * as Level from "./Level.ts"
+import { concretePort } from "./ListeningPort.ts"
+import { organiserKey } from "./OrganiserKey.ts"
+import * as SandboxProcess from "./SandboxProcess.ts"
+
+const PortOrAny = Schema.FiniteFromString.check(
+  Schema.isInt(),
+  Schema.isBetween({ minimum: 0, maximum: 65_535 })
+)
+
+const settings = Config.all({
+  /** 0 takes a free one. */
+  port: Config.schema(PortOrAny, "PORT").pipe(Config.withDefault(3000)),
+  host: Config.option(Config.NonEmptyString("ONSALE_HOST")),
+  smtpUrl: Config.option(Config.Redacted("ONSALE_SMTP_URL")),
+  mailFrom: Config.NonEmptyString("ONSALE_MAIL_FROM").pipe(
+    Config.withDefault("Onsale <tickets@onsale.example>")
+  ),
+  sandboxUrl: Config.option(Config.NonEmptyString("ONSALE_SANDBOX_URL")),
+  demo: Config.Boolean("ONSALE_DEMO").pipe(Config.withDefault(true))
+})
+
+/** The mail server of the configuration, or one that catches everything and shows it at `/dev/mail`. */
+const mail = (options: {
+  readonly smtpUrl: Option.Option<Redacted.Redacted<string>>
+  readonly from: string
+  readonly dataDir: string
+}) =>
+  Option.match(options.smtpUrl, {
+    onSome: (url) => ({
+      layer: Mailer.layerSmtp({ url, from: options.from }),
+      routes: Layer.empty,
+      links: [] as ReadonlyArray<Link>
+    }),
+    onNone: () => {
+      const caught = DevMail.layer({ directory: `${options.dataDir}/mail`, port: 0 })
+      return {
+        layer: Layer.unwrap(
+          Effect.map(DevMail, ({ url }) => Mailer.layerSmtp({ url: Redacted.make(url), from: options.from }))
+        ).pipe(Layer.provide(caught)),
+        routes: DevMailHttp.layer.pipe(Layer.provide([caught, LocalOnly.layer])),
+        links: [
+          {
+            href: "/dev/mail",
+            title: "Mail",
+            about: "what was sent; caught on this machine, from which alone it shows"
+          }
+        ]
+      }
+    }
+  })
+
+/** The sandbox of the configuration, or one that we start. */
+const payments = (options: {
+  readonly port: number
+  readonly dataDir: string
+  readonly configured: boolean
+}) =>
+  options.configured
+    ? SandboxProvider.layerConfig
+    : Layer.unwrap(
+        Effect.gen(function* () {
+          const secret = yield* DataDir.key("sandbox-secret")
+          const webhookSecret = yield* DataDir.key("sandbox-webhook-secret")
+          const url = yield* SandboxProcess.start({
+            ledger: `${options.dataDir}/sandbox-ledger.jsonl`,
+            secret: secret.value,
+            webhookUrl: `http://127.0.0.1:${options.port}/api/v1/webhooks/sandbox`,
+            webhookSecret: webhookSecret.value
+          })
+          return SandboxProvider.layer({
+            url,
+            secret: secret.value,
+            webhookSecrets: [webhookSecret.value],
+            timeout: Duration.seconds(5)
+          })
+        })
+      )
+
+/** Loads the demo season, once for ever; a second or two. Without it we serve all the same. */
+const demoSeason = Layer.effectDiscard(
+  DemoSeason.load().pipe(
+    Effect.tap((loaded) => (loaded ? Effect.logInfo("the demo season is on sale") : Effect.void)),
+    Effect.retry(Schedule.max([Schedule.exponential("500 millis"), Schedule.recurs(3)])),
+    Effect.catchCause((cause) => Effect.logError("the demo season could not be loaded", cause))
+  )
+)
+
+const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) {
+  const config = yield* settings
+  const dataDir = yield* DataDir.dataDir
+  const port = yield* concretePort(config.port, Option.getOrUndefined(config.host))
+  const organiser = yield* organiserKey
+  const mailing = mail({ smtpUrl: config.smtpUrl, from: config.mailFrom, dataDir })
+
+  const contexts = Contexts.layerWith(inventory).pipe(
+    Layer.provide([
+      mailing.layer,
+      payments({ port, dataDir, configured: Option.isSome(config.sandboxUrl) }).pipe(
+        Layer.provide(NodeHttpClient.layerUndici)
+      )
+    ])
+  )
+  const ready = Layer.effectDiscard(
+    Effect.gen(function* () {
+      const { address } = yield* Server.HttpServer
+      const at = `http://localhost:${address._tag === "UnixPathAddress" ? "" : address.port}`
+      yield* Console.log(
+        [
+          "",
+          `Onsale is at      ${at}`,
+          `API documentation ${at}/docs`,
+          ...mailing.links.map(({ href, title }) => `${title.padEnd(17)} ${at}${href}`),
+          `Metrics           ${at}/metrics`,
+          organiser.made
+            ? `Organiser's key   ${Redacted.value(organiser.value)} (shown this once, kept in ${organiser.file})`
+            : organiser.file === ""
+              ? "Organiser's key   as configured"
+              : `Organiser's key   in ${organiser.file}`,
+          ""
+        ].join("\n")
+      )
+    })
+  )
+  const routes = Layer.mergeAll(
+    Gateway.layer({ organiserKey: organiser.value, links: mailing.links }),
+    mailing.routes
+  )
+  return ready.pipe(
+    Layer.provideMerge(HttpServer.serve(routes, { port, host: Option.getOrUndefined(config.host) })),
+    // Before the port is open: whoever finds us ready finds something to buy.
+    Layer.provide(config.demo ? demoSeason : Layer.empty),
+    Layer.provide(contexts),
+    Layer.provide(Migrations.layer),
+    Layer.provideMerge(Database.layer)
+  )
+})
+
+/** Serves over an inventory until it is interrupted, or until the embedded database is lost for good. */
+export const startWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const context = yield* Layer.build(Layer.unwrap(server(inventory)))
+      const database = yield* Database.pipe(Effect.provideContext(context))
+      return yield* database.failure
+    })
+  ).pipe(Effect.provide(SecureRandom.layerWebCrypto))
+
+/** At the level of the configuration. */
+export const start = startWith(Level.inventory)

@@ -1,0 +1,56 @@
+/** INV-04 and INV-05 of the payments' own books: their journal against their table, one payment after another. */
+import { PaymentAudit } from "@onsale/payments/PaymentAudit"
+import { Effect, Stream } from "effect"
+import type { Found } from "./Found.ts"
+
+/** A payment as the provider's ledger is compared with it. */
+export interface BookedPayment {
+  readonly orderId: string | null
+  readonly captured: number
+  readonly refunded: number
+  /** Somebody asks for it until it is settled. */
+  readonly isWatched: boolean
+}
+
+/** Reads every payment; `each` is told what is wrong as it is found. Answers them by intent. */
+export const run = Effect.fn("PaymentChecks.run")(function* (each: (found: Found) => void) {
+  const audit = yield* PaymentAudit
+  const booked = new Map<string, BookedPayment>()
+  const intentOf = new Map<string, string>()
+  yield* Stream.runForEach(audit.payments, (payment) =>
+    Effect.sync(() => {
+      const { amount, captured, captures, intent, intentId, orderId, refundRequested, refunded } = payment
+      const breach = (invariant: "INV-04" | "INV-05", what: string) =>
+        each({ invariant, kind: "breach", what: `payment ${intentId}: ${what}` })
+      if (captures > 1) breach("INV-04", `captured ${captures} times`)
+      if (amount === null || orderId === null)
+        breach("INV-04", "its journal does not begin with its creation")
+      else {
+        if (captured > amount) breach("INV-04", `${captured} captured of ${amount}`)
+        const other = intentOf.get(orderId)
+        if (other !== undefined) breach("INV-04", `order ${orderId} has payment ${other}, too`)
+        intentOf.set(orderId, intentId)
+      }
+      if (refunded > refundRequested)
+        breach("INV-05", `${refunded} refunded of ${refundRequested} that was asked for`)
+      if (refundRequested > captured)
+        breach("INV-05", `a refund of ${refundRequested} was asked for, of ${captured} captured`)
+      if (intent === null) breach("INV-05", "it is in the journal and not in the table of intents")
+      else {
+        if (orderId !== null && intent.orderId !== orderId) {
+          breach("INV-04", `the table has it for order ${intent.orderId}, the journal for ${orderId}`)
+        }
+        if (intent.captured !== captured || intent.refunded !== refunded) {
+          breach(
+            "INV-05",
+            `the table has ${intent.captured} captured and ${intent.refunded} refunded, the journal ${captured} and ${refunded}`
+          )
+        }
+        if (intent.watch === "open" && !intent.isWatched)
+          breach("INV-05", `it is ${intent.status} and nobody looks at it`)
+      }
+      booked.set(intentId, { orderId, captured, refunded, isWatched: intent?.isWatched === true })
+    })
+  )
+  return booked
+})

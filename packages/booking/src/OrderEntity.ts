@@ -1,0 +1,376 @@
+/**
+ * The handlers of `OrderEntity`: one order, one command at a time.
+ *
+ * An order is in memory only while it is at work; what it knows is folded from its journal, and thrown
+ * away after any failure. Another owner of the same order makes an append fail (`JournalConflict`): then
+ * the order is read again, and its run goes on from there.
+ */
+import { Cause, Clock, Effect, Result, Semaphore } from "effect"
+import { Entity } from "effect/cluster"
+import {
+  type EventId,
+  makeUuidV7,
+  OrderId,
+  PaymentIntentId,
+  RefundId,
+  type TicketId
+} from "@onsale/contracts/Ids"
+import type { NewOrder, OrderView } from "@onsale/contracts/booking/Order"
+import {
+  BookingUnavailable,
+  HoldNotBuyable,
+  KeyInUse,
+  KeyReused,
+  KeySeen,
+  NotRefundable,
+  OrderEntity,
+  OrderNotFound
+} from "@onsale/contracts/booking/OrderEntity"
+import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
+import { JournalConflict } from "@onsale/platform/Journal"
+import { Checkout } from "./Checkout.ts"
+import * as CheckoutRun from "./CheckoutRun.ts"
+import { firstRun, laterRun, requestRefund, type Run, type Step } from "./Order.ts"
+import { evolve, type Placed, toView } from "./OrderState.ts"
+import { type Key, OrderStore, type Plan, type Stored } from "./OrderStore.ts"
+
+/** Most buyers are done in less; a process that dies is noticed after it. */
+const leaseMs = 5_000
+/** The supervisor's first look at an order that waits; later ones are further and further apart. */
+const firstCheckMs = 1_000
+/** Owners change when runners come and go; twice in one command would be strange, five times is a bug. */
+const maxConflicts = 5
+const retryAfterMs = 1_000
+
+interface Request {
+  readonly key: string
+  readonly fingerprint: string
+}
+
+interface PlaceRequest extends Request {
+  readonly correlation?: string
+  readonly eventId: EventId
+  readonly order: NewOrder
+}
+
+interface RefundRequest extends Request {
+  readonly tickets: ReadonlyArray<TicketId> | null
+  readonly reason: string
+}
+
+const planOf = (step: Step, atMs: number): Plan => {
+  switch (step._tag) {
+    case "Done":
+      return { _tag: "Finished" }
+    case "Wait":
+      return { _tag: "Waiting", checkAtMs: atMs + firstCheckMs }
+    default:
+      return { _tag: "Running", checkAtMs: atMs + leaseMs }
+  }
+}
+
+/** A valid ticket for the seat exists already: INV-06 was broken elsewhere, and the database refused to join in. */
+class SeatTicketedTwice extends Error {
+  override readonly name = "SeatTicketedTwice"
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* OrderStore
+  const checkout = yield* Checkout
+  const { entityId } = yield* Entity.CurrentAddress
+  const orderId = OrderId.make(entityId)
+  const turn = yield* Semaphore.make(1)
+
+  /** The order as last read or written; undefined when it has to be read (again). */
+  let known: Stored | null | undefined
+  let busy = false
+  /** The fingerprints of the placements that are at work, by key. */
+  const atWork = new Map<string, string>()
+
+  const current = Effect.gen(function* () {
+    if (known === undefined) known = yield* store.load(orderId)
+    return known
+  })
+
+  const inTurn = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | BookingUnavailable, R> =>
+    Effect.suspend(() => {
+      busy = true
+      return effect
+    }).pipe(
+      // A bug or a broken database ends this attempt, not the order: it is told and tried again later.
+      Effect.catchCauseIf(Cause.hasDies, (cause) => {
+        known = undefined
+        return Effect.logError(`order ${orderId} broke off`, cause).pipe(
+          Effect.andThen(Effect.fail(new BookingUnavailable({ retryAfterMs })))
+        )
+      }),
+      Effect.ensuring(
+        Effect.sync(() => {
+          busy = false
+        })
+      ),
+      turn.withPermit
+    )
+
+  /** Tries again with the order read anew, where another owner was faster. */
+  const reloading = <A, E, R>(effect: Effect.Effect<A, E | JournalConflict, R>) =>
+    effect.pipe(
+      Effect.tapErrorTag("JournalConflict", () =>
+        Effect.sync(() => {
+          known = undefined
+        })
+      ),
+      Effect.retry({ while: (error) => error instanceof JournalConflict, times: maxConflicts }),
+      Effect.catchIf(
+        (error): error is Extract<E | JournalConflict, JournalConflict> => error instanceof JournalConflict,
+        () => Effect.fail(new BookingUnavailable({ retryAfterMs }))
+      )
+    )
+
+  /** Takes the order's steps to their rest; `answers` is a request that is answered by where it rests. */
+  const drive = Effect.fn("OrderEntity.drive")(
+    function* (start: Stored, run: Run, answers: Key | null) {
+      let { version } = start
+      let answered = answers === null
+      const { order, step } = yield* CheckoutRun.toRest({
+        order: start.order,
+        run,
+        carryOut: checkout.carryOut,
+        save: (events, order, step, atMs) => {
+          const resting = step._tag === "Done" || step._tag === "Wait"
+          return store
+            .append({
+              events,
+              order,
+              version: version + 1,
+              atMs,
+              plan: planOf(step, atMs),
+              request: null,
+              answers: resting ? answers : null
+            })
+            .pipe(
+              Effect.andThen(
+                Effect.sync(() => {
+                  version++
+                  known = { order, version }
+                  answered ||= resting
+                })
+              ),
+              Effect.catchTag("UniqueBroken", ({ constraint }) =>
+                Effect.die(new SeatTicketedTwice(`order ${orderId} broke ${constraint}`))
+              )
+            )
+        }
+      })
+      if (answers !== null && !answered) yield* store.answer(answers, order)
+      // A later run that has to wait was put off by the supervisor when it was claimed.
+      if (version === start.version && (run.first || step._tag === "Done")) {
+        yield* store.plan(start, planOf(step, yield* Clock.currentTimeMillis))
+      }
+      return toView(order)
+    },
+    (driving, { order }) =>
+      order.placed.correlation === undefined
+        ? driving
+        : Effect.annotateLogs(driving, "correlationId", order.placed.correlation)
+  )
+
+  const driveOn = (start: Stored, answers: Key | null) =>
+    reloading(
+      Effect.suspend(() => (known === undefined ? store.load(orderId) : Effect.succeed(known))).pipe(
+        Effect.flatMap((stored) => drive(stored ?? start, laterRun, answers))
+      )
+    )
+
+  /** What a request says to one with its key that came before; it did not, if this does not fail. */
+  const beforeNow = Effect.fnUntraced(function* (key: Key, fingerprint: string) {
+    const seen = yield* store.findRequest(key)
+    if (seen === null) return null
+    if (seen.fingerprint !== fingerprint) return yield* new KeyReused()
+    return seen
+  })
+
+  const write = Effect.fnUntraced(function* (request: PlaceRequest, hold: HoldView, key: Key) {
+    const atMs = yield* Clock.currentTimeMillis
+    const placed: Placed = {
+      _tag: "Placed",
+      ...(request.correlation === undefined ? {} : { correlation: request.correlation }),
+      eventId: request.eventId,
+      holdId: request.order.holdId,
+      customer: request.order.customer,
+      intentId: PaymentIntentId.make(makeUuidV7(atMs)),
+      provider: request.order.payment.provider ?? null,
+      method: request.order.payment.method,
+      total: { amount: hold.amount, currency: hold.currency },
+      seats: hold.seats,
+      areas: hold.areas,
+      payUntilMs: hold.expiresAtMs
+    }
+    const order = evolve(undefined, placed, { orderId, atMs })
+    yield* store.append({
+      events: [placed],
+      order,
+      version: 1,
+      atMs,
+      plan: { _tag: "Running", checkAtMs: atMs + leaseMs },
+      request: { ...key, fingerprint: request.fingerprint },
+      answers: null
+    })
+    const stored: Stored = { order, version: 1 }
+    known = stored
+    return stored
+  })
+
+  const place = Effect.fnUntraced(function* (request: PlaceRequest) {
+    const key: Key = { operation: "place", key: request.key }
+    const { holdId } = request.order
+
+    // 0. Is there an order already? Then it is the answer, once it has come to rest.
+    const seen = yield* beforeNow(key, request.fingerprint)
+    if (seen !== null) {
+      if (seen.answer !== null) return yield* new KeySeen({ orderId: seen.orderId, answer: seen.answer })
+      const stored = seen.orderId === orderId ? yield* current : yield* store.load(seen.orderId)
+      if (stored === null) return yield* new KeyInUse()
+      const answer = seen.orderId === orderId ? yield* driveOn(stored, key) : toView(stored.order)
+      return yield* new KeySeen({ orderId: seen.orderId, answer })
+    }
+    if ((yield* current) !== null) return yield* new KeyReused()
+
+    // 1. The hold's clock stops for this order, and for no other.
+    const hold = yield* checkout.freeze(orderId, request.eventId, holdId)
+
+    // 2. The order is placed, and its key known.
+    const stored = yield* write(request, hold, key).pipe(
+      Effect.catchTag(
+        "UniqueBroken",
+        ({ constraint }): Effect.Effect<never, HoldNotBuyable | KeyInUse | KeyReused | JournalConflict> => {
+          switch (constraint) {
+            case "idempotency_pkey":
+              // Another order was placed with the key in between.
+              return Effect.andThen(
+                checkout.unfreeze(orderId, request.eventId, holdId),
+                Effect.flatMap(beforeNow(key, request.fingerprint), () => Effect.fail(new KeyInUse()))
+              )
+            case "orders_live_hold":
+              return Effect.andThen(
+                checkout.unfreeze(orderId, request.eventId, holdId),
+                Effect.fail(new HoldNotBuyable({ code: "in_checkout" }))
+              )
+            default:
+              return Effect.fail(new JournalConflict({ stream: orderId, version: 1 }))
+          }
+        }
+      )
+    )
+
+    // 3. to 6. are the order's own steps.
+    return yield* drive(stored, firstRun, key).pipe(
+      Effect.catchTag("JournalConflict", () => {
+        known = undefined
+        return driveOn(stored, key)
+      })
+    )
+  })
+
+  const refund = Effect.fnUntraced(function* (request: RefundRequest) {
+    const key: Key = { operation: "refund", key: request.key }
+    const seen = yield* beforeNow(key, request.fingerprint)
+    if (seen !== null && seen.orderId !== orderId) return yield* new KeyReused()
+    if (seen !== null && seen.answer !== null) return seen.answer
+    const stored = yield* current
+    if (stored === null) return yield* new OrderNotFound()
+    if (seen !== null) return yield* driveOn(stored, key)
+
+    const atMs = yield* Clock.currentTimeMillis
+    const requested = requestRefund(stored.order, {
+      refundId: RefundId.make(makeUuidV7(atMs)),
+      tickets: request.tickets,
+      reason: request.reason
+    })
+    if (Result.isFailure(requested)) return yield* new NotRefundable(requested.failure)
+
+    // From here on the tickets admit nobody, and the money is owed.
+    const order = evolve(stored.order, requested.success, { orderId, atMs })
+    const after: Stored = { order, version: stored.version + 1 }
+    yield* store
+      .append({
+        events: [requested.success],
+        order,
+        version: after.version,
+        atMs,
+        plan: { _tag: "Running", checkAtMs: atMs + leaseMs },
+        request: { ...key, fingerprint: request.fingerprint },
+        answers: null
+      })
+      .pipe(
+        Effect.catchTag("UniqueBroken", () =>
+          Effect.flatMap(beforeNow(key, request.fingerprint), () => Effect.fail(new KeyReused()))
+        )
+      )
+    known = after
+    return yield* driveOn(after, key)
+  })
+
+  /** Whoever asks again while the first is at work is not made to wait for it. */
+  const unlessRunning = <A, E, R>(key: Key, fingerprint: string, effect: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      if (busy) {
+        const seen = yield* beforeNow(key, fingerprint)
+        if (seen !== null && seen.answer === null) return yield* new KeyInUse()
+      }
+      return yield* effect
+    })
+
+  /** One request with a key at a time (INV-07): the others are told so at once. */
+  const once = <A, E, R>(
+    operation: Key["operation"],
+    request: Request,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E | KeyInUse | KeyReused, R> =>
+    Effect.suspend((): Effect.Effect<A, E | KeyInUse | KeyReused, R> => {
+      const key: Key = { operation, key: request.key }
+      const name = `${operation}:${request.key}`
+      const fingerprint = atWork.get(name)
+      if (fingerprint !== undefined) {
+        return Effect.fail(fingerprint === request.fingerprint ? new KeyInUse() : new KeyReused())
+      }
+      atWork.set(name, request.fingerprint)
+      return unlessRunning(key, request.fingerprint, effect).pipe(
+        Effect.ensuring(Effect.sync(() => atWork.delete(name)))
+      )
+    })
+
+  return OrderEntity.of({
+    Place: ({ payload }) => once("place", payload, inTurn(reloading(place(payload)))),
+
+    Resume: () =>
+      inTurn(
+        Effect.gen(function* () {
+          // Whoever resumes may know of another owner's writes.
+          known = undefined
+          const stored = yield* current
+          return stored === null ? yield* new OrderNotFound() : yield* driveOn(stored, null)
+        })
+      ),
+
+    RequestRefund: ({ payload }) => once("refund", payload, inTurn(reloading(refund(payload)))),
+
+    GetOrder: (): Effect.Effect<OrderView | null> =>
+      Effect.map(
+        Effect.suspend(() => (known === undefined ? store.load(orderId) : Effect.succeed(known))),
+        (stored) => (stored === null ? null : toView(stored.order))
+      )
+  })
+})
+
+/**
+ * Registers the entity. Orders leave the memory soon: most are never asked for again after they were
+ * answered. Handlers run side by side so that a question is not held up by a payment; commands take
+ * turns. A defect fails the one request; the library's default would run it again for ever.
+ */
+export const layer = OrderEntity.toLayer(make, {
+  maxIdleTime: "10 seconds",
+  concurrency: "unbounded",
+  mailboxCapacity: 64,
+  disableFatalDefects: true
+})

@@ -1,0 +1,214 @@
+/** Orders, for whoever serves buyers: the gateway and the command line. */
+import { Context, Duration, Effect, Layer, Schema } from "effect"
+import type { Sharding } from "effect/cluster"
+import * as Digest from "effect/crypto/Digest"
+import { SqlClient } from "effect/sql"
+import { areaId, EventId, type HoldId, OrderId, seatId, TicketId, TierId } from "@onsale/contracts/Ids"
+import { type NewOrder, OrderTicket, type OrderView, TicketStatus } from "@onsale/contracts/booking/Order"
+import {
+  BookingUnavailable,
+  type HoldNotBuyable,
+  type KeyInUse,
+  type KeyReused,
+  type NotRefundable,
+  OrderEntity,
+  OrderNotFound
+} from "@onsale/contracts/booking/OrderEntity"
+import { toView } from "./OrderState.ts"
+import { OrderStore } from "./OrderStore.ts"
+
+/**
+ * Longer than a checkout takes that succeeds, however slow: 5 seconds each for the freeze and the sale (the
+ * inventory's deadline), 15 each for the authorisation and the capture (the default of
+ * `ONSALE_CHECKOUT_STEP_LIMIT`). One that has to be undone as slowly takes longer; it goes on, and the buyer
+ * is told to ask again.
+ */
+const limit = Duration.seconds(45)
+const retryAfterMs = 1_000
+
+export interface PlaceOrder {
+  /** The `Idempotency-Key`, at most 255 characters. */
+  readonly key: string
+  /** A hash of what was asked. */
+  readonly fingerprint: string
+  /** Of the request, for the logs of all that follows from it. */
+  readonly correlation?: string
+  readonly eventId: EventId
+  readonly order: NewOrder
+}
+
+export interface RefundOrder {
+  readonly key: string
+  readonly fingerprint: string
+  /** Null for all that are valid. */
+  readonly tickets: ReadonlyArray<TicketId> | null
+  readonly reason: string
+}
+
+export interface Placement {
+  readonly order: OrderView
+  /** True where the key was answered before, and this is that answer. */
+  readonly replayed: boolean
+}
+
+/** A ticket, wherever it came from. */
+export interface IssuedTicket {
+  readonly ticket: OrderTicket
+  readonly orderId: OrderId
+  readonly eventId: EventId
+}
+
+/** What an event has sold; amounts in minor units. */
+export interface Sales {
+  readonly orders: number
+  readonly tickets: number
+  readonly amount: number
+  readonly refunded: number
+  readonly currency: string
+}
+
+const TicketRows = Schema.Array(
+  Schema.Struct({
+    id: TicketId,
+    orderId: OrderId,
+    eventId: EventId,
+    seat: Schema.NullOr(Schema.Int),
+    area: Schema.NullOr(Schema.Int),
+    label: Schema.String,
+    tier: TierId,
+    price: OrderTicket.fields.price,
+    status: TicketStatus,
+    codeVersion: Schema.Int
+  })
+)
+
+const SalesRows = Schema.Array(
+  Schema.Struct({
+    orders: Schema.Int,
+    tickets: Schema.Int,
+    amount: Schema.Int,
+    refunded: Schema.Int,
+    currency: Schema.String
+  })
+)
+
+/**
+ * The order that a key makes of a hold. One key is always the same order, so that whoever repeats a request
+ * after a crash goes on with what the first has begun. A UUIDv7 with the time of the hold; the rest is a hash.
+ */
+const orderIdOf = Effect.fnUntraced(function* (
+  digest: Digest.Digest["Service"],
+  holdId: HoldId,
+  key: string
+) {
+  const hash = yield* digest.digestHex(Digest.sha256, new TextEncoder().encode(`order\n${holdId}\n${key}`))
+  const variant = ((Number.parseInt(hash.slice(3, 4), 16) & 3) | 8).toString(16)
+  return OrderId.make(
+    `${holdId.slice(0, 13)}-7${hash.slice(0, 3)}-${variant}${hash.slice(4, 7)}-${hash.slice(7, 19)}`
+  )
+})
+
+/** The cluster's own troubles; whatever was sent may be sent again. */
+const toUnavailable = () => Effect.fail(new BookingUnavailable({ retryAfterMs }))
+
+const reachable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.catchIf(isClusterError, toUnavailable),
+    Effect.timeoutOrElse({ duration: limit, orElse: toUnavailable })
+  )
+
+const clusterErrors = [
+  "MailboxFull",
+  "AlreadyProcessingMessage",
+  "PersistenceError",
+  "EntityNotAssignedToRunner"
+] as const
+
+const isClusterError = <E extends { readonly _tag: string }>(
+  error: E
+): error is Extract<E, { readonly _tag: (typeof clusterErrors)[number] }> =>
+  clusterErrors.some((tag) => tag === error._tag)
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const digest = yield* Digest.Digest
+  const store = yield* OrderStore
+  const orderFor = yield* OrderEntity.client
+
+  return Orders.of({
+    place: Effect.fn("Orders.place")(function* (request: PlaceOrder) {
+      const id = yield* orderIdOf(digest, request.order.holdId, request.key)
+      return yield* reachable(orderFor(id).Place(request)).pipe(
+        Effect.map((order): Placement => ({ order, replayed: false })),
+        Effect.catchTag("KeySeen", ({ answer }) =>
+          Effect.succeed<Placement>({ order: answer, replayed: true })
+        )
+      )
+    }),
+
+    get: Effect.fn("Orders.get")(function* (orderId: OrderId) {
+      const stored = yield* store.load(orderId)
+      return stored === null ? null : toView(stored.order)
+    }),
+
+    refund: Effect.fn("Orders.refund")(function* (orderId: OrderId, request: RefundOrder) {
+      // An entity is made for whatever id it is asked about: not for those that somebody made up.
+      if ((yield* store.load(orderId)) === null) return yield* new OrderNotFound()
+      return yield* reachable(orderFor(orderId).RequestRefund(request))
+    }),
+
+    ticket: Effect.fn("Orders.ticket")(function* (ticketId: TicketId) {
+      const [row] =
+        yield* sql`SELECT id::text AS id, order_id::text AS "orderId", event_id::text AS "eventId", seat, area,
+          label, tier_id::text AS tier, price::float8 AS price, status, code_version AS "codeVersion"
+        FROM booking.tickets WHERE id = ${ticketId}::uuid`.pipe(
+          Effect.flatMap(Schema.decodeUnknownEffect(TicketRows)),
+          Effect.orDie
+        )
+      if (row === undefined) return null
+      const { area, eventId, orderId, seat, ...ticket } = row
+      return {
+        orderId,
+        eventId,
+        ticket: {
+          ...ticket,
+          seatId: seat === null ? null : seatId(eventId, seat),
+          areaId: area === null ? null : areaId(eventId, area)
+        }
+      }
+    }),
+
+    sales: Effect.fn("Orders.sales")(function* (eventId: EventId) {
+      return yield* sql`SELECT count(*)::int AS orders, sum(tickets)::int AS tickets, sum(total_amount)::float8 AS amount,
+          sum(refunded_amount)::float8 AS refunded, currency
+        FROM booking.orders
+        WHERE event_id = ${eventId}::uuid AND status IN ('confirmed', 'partially_refunded', 'refunded')
+        GROUP BY currency ORDER BY currency`.pipe(
+        Effect.flatMap(Schema.decodeUnknownEffect(SalesRows)),
+        Effect.orDie
+      )
+    })
+  })
+})
+
+export class Orders extends Context.Service<
+  Orders,
+  {
+    /** The order as it is when its checkout comes to rest, whatever its status. */
+    readonly place: (
+      request: PlaceOrder
+    ) => Effect.Effect<Placement, HoldNotBuyable | KeyReused | KeyInUse | BookingUnavailable>
+    /** Null for one that does not exist. */
+    readonly get: (orderId: OrderId) => Effect.Effect<OrderView | null>
+    readonly refund: (
+      orderId: OrderId,
+      request: RefundOrder
+    ) => Effect.Effect<OrderView, OrderNotFound | NotRefundable | KeyReused | KeyInUse | BookingUnavailable>
+    readonly ticket: (ticketId: TicketId) => Effect.Effect<IssuedTicket | null>
+    /** What an event has sold, an entry a currency. */
+    readonly sales: (eventId: EventId) => Effect.Effect<ReadonlyArray<Sales>>
+  }
+>()("@onsale/booking/Orders") {
+  static readonly layer: Layer.Layer<Orders, never, SqlClient.SqlClient | Digest.Digest | Sharding.Sharding> =
+    Layer.effect(Orders, make).pipe(Layer.provide(OrderStore.layer))
+}

@@ -1,0 +1,247 @@
+/** The catalog: venues with their seat maps, and events with their tiers, from the draft to the sale. */
+import {
+  type CursorInvalid,
+  EventInvalid,
+  EventNotDraft,
+  EventNotFound,
+  type PlanRefused,
+  VenueNotFound
+} from "@onsale/contracts/catalog/CatalogErrors"
+import type {
+  EventDetail,
+  EventPage,
+  EventQuery,
+  EventSeatMap,
+  NewEvent,
+  NewVenue,
+  VenueDetail,
+  VenuePage,
+  VenueQuery
+} from "@onsale/contracts/catalog/Event"
+import { type EventId, makeEventId, makeUuidV7, maxEventNumber, VenueId } from "@onsale/contracts/Ids"
+import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
+import { Cache, Clock, Context, DateTime, Duration, Effect, Exit, Layer } from "effect"
+import { CatalogJournal } from "./CatalogJournal.ts"
+import * as EventDraft from "./EventDraft.ts"
+import { eventSeatMap, saleLayout } from "./EventLayout.ts"
+import { EventStore } from "./EventStore.ts"
+import { toDetail, toPublished, toSummary } from "./EventView.ts"
+import * as PageCursor from "./PageCursor.ts"
+import { importPlan } from "./PlanImport.ts"
+import { type PretixJson, toPretix } from "./PretixExport.ts"
+import type { StoredEvent } from "./StoredEvent.ts"
+import { VenueStore } from "./VenueStore.ts"
+
+const defaultPageSize = 20
+const maxPageSize = 100
+
+/** Numbers and ids of events belong together for ever; a few bytes each. */
+const cachedNumbers = 10_000
+
+/** How often a draft can change under a publication before something is wrong. */
+const maxPublishAttempts = 5
+
+const firstPlace = { atMicros: 0, id: "00000000-0000-0000-0000-000000000000" }
+
+const pageSize = (limit: number | undefined): number =>
+  Math.max(1, Math.min(limit ?? defaultPageSize, maxPageSize))
+
+/** Milliseconds since 1970 of an instant that was decoded. */
+const millis = (instant: string | undefined): number | null =>
+  instant === undefined ? null : DateTime.toEpochMillis(DateTime.makeUnsafe(instant))
+
+/** What is not there yet may be there the next time. */
+const foundForEver = <A>(exit: Exit.Exit<A>): Duration.Duration =>
+  Exit.isSuccess(exit) && exit.value !== null ? Duration.infinity : Duration.zero
+
+const make = Effect.gen(function* () {
+  const venues = yield* VenueStore
+  const events = yield* EventStore
+  const inventory = yield* InventoryClient
+
+  const ids = yield* Cache.makeWith((number: number) => events.idByNumber(number), {
+    capacity: cachedNumbers,
+    timeToLive: foundForEver
+  })
+  const numbers = yield* Cache.makeWith(
+    (eventId: EventId) =>
+      Effect.map(events.find(eventId), (event) =>
+        event === undefined || event === null || event.state === "draft" ? null : event.number
+      ),
+    { capacity: cachedNumbers, timeToLive: foundForEver }
+  )
+
+  const venueOf = Effect.fnUntraced(function* (venueId: VenueId) {
+    return (yield* venues.find(venueId)) ?? (yield* new VenueNotFound({ venueId }))
+  })
+
+  /** An event in any state. */
+  const eventOf = Effect.fnUntraced(function* (eventId: EventId) {
+    return (yield* events.find(eventId)) ?? (yield* new EventNotFound({ eventId }))
+  })
+
+  /** An event that the public may see. */
+  const publicEvent = Effect.fnUntraced(function* (eventId: EventId) {
+    const event = yield* eventOf(eventId)
+    return event.state === "draft" ? yield* new EventNotFound({ eventId }) : event
+  })
+
+  const detailOf = (event: StoredEvent) => Effect.map(Clock.currentTimeMillis, (now) => toDetail(event, now))
+
+  const createVenue = Effect.fn("Catalog.createVenue")(function* (venue: NewVenue) {
+    const { map, report } = yield* Effect.fromResult(importPlan(venue.seatMap.format, venue.seatMap.content))
+    const atMs = yield* Clock.currentTimeMillis
+    const { location, name, timeZone } = venue
+    const id = VenueId.make(makeUuidV7(atMs))
+    yield* venues.insert({ id, name, location, timeZone, map, report, atMs })
+    return { id, name, location, timeZone, seatMapVersion: 1, report }
+  })
+
+  const listVenues = Effect.fn("Catalog.venues")(function* (query: VenueQuery) {
+    const limit = pageSize(query.limit)
+    const after = query.cursor === undefined ? firstPlace : yield* PageCursor.decode(query.cursor)
+    const found = yield* venues.page(after, limit + 1)
+    const last = found.length > limit ? found[limit - 1] : undefined
+    return {
+      venues: found.slice(0, limit).map(({ id, location, name }) => ({ id, name, location })),
+      nextCursor: last === undefined ? null : PageCursor.encode(last)
+    }
+  })
+
+  /** The draft of what was sent, and where it belongs. */
+  const draftOf = Effect.fnUntraced(function* (id: (atMs: number) => EventId, event: NewEvent) {
+    const detail = yield* venueOf(event.venueId)
+    const map = yield* venues.map(detail.id, detail.seatMapVersion)
+    const atMs = yield* Clock.currentTimeMillis
+    const draft = yield* Effect.fromResult(EventDraft.check(event, map, atMs))
+    const { seatMapVersion, timeZone } = detail
+    return { draft, place: { id: id(atMs), venueId: detail.id, seatMapVersion, timeZone, atMs } }
+  })
+
+  const createEvent = Effect.fn("Catalog.createEvent")(function* (event: NewEvent) {
+    const { draft, place } = yield* draftOf(makeEventId, event)
+    yield* events.insert(place, draft)
+    return yield* Effect.flatMap(Effect.orDie(eventOf(place.id)), detailOf)
+  })
+
+  const updateEvent = Effect.fn("Catalog.updateEvent")(function* (eventId: EventId, event: NewEvent) {
+    const before = yield* eventOf(eventId)
+    if (before.state !== "draft") return yield* new EventNotDraft({ eventId })
+    const { draft, place } = yield* draftOf(() => eventId, event)
+    yield* events.update(place, draft)
+    return yield* Effect.flatMap(eventOf(eventId), detailOf)
+  })
+
+  const publish = Effect.fn("Catalog.publish")(function* (eventId: EventId) {
+    for (let attempt = 0; attempt < maxPublishAttempts; attempt++) {
+      const event = yield* eventOf(eventId)
+      if (event.state === "published") return yield* detailOf(event)
+      if (event.state === "cancelled") return yield* new EventNotDraft({ eventId })
+      const atMs = yield* Clock.currentTimeMillis
+      if (event.saleEndsAtMs <= atMs) {
+        const message = "the sale would be over already"
+        return yield* new EventInvalid({ problems: [{ path: "/saleEndsAt", message }] })
+      }
+      const map = yield* venues.map(event.venue.id, event.seatMapVersion)
+      // First the seats, then the event: one that people can see has a sale.
+      yield* inventory.open(eventId, saleLayout(map, event))
+      if (yield* events.publish(event, toPublished(event), atMs)) {
+        return yield* Effect.flatMap(eventOf(eventId), detailOf)
+      }
+    }
+    return yield* Effect.die(new Error(`the draft ${eventId} changed again and again while it was published`))
+  })
+
+  const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
+    const limit = pageSize(query.limit)
+    const found = yield* events.list({
+      fromMs: millis(query.from),
+      toMs: millis(query.to),
+      venue: query.venue ?? null,
+      after: query.cursor === undefined ? null : yield* PageCursor.decode(query.cursor),
+      limit: limit + 1
+    })
+    const now = yield* Clock.currentTimeMillis
+    const last = found.length > limit ? found[limit - 1] : undefined
+    return {
+      events: found.slice(0, limit).map((event) => toSummary(event, now)),
+      nextCursor: last === undefined ? null : PageCursor.encode(last)
+    }
+  })
+
+  const eventNumber = Effect.fnUntraced(function* (eventId: EventId) {
+    return (yield* Cache.get(numbers, eventId)) ?? (yield* new EventNotFound({ eventId }))
+  })
+
+  return Catalog.of({
+    createVenue,
+    venue: Effect.fn("Catalog.venue")((venueId) => venueOf(venueId)),
+    venues: listVenues,
+    exportVenue: Effect.fn("Catalog.exportVenue")(function* (venueId: VenueId) {
+      const detail = yield* venueOf(venueId)
+      return toPretix(yield* venues.map(venueId, detail.seatMapVersion))
+    }),
+    createEvent,
+    updateEvent,
+    publish,
+    list,
+    get: Effect.fn("Catalog.get")((eventId) => Effect.flatMap(publicEvent(eventId), detailOf)),
+    getAny: Effect.fn("Catalog.getAny")((eventId) => Effect.flatMap(eventOf(eventId), detailOf)),
+    seatMap: Effect.fn("Catalog.seatMap")(function* (eventId: EventId) {
+      const event = yield* publicEvent(eventId)
+      return eventSeatMap(yield* venues.map(event.venue.id, event.seatMapVersion), event)
+    }),
+    eventIdByNumber: (number) =>
+      Number.isInteger(number) && number > 0 && number <= maxEventNumber
+        ? Cache.get(ids, number)
+        : Effect.succeed(null),
+    eventNumber
+  })
+})
+
+export class Catalog extends Context.Service<
+  Catalog,
+  {
+    /** Imports the seat map and stores both; a refused plan stores nothing. */
+    readonly createVenue: (venue: NewVenue) => Effect.Effect<VenueDetail, PlanRefused>
+    readonly venue: (venueId: VenueId) => Effect.Effect<VenueDetail, VenueNotFound>
+    /** Venues in the order of their creation. */
+    readonly venues: (query: VenueQuery) => Effect.Effect<VenuePage, CursorInvalid>
+    /** The newest seat map as a pretix seating plan, which imports to the same map. */
+    readonly exportVenue: (venueId: VenueId) => Effect.Effect<PretixJson, VenueNotFound>
+    /** Makes a draft on the newest seat map of the venue. */
+    readonly createEvent: (event: NewEvent) => Effect.Effect<EventDetail, VenueNotFound | EventInvalid>
+    /** Replaces all of a draft. */
+    readonly updateEvent: (
+      eventId: EventId,
+      event: NewEvent
+    ) => Effect.Effect<EventDetail, EventNotFound | EventNotDraft | VenueNotFound | EventInvalid>
+    /**
+     * Opens the sale and shows the event to the public; once more changes nothing. `EventNotDraft` for
+     * a cancelled event, `EventInvalid` where the sale would be over already.
+     */
+    readonly publish: (
+      eventId: EventId
+    ) => Effect.Effect<EventDetail, EventNotFound | EventNotDraft | EventInvalid | InventoryUnavailable>
+    /** Published events in the order of their start. */
+    readonly list: (query: EventQuery) => Effect.Effect<EventPage, CursorInvalid>
+    /** An event as the public sees it: a draft is not found. */
+    readonly get: (eventId: EventId) => Effect.Effect<EventDetail, EventNotFound>
+    /** An event in any state, for organisers. */
+    readonly getAny: (eventId: EventId) => Effect.Effect<EventDetail, EventNotFound>
+    /** The seat map of an event that the public sees. Made anew at each call: keep what is sent. */
+    readonly seatMap: (eventId: EventId) => Effect.Effect<EventSeatMap, EventNotFound>
+    /** The event of a hold's number (see `Ids.eventNumberOfHold`), in any state; remembered. */
+    readonly eventIdByNumber: (number: number) => Effect.Effect<EventId | null>
+    /** The number for the ids of an event's holds, remembered; a draft has no holds, and is not found. */
+    readonly eventNumber: (eventId: EventId) => Effect.Effect<number, EventNotFound>
+  }
+>()("@onsale/catalog/Catalog") {
+  /** Needs `SqlClient`, `InventoryClient` and the journal. */
+  static readonly layerNoJournal = Layer.effect(Catalog, make).pipe(
+    Layer.provide([VenueStore.layer, EventStore.layer])
+  )
+
+  /** Needs `SqlClient` and `InventoryClient`; gives the journal too, for those who follow it. */
+  static readonly layer = Catalog.layerNoJournal.pipe(Layer.provideMerge(CatalogJournal.layer))
+}

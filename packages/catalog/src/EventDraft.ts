@@ -1,0 +1,198 @@
+/** What an organiser sent for an event, checked against the venue's seat map. Pure. */
+import type { NewEvent, NewTier } from "@onsale/contracts/catalog/Event"
+import { EventInvalid, type InvalidField } from "@onsale/contracts/catalog/CatalogErrors"
+import type { SeatMap } from "@onsale/contracts/catalog/SeatMap"
+import { maxAmount } from "@onsale/contracts/Money"
+import { DateTime, Option, Result } from "effect"
+
+const day = 86_400_000
+/** A festival's last day can be sold while it runs; a sale that ends weeks after the start is a slip. */
+const longestEventMs = 31 * day
+/** Dates farther away than this are slips of the year. */
+const farthestStartMs = 20 * 365 * day
+
+const defaultHoldTtlMs = 600_000
+/** A hold can be extended to three of its lives. */
+const holdLives = 3
+/** Longer than a bank's page for a strong authentication stays open. */
+const checkoutMaxMs = 900_000
+const defaultMaxPerOrder = 10
+
+export interface DraftTier {
+  readonly name: string
+  /** Minor units. */
+  readonly amount: number
+  readonly categories: ReadonlyArray<string>
+}
+
+/** An event that can be stored and sold. Times are milliseconds since 1970. */
+export interface EventDraft {
+  readonly name: string
+  readonly description: string
+  readonly startsAtMs: number
+  readonly onSaleAtMs: number
+  readonly saleEndsAtMs: number
+  readonly performers: ReadonlyArray<{ readonly name: string; readonly description: string }>
+  readonly currency: string
+  /** At least one. */
+  readonly tiers: ReadonlyArray<DraftTier>
+  readonly maxPerOrder: number
+  readonly holdTtlMs: number
+  readonly holdMaxMs: number
+  readonly checkoutMaxMs: number
+}
+
+type Tell = (path: string, message: string) => void
+
+const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"))
+
+/** Digits behind the point: 2 for EUR, 0 for JPY, 3 for KWD. */
+const fractionDigits = (currency: string): number =>
+  new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2
+
+/** "45.00" in minor units; undefined where the currency has no such sum. */
+const minorUnits = (price: string, digits: number): number | undefined => {
+  const [whole = "", fraction = ""] = price.split(".")
+  if (!/^0*$/.test(fraction.slice(digits))) return undefined
+  const amount = Number(whole + fraction.slice(0, digits).padEnd(digits, "0"))
+  return amount <= maxAmount ? amount : undefined
+}
+
+/**
+ * A tier for each price that the seat map gives by itself, as CSV plans do (`Category.price`), in the
+ * order of the map. Empty where it gives none.
+ */
+const pricedTiers = (map: SeatMap, currency: string, tell: Tell): ReadonlyArray<NewTier> => {
+  const digits = fractionDigits(currency)
+  return map.categories.flatMap(({ name, price }) => {
+    if (price === undefined) return []
+    const amount = minorUnits(price, digits)
+    if (amount === undefined) {
+      tell("/currency", `the seat map's price ${price} is no sum in ${currency}`)
+      return []
+    }
+    return [{ name, price: { amount, currency }, categories: [name] }]
+  })
+}
+
+const checkCategories = (tiers: ReadonlyArray<NewTier>, map: SeatMap, tell: Tell): ReadonlySet<string> => {
+  const known = new Set(map.categories.map((category) => category.name))
+  const tierOf = new Map<string, number>()
+  tiers.forEach((tier, i) =>
+    tier.categories.forEach((category, j) => {
+      const path = `/tiers/${i}/categories/${j}`
+      const other = tierOf.get(category)
+      if (!known.has(category)) tell(path, `the seat map has no category ${JSON.stringify(category)}`)
+      else if (other !== undefined)
+        tell(path, `${JSON.stringify(category)} is on the tier at /tiers/${other} already`)
+      else tierOf.set(category, i)
+    })
+  )
+  return new Set(tierOf.keys())
+}
+
+const isSold = (map: SeatMap, categories: ReadonlySet<string>): boolean =>
+  map.areas.some((area) => area.capacity > 0 && area.category !== null && categories.has(area.category)) ||
+  map.sections.some((section) =>
+    section.rows.some((row) =>
+      row.seats.some((seat) => seat.category !== null && categories.has(seat.category))
+    )
+  )
+
+/** An order of as many tickets as it may have must have a total that is an `Amount`. */
+const checkTotals = (event: NewEvent, tiers: ReadonlyArray<NewTier>, maxPerOrder: number, tell: Tell) => {
+  tiers.forEach((tier, i) => {
+    if (tier.price.amount * maxPerOrder <= maxAmount) return
+    tell(
+      event.tiers.length === 0 ? "/maxPerOrder" : `/tiers/${i}/price/amount`,
+      `an order of ${maxPerOrder} tickets of ${JSON.stringify(tier.name)} would cost more than ${maxAmount} minor units`
+    )
+  })
+}
+
+const checkTiers = (event: NewEvent, map: SeatMap, maxPerOrder: number, tell: Tell) => {
+  const currency = event.tiers[0]?.price.currency ?? event.currency
+  if (currency === undefined) {
+    tell("/tiers", "an event needs a tier, or a currency for the prices of its seat map")
+    return { currency: "", tiers: [] }
+  }
+  if (!currencies.has(currency)) {
+    const path = event.tiers.length === 0 ? "/currency" : "/tiers/0/price/currency"
+    tell(path, `${currency} is not a currency of ISO 4217`)
+    return { currency, tiers: [] }
+  }
+  const tiers = event.tiers.length === 0 ? pricedTiers(map, currency, tell) : event.tiers
+  if (tiers.length === 0) tell("/tiers", "the seat map gives no prices, so the event needs tiers")
+  checkTotals(event, tiers, maxPerOrder, tell)
+  const names = new Map<string, number>()
+  tiers.forEach((tier, i) => {
+    if (tier.price.currency !== currency) {
+      tell(
+        `/tiers/${i}/price/currency`,
+        `all tiers of an event have one currency, and the first has ${currency}`
+      )
+    }
+    const other = names.get(tier.name)
+    if (other !== undefined) tell(`/tiers/${i}/name`, `the tier at /tiers/${other} has this name`)
+    else names.set(tier.name, i)
+  })
+  const categories = checkCategories(tiers, map, tell)
+  if (categories.size > 0 && !isSold(map, categories))
+    tell("/tiers", "no seat and no place of the venue is on a tier")
+  if (tiers.length > 0 && tiers.every((tier) => tier.categories.length === 0)) {
+    tell("/tiers", "no tier has a category")
+  }
+  return {
+    currency,
+    tiers: tiers.map(({ name, price, categories }) => ({ name, amount: price.amount, categories }))
+  }
+}
+
+/** Milliseconds since 1970 of an instant whose form was checked when it was decoded. */
+const millis = (instant: string, path: string, tell: Tell): number => {
+  const at = DateTime.make(instant)
+  if (Option.isSome(at)) return DateTime.toEpochMillis(at.value)
+  tell(path, "no such instant")
+  return 0
+}
+
+const checkTimes = (event: NewEvent, nowMs: number, tell: Tell) => {
+  const startsAtMs = millis(event.startsAt, "/startsAt", tell)
+  const onSaleAtMs = event.onSaleAt === undefined ? nowMs : millis(event.onSaleAt, "/onSaleAt", tell)
+  const saleEndsAtMs =
+    event.saleEndsAt === undefined ? startsAtMs : millis(event.saleEndsAt, "/saleEndsAt", tell)
+  const endsAt = event.saleEndsAt === undefined ? "/startsAt" : "/saleEndsAt"
+  if (startsAtMs > nowMs + farthestStartMs) tell("/startsAt", "the event starts more than 20 years from now")
+  if (saleEndsAtMs <= nowMs) tell(endsAt, "the sale would be over already")
+  else if (saleEndsAtMs <= onSaleAtMs) tell(endsAt, "the sale would end before it begins")
+  if (saleEndsAtMs > startsAtMs + longestEventMs) {
+    tell("/saleEndsAt", "the sale would end more than 31 days after the event starts")
+  }
+  return { startsAtMs, onSaleAtMs, saleEndsAtMs }
+}
+
+/** The draft, or every reason why there is none. */
+export const check = (
+  event: NewEvent,
+  map: SeatMap,
+  nowMs: number
+): Result.Result<EventDraft, EventInvalid> => {
+  const problems: Array<InvalidField> = []
+  const tell: Tell = (path, message) => problems.push({ path, message })
+  const times = checkTimes(event, nowMs, tell)
+  const maxPerOrder = event.maxPerOrder ?? defaultMaxPerOrder
+  const sold = checkTiers(event, map, maxPerOrder, tell)
+  const holdTtlMs = event.holdSeconds === undefined ? defaultHoldTtlMs : event.holdSeconds * 1000
+  if (problems.length > 0) return Result.fail(new EventInvalid({ problems }))
+  return Result.succeed({
+    name: event.name,
+    description: event.description,
+    ...times,
+    ...sold,
+    performers: event.performers.map(({ description = "", name }) => ({ name, description })),
+    maxPerOrder,
+    holdTtlMs,
+    holdMaxMs: holdTtlMs * holdLives,
+    checkoutMaxMs
+  })
+}

@@ -1,0 +1,214 @@
+/** Events, their tiers and performers, in Postgres. */
+import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import { EventNotDraft } from "@onsale/contracts/catalog/CatalogErrors"
+import { EventId, makeUuidV7, type VenueId } from "@onsale/contracts/Ids"
+import { Context, Effect, Layer, Option, Schema } from "effect"
+import { SqlClient, SqlSchema } from "effect/sql"
+import { CatalogJournal } from "./CatalogJournal.ts"
+import { instant, moment, settled } from "./CatalogSql.ts"
+import type { EventDraft } from "./EventDraft.ts"
+import type { Place } from "./PageCursor.ts"
+import { ListedEvent, StoredEvent } from "./StoredEvent.ts"
+
+/** Between reading a draft and publishing it somebody changed it. */
+class DraftChanged extends Schema.TaggedError<DraftChanged>()("DraftChanged", { eventId: EventId }) {}
+
+export interface ListOptions {
+  readonly fromMs: number | null
+  readonly toMs: number | null
+  readonly venue: VenueId | null
+  readonly after: Place | null
+  readonly limit: number
+}
+
+/** What a draft is beside what the organiser sent. */
+export interface DraftPlace {
+  readonly id: EventId
+  readonly venueId: VenueId
+  readonly seatMapVersion: number
+  readonly timeZone: string
+  readonly atMs: number
+}
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const journal = yield* CatalogJournal
+
+  const decodeListed = Schema.decodeUnknownEffect(Schema.Array(ListedEvent))
+
+  /** Tiers and performers of an event that has none. */
+  const insertParts = Effect.fnUntraced(function* (id: EventId, draft: EventDraft, atMs: number) {
+    const tiers = draft.tiers.map((tier, position) => ({ id: makeUuidV7(atMs), position, ...tier }))
+    yield* sql`INSERT INTO catalog.tiers (id, event_id, position, name, amount, categories)
+      SELECT id, ${id}::uuid, position, name, amount, categories
+      FROM json_to_recordset(${JSON.stringify(tiers)}::json)
+        AS tier (id uuid, position int, name text, amount bigint, categories json)`
+    const performers = draft.performers.map((performer, position) => ({
+      id: makeUuidV7(atMs),
+      position,
+      ...performer
+    }))
+    if (performers.length === 0) return
+    const json = JSON.stringify(performers)
+    // In the order of the index, so that two events with the same performers do not wait for each other in a ring.
+    yield* sql`INSERT INTO catalog.performers (id, name, description)
+      SELECT DISTINCT ON (name, description) id, name, description
+      FROM json_to_recordset(${json}::json) AS performer (id uuid, name text, description text)
+      ORDER BY name, description
+      ON CONFLICT DO NOTHING`
+    yield* sql`INSERT INTO catalog.event_performers (event_id, position, performer_id)
+      SELECT ${id}::uuid, given.position, p.id
+      FROM json_to_recordset(${json}::json) AS given (position int, name text, description text)
+      JOIN catalog.performers p ON p.name = given.name AND md5(p.description) = md5(given.description)`
+  })
+
+  const prices = (draft: EventDraft) => {
+    const amounts = draft.tiers.map((tier) => tier.amount)
+    return { from: Math.min(...amounts), to: Math.max(...amounts) }
+  }
+
+  const insert = Effect.fn("EventStore.insert")(function* (place: DraftPlace, draft: EventDraft) {
+    const { from, to } = prices(draft)
+    const write = Effect.gen(function* () {
+      const inserted =
+        yield* sql`INSERT INTO catalog.events (id, revision, state, venue_id, seat_map_version, name,
+          description, starts_at, time_zone, on_sale_at, sale_ends_at, currency, price_from, price_to, max_per_order,
+          hold_ttl_ms, hold_max_ms, checkout_max_ms, created_at)
+        VALUES (${place.id}::uuid, 1, 'draft', ${place.venueId}::uuid, ${place.seatMapVersion}::int, ${draft.name}::text,
+          ${draft.description}::text, ${instant(sql, draft.startsAtMs)}, ${place.timeZone}::text, ${instant(sql, draft.onSaleAtMs)},
+          ${instant(sql, draft.saleEndsAtMs)}, ${draft.currency}::text, ${from}::bigint, ${to}::bigint,
+          ${draft.maxPerOrder}::int, ${draft.holdTtlMs}::int, ${draft.holdMaxMs}::int, ${draft.checkoutMaxMs}::int,
+          ${instant(sql, place.atMs)})
+        ON CONFLICT (id) DO NOTHING RETURNING 1 AS inserted`
+      // None when a retry finds what a commit wrote whose answer was lost.
+      if (inserted.length > 0) yield* insertParts(place.id, draft, place.atMs)
+    })
+    yield* sql.withTransaction(write)
+  }, settled)
+
+  const update = Effect.fn("EventStore.update")(function* (place: DraftPlace, draft: EventDraft) {
+    const { from, to } = prices(draft)
+    const write = Effect.gen(function* () {
+      const updated =
+        yield* sql`UPDATE catalog.events SET revision = revision + 1, venue_id = ${place.venueId}::uuid,
+          seat_map_version = ${place.seatMapVersion}::int, name = ${draft.name}::text,
+          description = ${draft.description}::text, starts_at = ${instant(sql, draft.startsAtMs)},
+          time_zone = ${place.timeZone}::text, on_sale_at = ${instant(sql, draft.onSaleAtMs)},
+          sale_ends_at = ${instant(sql, draft.saleEndsAtMs)}, currency = ${draft.currency}::text,
+          price_from = ${from}::bigint, price_to = ${to}::bigint, max_per_order = ${draft.maxPerOrder}::int,
+          hold_ttl_ms = ${draft.holdTtlMs}::int, hold_max_ms = ${draft.holdMaxMs}::int,
+          checkout_max_ms = ${draft.checkoutMaxMs}::int
+        WHERE id = ${place.id}::uuid AND state = 'draft' RETURNING 1 AS updated`
+      if (updated.length === 0) return yield* new EventNotDraft({ eventId: place.id })
+      yield* sql`DELETE FROM catalog.tiers WHERE event_id = ${place.id}::uuid`
+      yield* sql`DELETE FROM catalog.event_performers WHERE event_id = ${place.id}::uuid`
+      yield* insertParts(place.id, draft, place.atMs)
+    })
+    yield* sql.withTransaction(write)
+  }, settled)
+
+  const findEvent = SqlSchema.findOneOption({
+    Request: EventId,
+    Result: StoredEvent,
+    execute: (id) => sql`SELECT e.id::text AS id, e.number, e.revision, e.state,
+        json_build_object('id', v.id, 'name', v.name, 'location', v.location) AS venue,
+        e.seat_map_version AS "seatMapVersion", e.name, e.description,
+        floor(extract(epoch FROM e.starts_at) * 1000)::float8 AS "startsAtMs", e.time_zone AS "timeZone",
+        floor(extract(epoch FROM e.on_sale_at) * 1000)::float8 AS "onSaleAtMs",
+        floor(extract(epoch FROM e.sale_ends_at) * 1000)::float8 AS "saleEndsAtMs",
+        e.currency, e.max_per_order AS "maxPerOrder", e.hold_ttl_ms AS "holdTtlMs", e.hold_max_ms AS "holdMaxMs",
+        e.checkout_max_ms AS "checkoutMaxMs",
+        (SELECT coalesce(json_agg(json_build_object('id', t.id, 'name', t.name, 'amount', t.amount,
+            'categories', t.categories) ORDER BY t.position), '[]'::json)
+          FROM catalog.tiers t WHERE t.event_id = e.id) AS tiers,
+        (SELECT coalesce(json_agg(json_build_object('id', p.id, 'name', p.name, 'description', p.description)
+            ORDER BY ep.position), '[]'::json)
+          FROM catalog.event_performers ep JOIN catalog.performers p ON p.id = ep.performer_id
+          WHERE ep.event_id = e.id) AS performers
+      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id
+      WHERE e.id = ${id}::uuid`
+  })
+
+  const findByNumber = SqlSchema.findOneOption({
+    Request: Schema.Int,
+    Result: Schema.Struct({ id: EventId }),
+    execute: (number) => sql`SELECT id::text AS id FROM catalog.events WHERE number = ${number}::int`
+  })
+
+  const list = Effect.fn("EventStore.list")(function* (options: ListOptions) {
+    const { after, fromMs, toMs, venue } = options
+    const rows = yield* sql`SELECT e.id::text AS id, e.state,
+        json_build_object('id', v.id, 'name', v.name, 'location', v.location) AS venue, e.name,
+        (extract(epoch FROM e.starts_at) * 1000000)::float8 AS "atMicros",
+        floor(extract(epoch FROM e.starts_at) * 1000)::float8 AS "startsAtMs", e.time_zone AS "timeZone",
+        floor(extract(epoch FROM e.on_sale_at) * 1000)::float8 AS "onSaleAtMs",
+        floor(extract(epoch FROM e.sale_ends_at) * 1000)::float8 AS "saleEndsAtMs",
+        e.currency, e.price_from::float8 AS "priceFrom", e.price_to::float8 AS "priceTo"
+      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id
+      WHERE ${sql.and([
+        sql`e.state = 'published'`,
+        ...(fromMs === null ? [] : [sql`e.starts_at >= ${instant(sql, fromMs)}`]),
+        ...(toMs === null ? [] : [sql`e.starts_at < ${instant(sql, toMs)}`]),
+        ...(venue === null ? [] : [sql`e.venue_id = ${venue}::uuid`]),
+        ...(after === null
+          ? []
+          : [sql`(e.starts_at, e.id) > (${moment(sql, after.atMicros)}, ${after.id}::uuid)`])
+      ])}
+      ORDER BY e.starts_at, e.id LIMIT ${options.limit}::int`
+    return yield* decodeListed(rows)
+  }, settled)
+
+  const publish = Effect.fn("EventStore.publish")(
+    function* (event: StoredEvent, fact: CatalogEvent, atMs: number) {
+      const write = Effect.gen(function* () {
+        yield* journal.append({ stream: event.id, version: 1, atMs, correlation: null, events: [fact] })
+        const published = yield* sql`UPDATE catalog.events
+          SET state = 'published', published_at = ${instant(sql, atMs)}
+          WHERE id = ${event.id}::uuid AND state = 'draft' AND revision = ${event.revision}::int
+          RETURNING 1 AS published`
+        if (published.length === 0) return yield* new DraftChanged({ eventId: event.id })
+      })
+      yield* sql.withTransaction(write)
+      return true
+    },
+    // Its first version is written by whoever publishes it first, also by ourselves before a retry.
+    Effect.catchTag("JournalConflict", () => Effect.succeed(true)),
+    Effect.catchTag("DraftChanged", () => Effect.succeed(false)),
+    Effect.catchTag("UniqueBroken", Effect.die),
+    settled
+  )
+
+  return EventStore.of({
+    insert,
+    update,
+    publish,
+    list,
+    find: Effect.fn("EventStore.find")(function* (id: EventId) {
+      return Option.getOrNull(yield* findEvent(id))
+    }, settled),
+    idByNumber: Effect.fn("EventStore.idByNumber")(function* (number: number) {
+      return Option.getOrNull(Option.map(yield* findByNumber(number), ({ id }) => id))
+    }, settled)
+  })
+})
+
+export class EventStore extends Context.Service<
+  EventStore,
+  {
+    /** Stores a new draft; one of this id that is there already stays as it is. */
+    readonly insert: (place: DraftPlace, draft: EventDraft) => Effect.Effect<void>
+    /** Replaces a draft; fails also where there is no such event. */
+    readonly update: (place: DraftPlace, draft: EventDraft) => Effect.Effect<void, EventNotDraft>
+    /**
+     * Marks a draft as published and writes the fact into the journal, in one transaction. True too
+     * where it was published before; false where the draft is another than the one that was read.
+     */
+    readonly publish: (event: StoredEvent, fact: CatalogEvent, atMs: number) => Effect.Effect<boolean>
+    readonly find: (id: EventId) => Effect.Effect<StoredEvent | null>
+    readonly idByNumber: (number: number) => Effect.Effect<EventId | null>
+    /** Published events in the order of their start, then of their id. */
+    readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<ListedEvent>>
+  }
+>()("@onsale/catalog/EventStore") {
+  static readonly layer = Layer.effect(EventStore, make)
+}

@@ -1,0 +1,64 @@
+/** Events as the outside sees them, and as the journal tells of them. Pure. */
+import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import type { EventDetail, EventStatus, EventSummary } from "@onsale/contracts/catalog/Event"
+import { DateTime } from "effect"
+import type { ListedEvent, StoredEvent } from "./StoredEvent.ts"
+
+const iso = (ms: number): string => DateTime.formatIso(DateTime.makeUnsafe(ms))
+
+type Dated = Pick<StoredEvent, "state" | "onSaleAtMs" | "saleEndsAtMs">
+
+/** What an event is at a moment (milliseconds since 1970). */
+export const statusAt = (event: Dated, nowMs: number): EventStatus => {
+  if (event.state !== "published") return event.state
+  if (nowMs >= event.saleEndsAtMs) return "ended"
+  return nowMs >= event.onSaleAtMs ? "on_sale" : "published"
+}
+
+export const toDetail = (event: StoredEvent, nowMs: number): EventDetail => ({
+  id: event.id,
+  name: event.name,
+  description: event.description,
+  startsAt: iso(event.startsAtMs),
+  timeZone: event.timeZone,
+  venue: event.venue,
+  performers: event.performers,
+  tiers: event.tiers.map(({ amount, categories, id, name }) => ({
+    id,
+    name,
+    price: { amount, currency: event.currency },
+    categories
+  })),
+  onSaleAt: iso(event.onSaleAtMs),
+  saleEndsAt: iso(event.saleEndsAtMs),
+  maxPerOrder: event.maxPerOrder,
+  status: statusAt(event, nowMs)
+})
+
+export const toSummary = (event: ListedEvent, nowMs: number): EventSummary => ({
+  id: event.id,
+  name: event.name,
+  startsAt: iso(event.startsAtMs),
+  timeZone: event.timeZone,
+  venue: event.venue,
+  onSaleAt: iso(event.onSaleAtMs),
+  status: statusAt(event, nowMs),
+  priceRange: {
+    from: { amount: event.priceFrom, currency: event.currency },
+    to: { amount: event.priceTo, currency: event.currency }
+  }
+})
+
+export const toPublished = (event: StoredEvent): CatalogEvent => ({
+  _tag: "EventPublished",
+  facts: {
+    eventId: event.id,
+    name: event.name,
+    description: event.description,
+    startsAt: iso(event.startsAtMs),
+    timeZone: event.timeZone,
+    venue: event.venue,
+    performers: event.performers.map(({ name }) => name),
+    tiers: event.tiers.map(({ id, name }) => ({ id, name }))
+  }
+})

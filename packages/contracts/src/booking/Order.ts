@@ -1,0 +1,140 @@
+/** Orders as the HTTP API and typed clients see them, and the domain events they are made of. */
+import { Schema } from "effect"
+import {
+  AreaId,
+  EventId,
+  HoldId,
+  OrderId,
+  PaymentIntentId,
+  RefundId,
+  SeatId,
+  TicketId,
+  TierId
+} from "../Ids.ts"
+import { HeldArea, HeldSeat } from "../inventory/InventoryCommand.ts"
+import { Amount, Money } from "../Money.ts"
+import { isStorable } from "../Text.ts"
+import { NextAction, PaymentMethod, PaymentStatus, ProviderName } from "../payments/PaymentIntent.ts"
+
+export const Customer = Schema.Struct({
+  name: Schema.Trimmed.check(Schema.isMinLength(1), Schema.isMaxLength(200), isStorable),
+  email: Schema.Trimmed.check(
+    Schema.isMaxLength(254),
+    isStorable,
+    Schema.isPattern(/^[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+\.[^\s@<>"(),;:\\.]+$/, {
+      expected: "an e-mail address"
+    })
+  )
+})
+export type Customer = typeof Customer.Type
+
+export const NewOrder = Schema.Struct({
+  holdId: HoldId,
+  customer: Customer,
+  payment: Schema.Struct({ provider: Schema.optionalKey(ProviderName), method: PaymentMethod })
+})
+export type NewOrder = typeof NewOrder.Type
+
+export const OrderStatus = Schema.Literals([
+  "payment_pending",
+  "confirmed",
+  "declined",
+  "cancelled",
+  "partially_refunded",
+  "refunded"
+])
+export type OrderStatus = typeof OrderStatus.Type
+
+export const TicketStatus = Schema.Literals(["valid", "refunded"])
+
+/** A ticket of an order; one a seat, one a place of an area. */
+export const OrderTicket = Schema.Struct({
+  id: TicketId,
+  seatId: Schema.NullOr(SeatId),
+  areaId: Schema.NullOr(AreaId),
+  label: Schema.String,
+  tier: TierId,
+  price: Amount,
+  status: TicketStatus,
+  /** Counts the codes that were issued for it; an older code is refused at the door. */
+  codeVersion: Schema.Int
+})
+export type OrderTicket = typeof OrderTicket.Type
+
+export const OrderRefund = Schema.Struct({
+  id: RefundId,
+  amount: Money,
+  tickets: Schema.Array(TicketId),
+  reason: Schema.String,
+  status: Schema.Literals(["pending", "succeeded"])
+})
+export type OrderRefund = typeof OrderRefund.Type
+
+/** An order as it stands. */
+export const OrderView = Schema.Struct({
+  id: OrderId,
+  status: OrderStatus,
+  eventId: EventId,
+  holdId: HoldId,
+  customer: Customer,
+  total: Money,
+  tickets: Schema.Array(OrderTicket),
+  payment: Schema.Struct({
+    intentId: PaymentIntentId,
+    provider: Schema.NullOr(Schema.String),
+    status: Schema.NullOr(PaymentStatus),
+    failureCode: Schema.NullOr(Schema.String)
+  }),
+  nextAction: Schema.NullOr(NextAction),
+  refunds: Schema.Array(OrderRefund),
+  /** Why it was cancelled; null where it was not. */
+  reason: Schema.NullOr(Schema.String),
+  /** UTC instants, ISO 8601. */
+  createdAt: Schema.String,
+  updatedAt: Schema.String
+})
+export type OrderView = typeof OrderView.Type
+
+/**
+ * The domain events of an order, as they stand in `booking.journal`; the stream is the order's id.
+ * `Placed` is the first of every stream and the only one that names the customer, the event and the total;
+ * an event tells what it changes. So whoever tells a customer reads `Placed` too, and for what a `Refunded`
+ * pays back the `RefundRequested` of the same refund.
+ */
+export const OrderEvent = Schema.TaggedUnion({
+  Placed: {
+    /** Of the request that placed it; it stands in the log of everything that follows. */
+    correlation: Schema.optionalKey(Schema.String),
+    eventId: EventId,
+    holdId: HoldId,
+    customer: Customer,
+    intentId: PaymentIntentId,
+    provider: Schema.NullOr(Schema.String),
+    method: Schema.String,
+    total: Money,
+    seats: Schema.Array(HeldSeat),
+    areas: Schema.Array(HeldArea),
+    /** Until when the hold is frozen for it, milliseconds since 1970: who has not paid by then loses the seats. */
+    payUntilMs: Schema.Int
+  },
+  PaymentPending: { provider: Schema.String, status: PaymentStatus, nextAction: Schema.NullOr(NextAction) },
+  PaymentAuthorised: { provider: Schema.String },
+  PaymentDeclined: { provider: Schema.String, code: Schema.String },
+  /** The seats are sold to this order in the inventory. */
+  SeatsSold: { reclaimed: Schema.Boolean },
+  Confirmed: { tickets: Schema.Array(OrderTicket) },
+  /** It cannot succeed any more; from here on everything is undone, and `Cancelled` ends it. */
+  Abandoned: { reason: Schema.String },
+  /** Ended without tickets; whatever was paid is on its way back. */
+  Cancelled: { reason: Schema.String, payment: Schema.NullOr(PaymentStatus) },
+  RefundRequested: {
+    refundId: RefundId,
+    amount: Amount,
+    tickets: Schema.Array(TicketId),
+    reason: Schema.String
+  },
+  /** The seats of the refund are free again. */
+  SeatsReturned: { refundId: RefundId },
+  Refunded: { refundId: RefundId }
+})
+export type OrderEvent = typeof OrderEvent.Type

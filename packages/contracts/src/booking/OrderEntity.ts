@@ -1,0 +1,76 @@
+/**
+ * The entity of an order: its id is the order's id. It runs the checkout, one step at a time, and
+ * whoever sends `Resume` (a supervisor, the news of a payment) makes it go on from where it stands.
+ */
+import { Schema } from "effect"
+import { ClusterSchema, Entity } from "effect/cluster"
+import { Rpc } from "effect/rpc"
+import { EventId, OrderId, TicketId } from "../Ids.ts"
+import { RefusalCode } from "../inventory/InventoryCommand.ts"
+import { bookingShardGroup } from "../inventory/InventoryEntity.ts"
+import { NewOrder, OrderView } from "./Order.ts"
+
+/** The hold cannot be bought; `code` says why, in the inventory's words. */
+export class HoldNotBuyable extends Schema.TaggedError<HoldNotBuyable>()("HoldNotBuyable", {
+  code: RefusalCode
+}) {}
+
+/** The idempotency key was used before with another body. */
+export class KeyReused extends Schema.TaggedError<KeyReused>()("KeyReused", {}) {}
+
+/** The first request with this idempotency key is still running. */
+export class KeyInUse extends Schema.TaggedError<KeyInUse>()("KeyInUse", {}) {}
+
+/** The key was used before by the same request: its order is this one. */
+export class KeySeen extends Schema.TaggedError<KeySeen>()("KeySeen", {
+  orderId: OrderId,
+  /** The status of the order when it was answered first. */
+  answer: OrderView
+}) {}
+
+/** Inventory or payments cannot be reached now; nothing is lost, the same key may be sent again. */
+export class BookingUnavailable extends Schema.TaggedError<BookingUnavailable>()("BookingUnavailable", {
+  retryAfterMs: Schema.Int
+}) {}
+
+export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", {}) {}
+
+/** What was asked to be refunded cannot be: not confirmed, refunded before, or not of this order. */
+export class NotRefundable extends Schema.TaggedError<NotRefundable>()("NotRefundable", {
+  message: Schema.String,
+  tickets: Schema.Array(TicketId)
+}) {}
+
+const idempotency = { key: Schema.String, fingerprint: Schema.String }
+
+/** Places the order and runs its checkout until it is confirmed, declined, cancelled, or has to wait for the payment. */
+export const Place = Rpc.make("Place", {
+  payload: {
+    ...idempotency,
+    correlation: Schema.optionalKey(Schema.String),
+    eventId: EventId,
+    order: NewOrder
+  },
+  success: OrderView,
+  error: Schema.Union([HoldNotBuyable, KeyReused, KeyInUse, KeySeen, BookingUnavailable])
+})
+
+/** Goes on with whatever is unfinished; answers with the order as it then stands. */
+export const Resume = Rpc.make("Resume", {
+  success: OrderView,
+  error: Schema.Union([OrderNotFound, BookingUnavailable])
+})
+
+/** Refunds tickets, all of them where none are named. */
+export const RequestRefund = Rpc.make("RequestRefund", {
+  payload: { ...idempotency, tickets: Schema.NullOr(Schema.Array(TicketId)), reason: Schema.String },
+  success: OrderView,
+  error: Schema.Union([OrderNotFound, NotRefundable, KeyReused, KeyInUse, BookingUnavailable])
+})
+
+export const GetOrder = Rpc.make("GetOrder", { success: Schema.NullOr(OrderView) })
+
+export const OrderEntity = Entity.make("Order", [Place, Resume, RequestRefund, GetOrder])
+  // A buyer who closes the page does not stop a payment half-way.
+  .annotateRpcs(ClusterSchema.Uninterruptible, true)
+  .annotate(ClusterSchema.ShardGroup, () => bookingShardGroup)

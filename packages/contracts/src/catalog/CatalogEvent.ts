@@ -1,0 +1,28 @@
+/**
+ * The domain events of the catalog, as they stand in `catalog.journal`; the stream is the event's id.
+ * They carry what other contexts show to people, so that none of them has to ask the catalog.
+ */
+import { Schema } from "effect"
+import { EventId, TierId, VenueId } from "../Ids.ts"
+
+/** What a ticket and a message say about an event. */
+export const EventFacts = Schema.Struct({
+  eventId: EventId,
+  name: Schema.String,
+  description: Schema.String,
+  /** UTC instant, ISO 8601. */
+  startsAt: Schema.String,
+  /** IANA name. */
+  timeZone: Schema.String,
+  venue: Schema.Struct({ id: VenueId, name: Schema.String, location: Schema.String }),
+  performers: Schema.Array(Schema.String),
+  tiers: Schema.Array(Schema.Struct({ id: TierId, name: Schema.String }))
+})
+export type EventFacts = typeof EventFacts.Type
+
+export const CatalogEvent = Schema.TaggedUnion({
+  EventPublished: { facts: EventFacts },
+  EventChanged: { facts: EventFacts },
+  EventCancelled: { eventId: EventId, reason: Schema.String }
+})
+export type CatalogEvent = typeof CatalogEvent.Type

@@ -1,0 +1,24 @@
+/** The HTTP API, whole: what the gateway serves, OpenAPI describes and typed clients are made from. */
+import { HttpApi, OpenApi } from "effect/http-api"
+import { EventsApi } from "./EventsApi.ts"
+import { HoldsApi } from "./HoldsApi.ts"
+import { OrdersApi } from "./OrdersApi.ts"
+import { OrganiserApi } from "./OrganiserApi.ts"
+import { RequestProblems } from "./RequestProblems.ts"
+import { WebhooksApi } from "./WebhooksApi.ts"
+
+export class Api extends HttpApi.make("onsale")
+  .add(EventsApi)
+  .add(HoldsApi)
+  .add(OrdersApi)
+  .add(OrganiserApi)
+  .add(WebhooksApi)
+  .middleware(RequestProblems)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "Onsale",
+      version: "1.0.0",
+      description:
+        "Ticketing and seat booking. Errors are application/problem+json. Money is an integer of minor units with its ISO 4217 code, times are UTC instants, ids are UUIDv7. Idempotency-Key is required on POSTs that create a hold, an order or a refund."
+    })
+  ) {}

@@ -1,0 +1,44 @@
+/** Events, their seat maps and what is free. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { EventDetail, EventPage, EventQuery, EventSeatMap } from "../catalog/Event.ts"
+import { AreaId, EventId, SeatId } from "../Ids.ts"
+import { CursorInvalid, EventNotFound, OverloadedProblem } from "./Problems.ts"
+
+/** What is not free, and how many there are. */
+export const Availability = Schema.Struct({
+  /** Rises with every change; the ETag is made of it. */
+  version: Schema.Int,
+  seats: Schema.Struct({ total: Schema.Int, available: Schema.Int, held: Schema.Int, sold: Schema.Int }),
+  /** Only the seats that cannot be had now. */
+  unavailable: Schema.Record(SeatId, Schema.Literals(["held", "sold"])),
+  areas: Schema.Record(AreaId, Schema.Struct({ capacity: Schema.Int, available: Schema.Int }))
+})
+export type Availability = typeof Availability.Type
+
+const eventId = { eventId: EventId }
+
+export class EventsApi extends HttpApiGroup.make("events")
+  .add(
+    HttpApiEndpoint.get("list", "/events", {
+      query: EventQuery,
+      success: EventPage,
+      error: CursorInvalid
+    }),
+    HttpApiEndpoint.get("get", "/events/:eventId", {
+      params: eventId,
+      success: EventDetail,
+      error: EventNotFound
+    }),
+    HttpApiEndpoint.get("seatmap", "/events/:eventId/seatmap", {
+      params: eventId,
+      success: EventSeatMap,
+      error: EventNotFound
+    }),
+    HttpApiEndpoint.get("availability", "/events/:eventId/availability", {
+      params: eventId,
+      success: Availability,
+      error: [EventNotFound, OverloadedProblem]
+    })
+  )
+  .prefix("/api/v1") {}

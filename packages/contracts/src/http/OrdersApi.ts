@@ -1,0 +1,111 @@
+/** Orders, tickets and refunds. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { Customer, NewOrder, OrderRefund, OrderStatus, TicketStatus } from "../booking/Order.ts"
+import { AreaId, EventId, OrderId, SeatId, TicketId } from "../Ids.ts"
+import { Money } from "../Money.ts"
+import { NextAction } from "../payments/PaymentIntent.ts"
+import { storableText } from "../Text.ts"
+import { IdempotencyHeaders } from "./Common.ts"
+import {
+  HoldExpired,
+  HoldInCheckout,
+  HoldNotFound,
+  KeyInUse,
+  KeyReused,
+  NotRefundable,
+  OrderCancelled,
+  OrderNotFound,
+  OverloadedProblem,
+  PaymentDeclined,
+  TicketNotFound,
+  TicketsNotReady
+} from "./Problems.ts"
+
+export const Ticket = Schema.Struct({
+  id: TicketId,
+  seatId: Schema.NullOr(SeatId),
+  areaId: Schema.NullOr(AreaId),
+  label: Schema.String,
+  status: TicketStatus,
+  /** What the QR code says; it opens the door. */
+  code: Schema.String
+})
+export type Ticket = typeof Ticket.Type
+
+const fields = {
+  id: OrderId,
+  eventId: EventId,
+  customer: Customer,
+  total: Money,
+  tickets: Schema.Array(Ticket),
+  payment: Schema.Struct({ status: Schema.NullOr(Schema.String), provider: Schema.NullOr(Schema.String) }),
+  nextAction: Schema.optionalKey(NextAction),
+  refunds: Schema.Array(OrderRefund),
+  /** Why it was cancelled or declined. */
+  reason: Schema.optionalKey(Schema.String),
+  createdAt: Schema.String,
+  updatedAt: Schema.String
+}
+
+export const Order = Schema.Struct({ status: OrderStatus, ...fields })
+export type Order = typeof Order.Type
+
+const Confirmed = Schema.Struct({ status: Schema.Literal("confirmed"), ...fields })
+const Pending = Schema.Struct({ status: Schema.Literal("payment_pending"), ...fields })
+
+export const NewRefund = Schema.Struct({
+  /** All that can still be refunded, where left out. */
+  tickets: Schema.optionalKey(
+    Schema.Array(TicketId).check(Schema.isMinLength(1), Schema.isMaxLength(1000), Schema.isUnique())
+  ),
+  reason: storableText(500)
+})
+
+const orderId = { orderId: OrderId }
+
+export class OrdersApi extends HttpApiGroup.make("orders")
+  .add(
+    HttpApiEndpoint.post("create", "/orders", {
+      headers: IdempotencyHeaders,
+      payload: NewOrder,
+      success: [Confirmed.pipe(HttpApiSchema.status(201)), Pending.pipe(HttpApiSchema.status(202))],
+      error: [
+        HoldNotFound,
+        HoldExpired,
+        HoldInCheckout,
+        PaymentDeclined,
+        OrderCancelled,
+        KeyReused,
+        KeyInUse,
+        OverloadedProblem
+      ]
+    }),
+    HttpApiEndpoint.get("get", "/orders/:orderId", {
+      params: orderId,
+      success: Order,
+      error: [OrderNotFound, OverloadedProblem]
+    }),
+    HttpApiEndpoint.post("refund", "/orders/:orderId/refunds", {
+      params: orderId,
+      headers: IdempotencyHeaders,
+      payload: NewRefund,
+      success: Order.pipe(HttpApiSchema.status(201)),
+      error: [OrderNotFound, NotRefundable, KeyReused, KeyInUse, OverloadedProblem]
+    }),
+    HttpApiEndpoint.get("ticketsPdf", "/orders/:orderId/tickets.pdf", {
+      params: orderId,
+      success: HttpApiSchema.WithHeaders(
+        Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/pdf" })),
+        { "content-disposition": Schema.String }
+      ),
+      error: [OrderNotFound, TicketsNotReady, OverloadedProblem]
+    }),
+    HttpApiEndpoint.get("ticket", "/tickets/:ticketId", {
+      params: { ticketId: TicketId },
+      // Not its order: whoever was given one ticket must not be able to return the others.
+      success: Schema.Struct({ ...Ticket.fields, eventId: EventId }),
+      error: [TicketNotFound, OverloadedProblem]
+    })
+  )
+  .prefix("/api/v1") {}

@@ -1,0 +1,220 @@
+/**
+ * The errors of the HTTP API: RFC 9457 problems. `type` is stable and tells them apart; where seats
+ * are the matter there is one entry a seat.
+ */
+import { Schema } from "effect"
+import { HttpApiError, HttpApiSchema } from "effect/http-api"
+import { ImportReport } from "../catalog/SeatMap.ts"
+import { AreaId, OrderId, SeatId, TicketId } from "../Ids.ts"
+
+const type = <const Name extends string>(name: Name) => `urn:onsale:problem:${name}` as const
+
+const SeatEntry = Schema.Struct({ seatId: SeatId })
+const AreaEntry = Schema.Struct({ areaId: AreaId })
+const claims = { seats: Schema.Array(SeatEntry), areas: Schema.Array(AreaEntry) }
+
+/** `errors` tells what is wrong and where: `path` begins with `params`, `headers`, `query` or `payload`. */
+export class RequestInvalid extends HttpApiError.Problem<RequestInvalid>()(
+  "RequestInvalid",
+  { type: type("request-invalid"), status: 400, title: "The request is not as it should be" },
+  { errors: Schema.Array(HttpApiError.ProblemIssue) }
+) {}
+
+export class Internal extends HttpApiError.Problem<Internal>()("Internal", {
+  type: type("internal"),
+  status: 500,
+  title: "Something broke on our side; it is logged under this correlation id"
+}) {}
+
+export class Unauthorized extends HttpApiError.Problem<Unauthorized>()("Unauthorized", {
+  type: type("unauthorized"),
+  status: 401,
+  title: "A bearer key is needed"
+}) {}
+
+export class EventNotFound extends HttpApiError.Problem<EventNotFound>()("EventNotFound", {
+  type: type("event-not-found"),
+  status: 404,
+  title: "There is no such event"
+}) {}
+
+export class VenueNotFound extends HttpApiError.Problem<VenueNotFound>()("VenueNotFound", {
+  type: type("venue-not-found"),
+  status: 404,
+  title: "There is no such venue"
+}) {}
+
+export class SeatsUnknown extends HttpApiError.Problem<SeatsUnknown>()(
+  "SeatsUnknown",
+  { type: type("seats-unknown"), status: 404, title: "The event has no such seats or areas" },
+  {
+    seats: Schema.Array(Schema.Struct({ seatId: Schema.String })),
+    areas: Schema.Array(Schema.Struct({ areaId: Schema.String }))
+  }
+) {}
+
+export class EventNotDraft extends HttpApiError.Problem<EventNotDraft>()("EventNotDraft", {
+  type: type("event-not-draft"),
+  status: 409,
+  title: "Only a draft can be changed so"
+}) {}
+
+export class CursorInvalid extends HttpApiError.Problem<CursorInvalid>()("CursorInvalid", {
+  type: type("cursor-invalid"),
+  status: 400,
+  title: "The cursor is not one that a page of ours has given"
+}) {}
+
+export class HoldNotFound extends HttpApiError.Problem<HoldNotFound>()("HoldNotFound", {
+  type: type("hold-not-found"),
+  status: 404,
+  title: "There is no such hold, or it has expired"
+}) {}
+
+export class OrderNotFound extends HttpApiError.Problem<OrderNotFound>()("OrderNotFound", {
+  type: type("order-not-found"),
+  status: 404,
+  title: "There is no such order"
+}) {}
+
+export class TicketNotFound extends HttpApiError.Problem<TicketNotFound>()("TicketNotFound", {
+  type: type("ticket-not-found"),
+  status: 404,
+  title: "There is no such ticket"
+}) {}
+
+export class TicketsNotReady extends HttpApiError.Problem<TicketsNotReady>()("TicketsNotReady", {
+  type: type("tickets-not-ready"),
+  status: 409,
+  title: "The order has no tickets"
+}) {}
+
+export class SeatsTaken extends HttpApiError.Problem<SeatsTaken>()(
+  "SeatsTaken",
+  { type: type("seats-taken"), status: 409, title: "Somebody else has these seats" },
+  claims
+) {}
+
+export class SoldOut extends HttpApiError.Problem<SoldOut>()("SoldOut", {
+  type: type("sold-out"),
+  status: 409,
+  title: "There are not as many seats left of what was asked for"
+}) {}
+
+export class HoldExpired extends HttpApiError.Problem<HoldExpired>()("HoldExpired", {
+  type: type("hold-expired"),
+  status: 409,
+  title: "The hold's time is over"
+}) {}
+
+export class HoldInCheckout extends HttpApiError.Problem<HoldInCheckout>()("HoldInCheckout", {
+  type: type("hold-in-checkout"),
+  status: 409,
+  title: "An order is at checkout with this hold"
+}) {}
+
+export class ExtensionCap extends HttpApiError.Problem<ExtensionCap>()("ExtensionCap", {
+  type: type("extension-cap"),
+  status: 409,
+  title: "The hold cannot be extended any further"
+}) {}
+
+export class NotForSale extends HttpApiError.Problem<NotForSale>()(
+  "NotForSale",
+  { type: type("not-for-sale"), status: 422, title: "These seats or areas are not for sale" },
+  claims
+) {}
+
+export class SaleClosed extends HttpApiError.Problem<SaleClosed>()(
+  "SaleClosed",
+  { type: type("sale-closed"), status: 422, title: "The event is not on sale now" },
+  { at: Schema.NullOr(Schema.String) }
+) {}
+
+export class LimitPassed extends HttpApiError.Problem<LimitPassed>()(
+  "LimitPassed",
+  { type: type("limit-passed"), status: 422, title: "More tickets than one order may have" },
+  { limit: Schema.Int }
+) {}
+
+export class KeyReused extends HttpApiError.Problem<KeyReused>()("KeyReused", {
+  type: type("idempotency-key-reused"),
+  status: 422,
+  title: "The Idempotency-Key was used before with another body"
+}) {}
+
+export class KeyInUse extends HttpApiError.Problem<KeyInUse>()("KeyInUse", {
+  type: type("idempotency-key-in-use"),
+  status: 409,
+  title: "The first request with this Idempotency-Key is still running"
+}) {}
+
+export class PaymentDeclined extends HttpApiError.Problem<PaymentDeclined>()(
+  "PaymentDeclined",
+  { type: type("payment-declined"), status: 402, title: "The payment was declined" },
+  { orderId: OrderId, code: Schema.NullOr(Schema.String) }
+) {}
+
+export class OrderCancelled extends HttpApiError.Problem<OrderCancelled>()(
+  "OrderCancelled",
+  {
+    type: type("order-cancelled"),
+    status: 409,
+    title: "The order was cancelled; nothing is charged, or it is on its way back"
+  },
+  { orderId: OrderId }
+) {}
+
+export class NotRefundable extends HttpApiError.Problem<NotRefundable>()(
+  "NotRefundable",
+  { type: type("not-refundable"), status: 422, title: "This cannot be refunded" },
+  { tickets: Schema.Array(TicketId) }
+) {}
+
+export class PlanRefused extends HttpApiError.Problem<PlanRefused>()(
+  "PlanRefused",
+  { type: type("plan-refused"), status: 422, title: "The seat map was not imported" },
+  { report: ImportReport }
+) {}
+
+export class EventInvalid extends HttpApiError.Problem<EventInvalid>()(
+  "EventInvalid",
+  { type: type("event-invalid"), status: 422, title: "The event is not as it should be" },
+  { errors: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) }
+) {}
+
+export class WebhookRejected extends HttpApiError.Problem<WebhookRejected>()("WebhookRejected", {
+  type: type("webhook-rejected"),
+  status: 400,
+  title: "The webhook's signature does not hold"
+}) {}
+
+export class ProviderNotFound extends HttpApiError.Problem<ProviderNotFound>()("ProviderNotFound", {
+  type: type("provider-not-found"),
+  status: 404,
+  title: "There is no such payment provider"
+}) {}
+
+class OverloadedBody extends HttpApiError.Problem<OverloadedBody>()("OverloadedBody", {
+  type: type("overloaded"),
+  status: 503,
+  title: "Too much at once; try again shortly"
+}) {}
+
+/** Carries how long to wait, in whole seconds, as `Retry-After`. */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  retryAfterSeconds: Schema.Int
+}) {}
+
+export const OverloadedProblem = Overloaded.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    { body: OverloadedBody, headers: { "retry-after": Schema.Int } },
+    {
+      decode: ({ headers }) => new Overloaded({ retryAfterSeconds: headers["retry-after"] }),
+      encode: ({ retryAfterSeconds }) => ({
+        body: new OverloadedBody({}),
+        headers: { "retry-after": retryAfterSeconds }
+      })
+    }
+  )
+)

@@ -1,0 +1,17 @@
+/** What payment providers tell us. */
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { ProviderNotFound, WebhookRejected } from "./Problems.ts"
+
+export class WebhooksApi extends HttpApiGroup.make("webhooks")
+  .add(
+    // The body is the provider's own and signed as it stands, so it is read as bytes and has no schema here.
+    HttpApiEndpoint.post("receive", "/webhooks/:provider", {
+      params: { provider: Schema.String },
+      error: [WebhookRejected, ProviderNotFound]
+    }).annotate(
+      OpenApi.Description,
+      "For payment providers: the body and its signature are as the provider documents them. Delivered more than once and in any order is fine."
+    )
+  )
+  .prefix("/api/v1") {}

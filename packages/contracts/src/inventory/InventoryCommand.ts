@@ -1,0 +1,150 @@
+/**
+ * What can be asked of an event's inventory, and its answers. Seats and areas are indices (see
+ * `SaleLayout`); times are milliseconds since 1970.
+ *
+ * Every command carries an id. The answer to it is remembered, so that a repeat with the same
+ * `fingerprint` (a hash of what was asked) is answered alike, and one with another is refused
+ * (INV-07).
+ */
+import { Schema } from "effect"
+import { CommandId, HoldId, OrderId, TierId } from "../Ids.ts"
+import { Amount } from "../Money.ts"
+
+export const AreaClaim = Schema.Struct({ area: Schema.Int, quantity: Schema.Int })
+export type AreaClaim = typeof AreaClaim.Type
+
+/** Let the inventory choose: `quantity` seats together, as good as there are. */
+export const BestAvailable = Schema.Struct({
+  quantity: Schema.Int,
+  /** The id or the name of a tier; null is any. */
+  tier: Schema.NullOr(Schema.String),
+  /** The index or the name of a section; null is any. */
+  section: Schema.NullOr(Schema.Union([Schema.Int, Schema.String])),
+  /** True for accessible seats only; otherwise they are left to those who need them. */
+  accessible: Schema.Boolean
+})
+export type BestAvailable = typeof BestAvailable.Type
+
+const envelope = { commandId: CommandId, fingerprint: Schema.String }
+
+export const InventoryCommand = Schema.TaggedUnion({
+  /** Claim seats, area places, or both, or the best there is: all of it or nothing (INV-02). */
+  Hold: {
+    ...envelope,
+    holdId: HoldId,
+    seats: Schema.Array(Schema.Int),
+    areas: Schema.Array(AreaClaim),
+    best: Schema.NullOr(BestAvailable)
+  },
+  /** Push the expiry of a hold to a full life from now, as far as the cap. */
+  Extend: { ...envelope, holdId: HoldId },
+  /** Give a hold back. Repeats are harmless. */
+  Release: { ...envelope, holdId: HoldId },
+  /** Checkout begins: the hold cannot expire before `checkoutMaxMs` from now, and no other order can take it. */
+  Freeze: { ...envelope, holdId: HoldId, orderId: OrderId },
+  /** Checkout ended without a sale: the hold has its own clock again, and may be used by another order. */
+  Unfreeze: { ...envelope, holdId: HoldId, orderId: OrderId },
+  /**
+   * Turn a hold into a sale. `seats` and `areas` are the order's claims: where the hold is gone they
+   * are sold all the same if they are still free (money that came late), all or nothing.
+   */
+  Confirm: {
+    ...envelope,
+    holdId: HoldId,
+    orderId: OrderId,
+    seats: Schema.Array(Schema.Int),
+    areas: Schema.Array(AreaClaim)
+  },
+  /** Take back what an order bought, in part or whole: it is free again at once. */
+  Return: {
+    ...envelope,
+    orderId: OrderId,
+    seats: Schema.Array(Schema.Int),
+    areas: Schema.Array(AreaClaim)
+  }
+})
+export type InventoryCommand = typeof InventoryCommand.Type
+
+export const HeldSeat = Schema.Struct({
+  seat: Schema.Int,
+  /** "Section · Row · Seat", as it stands on the ticket. */
+  label: Schema.String,
+  tier: TierId,
+  price: Amount
+})
+export type HeldSeat = typeof HeldSeat.Type
+
+export const HeldArea = Schema.Struct({
+  area: Schema.Int,
+  name: Schema.String,
+  quantity: Schema.Int,
+  tier: TierId,
+  /** For one place. */
+  price: Amount
+})
+export type HeldArea = typeof HeldArea.Type
+
+/** A hold as it stands. */
+export const HoldView = Schema.Struct({
+  holdId: HoldId,
+  seats: Schema.Array(HeldSeat),
+  areas: Schema.Array(HeldArea),
+  amount: Amount,
+  currency: Schema.String,
+  expiresAtMs: Schema.Int,
+  /** The version of the inventory in which it was written. */
+  version: Schema.Int,
+  /** The order that is at checkout with it. */
+  orderId: Schema.NullOr(OrderId)
+})
+export type HoldView = typeof HoldView.Type
+
+/** Why a command was refused. */
+export const RefusalCode = Schema.Literals([
+  "event_not_found",
+  "seats_unknown",
+  "seats_taken",
+  "not_for_sale",
+  "limit_passed",
+  "sale_closed",
+  "hold_not_found",
+  "hold_expired",
+  "extension_cap",
+  "in_checkout",
+  "not_sold",
+  "key_reused",
+  "key_in_use"
+])
+export type RefusalCode = typeof RefusalCode.Type
+
+export const Refused = Schema.TaggedStruct("Refused", {
+  code: RefusalCode,
+  /** The seats and areas that stood in the way, where it was these. */
+  seats: Schema.Array(Schema.Int),
+  areas: Schema.Array(Schema.Int),
+  /** The limit that was passed, or the time of the sale's opening, where the code is of these. */
+  limit: Schema.NullOr(Schema.Int)
+})
+export type Refused = typeof Refused.Type
+
+export const InventoryAnswer = Schema.Union([
+  /** Hold, Extend, Freeze and Unfreeze answer with the hold. */
+  Schema.TaggedStruct("Held", { hold: HoldView }),
+  Schema.TaggedStruct("Released", {}),
+  /** `reclaimed` where the hold was gone and the claims were still free. */
+  Schema.TaggedStruct("Sold", { version: Schema.Int, reclaimed: Schema.Boolean }),
+  Schema.TaggedStruct("Returned", { version: Schema.Int }),
+  Refused
+])
+export type InventoryAnswer = typeof InventoryAnswer.Type
+
+/** Availability, sparse: only what is not free. */
+export const AvailabilityView = Schema.Struct({
+  version: Schema.Int,
+  total: Schema.Int,
+  held: Schema.Array(Schema.Int),
+  sold: Schema.Array(Schema.Int),
+  /** In the order of the layout's areas. */
+  areas: Schema.Array(Schema.Struct({ capacity: Schema.Int, available: Schema.Int }))
+})
+export type AvailabilityView = typeof AvailabilityView.Type

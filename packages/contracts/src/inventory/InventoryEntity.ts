@@ -1,0 +1,36 @@
+/** The entity of an event's inventory: its id is the event's id. */
+import { Schema } from "effect"
+import { ClusterSchema, Entity } from "effect/cluster"
+import { Rpc } from "effect/rpc"
+import { HoldId } from "../Ids.ts"
+import { AvailabilityView, HoldView, InventoryAnswer, InventoryCommand, Refused } from "./InventoryCommand.ts"
+import { InventoryUnavailable, LayoutRefused } from "./InventoryClient.ts"
+import { SaleLayout } from "./SaleLayout.ts"
+
+/** The most commands that travel in one message. */
+export const maxCommandsAMessage = 1024
+
+export const Open = Rpc.make("Open", { payload: { layout: SaleLayout }, error: LayoutRefused })
+
+/** Commands in the order they were received; the answers come back in that order. */
+export const Execute = Rpc.make("Execute", {
+  payload: { commands: Schema.Array(InventoryCommand) },
+  success: Schema.Array(InventoryAnswer),
+  error: InventoryUnavailable
+})
+
+export const GetHold = Rpc.make("GetHold", {
+  payload: { holdId: HoldId },
+  success: Schema.Union([HoldView, Refused])
+})
+
+export const GetAvailability = Rpc.make("GetAvailability", { success: Schema.NullOr(AvailabilityView) })
+
+/** The shard group of the runners that sell: inventories and orders. */
+export const bookingShardGroup = "booking"
+
+export const InventoryEntity = Entity.make("Inventory", [Open, Execute, GetHold, GetAvailability])
+  // A message may hold the commands of many callers: one that goes away must not take the others along.
+  .annotateRpcs(ClusterSchema.Uninterruptible, true)
+  .annotateRpcs(ClusterSchema.ClientTracingEnabled, false)
+  .annotate(ClusterSchema.ShardGroup, () => bookingShardGroup)

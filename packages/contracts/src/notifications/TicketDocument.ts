@@ -1,0 +1,56 @@
+/** What stands on the tickets of an order: all that a PDF needs, and nothing that it would have to look up. */
+import { Schema } from "effect"
+import { OrderId, TicketId } from "../Ids.ts"
+import { Money } from "../Money.ts"
+import { TicketCode } from "./TicketCode.ts"
+
+/** Pages of one document at most, which is also the most tickets an order can have. */
+export const maxTicketsInDocument = 1000
+
+export const DocumentTicket = Schema.Struct({
+  id: TicketId,
+  /** "Section Row-Seat", or the name of an area. */
+  label: Schema.String,
+  /** Null where the name of its tier is not known. */
+  tier: Schema.NullOr(Schema.String),
+  price: Money,
+  code: TicketCode
+})
+export type DocumentTicket = typeof DocumentTicket.Type
+
+export const TicketDocument = Schema.Struct({
+  orderId: OrderId,
+  /** The buyer's name. */
+  holder: Schema.String,
+  event: Schema.Struct({
+    name: Schema.String,
+    /** UTC instant, ISO 8601. */
+    startsAt: Schema.String,
+    /** IANA name. */
+    timeZone: Schema.String,
+    venue: Schema.Struct({ name: Schema.String, location: Schema.String }),
+    performers: Schema.Array(Schema.String)
+  }),
+  tickets: Schema.Array(DocumentTicket).check(
+    Schema.isMinLength(1),
+    Schema.isMaxLength(maxTicketsInDocument)
+  ),
+  /** When the order was placed, milliseconds since 1970: the same document has the same bytes. */
+  issuedAtMs: Schema.Int
+})
+export type TicketDocument = typeof TicketDocument.Type
+
+/** Nothing is known of tickets of this order; its confirmation may be on its way here. */
+export class TicketsNotFound extends Schema.TaggedError<TicketsNotFound>()("TicketsNotFound", {
+  orderId: OrderId
+}) {}
+
+/** The order is known but cannot be printed: `EventUnknown` passes by itself, `NoValidTickets` does not. */
+export class TicketsNotReady extends Schema.TaggedError<TicketsNotReady>()("TicketsNotReady", {
+  orderId: OrderId,
+  reason: Schema.Literals(["EventUnknown", "NoValidTickets"])
+}) {
+  override get message(): string {
+    return `the tickets of order ${this.orderId} cannot be printed: ${this.reason}`
+  }
+}

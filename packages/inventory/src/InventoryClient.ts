@@ -1,0 +1,143 @@
+/**
+ * The inventory over its entity: the commands for one event that wait in this process travel in one
+ * message and come back in one, because a message costs what thirty commands do.
+ */
+import type { EventId } from "@onsale/contracts/Ids"
+import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
+import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
+import { InventoryEntity, maxCommandsAMessage } from "@onsale/contracts/inventory/InventoryEntity"
+import { Clock, Duration, Effect, Exit, FiberSet, Layer } from "effect"
+
+/** Messages of one event that are on their way at once: the next is gathered while one commits. */
+const messagesInFlight = 2
+/** Commands of one event that may wait in this process. */
+const waitingLimit = 8_192
+/** A command that has no answer by then is given up; it may have been carried out. */
+const deadlineMs = 5_000
+/** A message that leaves late still gets as long as a commit on a busy disk takes. */
+const leastMs = 1_000
+
+interface Waiting {
+  readonly command: InventoryCommand
+  readonly sinceMs: number
+  readonly resume: (effect: Effect.Effect<InventoryAnswer, InventoryUnavailable>) => void
+}
+
+interface Lane {
+  readonly waiting: Array<Waiting>
+  inFlight: number
+}
+
+const overloaded = new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
+const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
+
+/** What the cluster says when an entity cannot be reached or is full, in the words of the contract. */
+const unavailable = <A, E extends { readonly _tag: string }>(
+  effect: Effect.Effect<A, E>
+): Effect.Effect<A, InventoryUnavailable> =>
+  Effect.catch(effect, (error) =>
+    error instanceof InventoryUnavailable
+      ? Effect.fail(error)
+      : error._tag === "MailboxFull"
+        ? Effect.fail(overloaded)
+        : Effect.andThen(Effect.logWarning("the inventory could not be reached", error), Effect.fail(tooLate))
+  )
+
+export const layerEntity = Layer.effect(
+  InventoryClient,
+  Effect.gen(function* () {
+    const entity = yield* InventoryEntity.client
+    const clock = yield* Clock.Clock
+    const run = yield* FiberSet.makeRuntime<never, void, never>()
+    const lanes = new Map<EventId, Lane>()
+
+    const withDeadline = <A, E extends { readonly _tag: string }>(
+      effect: Effect.Effect<A, E>,
+      ms = deadlineMs
+    ) =>
+      unavailable(effect).pipe(
+        Effect.timeoutOrElse({ duration: Duration.millis(ms), orElse: () => Effect.fail(tooLate) })
+      )
+
+    const send = (eventId: EventId, lane: Lane): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const nowMs = clock.currentTimeMillisUnsafe()
+        const oldest = nowMs - deadlineMs
+        const batch: Array<Waiting> = []
+        for (const one of lane.waiting.splice(0, maxCommandsAMessage)) {
+          if (one.sinceMs < oldest) one.resume(Effect.fail(tooLate))
+          else batch.push(one)
+        }
+        if (batch.length === 0) return Effect.void
+        return entity(eventId)
+          .Execute({ commands: batch.map(({ command }) => command) })
+          .pipe(
+            // What is left of the deadline of the one that has waited longest: it stands first.
+            (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
+            Effect.exit,
+            Effect.map((exit) => {
+              batch.forEach(({ resume }, i) => {
+                const answer = Exit.isSuccess(exit) ? exit.value[i] : undefined
+                if (answer !== undefined) resume(Effect.succeed(answer))
+                else
+                  resume(
+                    Exit.isFailure(exit)
+                      ? Effect.failCause(exit.cause)
+                      : Effect.die(new Error("an answer is missing"))
+                  )
+              })
+            })
+          )
+      })
+
+    const drain = (eventId: EventId, lane: Lane): Effect.Effect<void> =>
+      // The pause lets every request that this turn of the event loop has read come along.
+      Effect.yieldNow.pipe(
+        Effect.andThen(
+          Effect.whileLoop({
+            while: () => lane.waiting.length > 0,
+            body: () => send(eventId, lane),
+            step: () => {}
+          })
+        ),
+        Effect.ensuring(
+          Effect.sync(() => {
+            lane.inFlight--
+            if (lane.inFlight > 0) return
+            if (lane.waiting.length === 0) lanes.delete(eventId)
+            else start(eventId, lane) // It came after the last look, while this one counted as on its way.
+          })
+        )
+      )
+
+    const start = (eventId: EventId, lane: Lane): void => {
+      lane.inFlight++
+      run(drain(eventId, lane))
+    }
+
+    const execute = (
+      eventId: EventId,
+      command: InventoryCommand
+    ): Effect.Effect<InventoryAnswer, InventoryUnavailable> =>
+      Effect.callback((resume) => {
+        let lane = lanes.get(eventId)
+        if (lane === undefined) {
+          lane = { waiting: [], inFlight: 0 }
+          lanes.set(eventId, lane)
+        }
+        if (lane.waiting.length >= waitingLimit) return resume(Effect.fail(overloaded))
+        lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), resume })
+        if (lane.inFlight < messagesInFlight && (lane.inFlight === 0 || lane.waiting.length === 1)) {
+          start(eventId, lane)
+        }
+      })
+
+    return InventoryClient.of({
+      execute,
+      open: (eventId, layout) =>
+        withDeadline(entity(eventId).Open({ layout }).pipe(Effect.catchTag("LayoutRefused", Effect.die))),
+      hold: (eventId, holdId) => withDeadline(entity(eventId).GetHold({ holdId })),
+      availability: (eventId) => withDeadline(entity(eventId).GetAvailability())
+    })
+  })
+)

@@ -1,0 +1,246 @@
+/**
+ * Redis in front of the rows (L1): one script asks for all seats of a hold at once, and who asks for a seat
+ * that is known to be taken is refused there, without a statement of Postgres. Who gets through is decided
+ * by the rows as ever, so an empty, restarted, old or absent Redis costs speed only, never a hold (INV-10).
+ *
+ * It never refuses what may be free:
+ * - it refuses only for seats that Postgres has said to be taken, and until the time that Postgres has said.
+ *   Where somebody is asking Postgres for one at this moment, it waits for what becomes of that;
+ * - whatever changes is told to Redis before it is answered. Where it did not get there, or may not have, and
+ *   whenever the connection to Redis is a new one (it may have come back with an old copy), what Redis says
+ *   of the event counts no more, and begins anew with what Postgres knows: an epoch, see `GuardEpochs`.
+ *
+ * It never answers a command anew that Postgres has answered: these are known here too. A refusal that was
+ * given here is remembered in Redis alone: it costs Postgres nothing, and when Redis is emptied, the same
+ * command asked again is decided anew.
+ *
+ * L1 is one process. Several may share a Redis as long as all of them reach it: one that changes something
+ * and cannot tell leaves the others refusing what it has freed, until it can. Holds are right all the same.
+ *
+ * Areas and best available go to the rows at once: their answer is not known from single seats.
+ */
+import type { EventId } from "@onsale/contracts/Ids"
+import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import type {
+  HoldView,
+  InventoryAnswer,
+  InventoryCommand
+} from "@onsale/contracts/inventory/InventoryCommand"
+import { RedisConnection } from "@onsale/platform/Redis"
+import { Clock, Duration, Effect, Exit, Fiber, Layer, Metric, Schema } from "effect"
+import { CircuitBreaker, Redis } from "effect/persistence"
+import { decide } from "../Inventory.ts"
+import { refusal } from "../InventoryAnswers.ts"
+import { type CommandEvent, rememberMs } from "../InventoryState.ts"
+import * as GuardEpochs from "./GuardEpochs.ts"
+import * as Scripts from "./GuardScripts.ts"
+import * as PostgresRows from "./PostgresRows.ts"
+import { type Claim, neverMs } from "./RowSeats.ts"
+import { stateOf } from "./RowState.ts"
+
+/** Longer than Postgres takes to say yes or no; a claim whose process died stands in the way no longer. */
+const pendingMs = 2_000
+/** For what somebody else's claim comes to: some tenths of a second, then Postgres is asked. */
+const waitForPending = Duration.millis(5)
+const waitsLimit = 60
+/** A Redis that fails so many times in a row is left alone for a second. */
+const failuresToOpen = 5
+const openFor = Duration.seconds(1)
+
+const asked = Metric.counter("onsale_inventory_guard_total", {
+  description: "Holds that came to the Redis guard, by outcome",
+  incremental: true
+})
+const turnedAway = Metric.withAttributes(asked, { outcome: "refused" })
+const passed = Metric.withAttributes(asked, { outcome: "passed" })
+const without = Metric.withAttributes(asked, { outcome: "without_redis" })
+
+const Lost = Schema.fromJsonString(
+  Schema.Struct({ fp: Schema.String, seats: Schema.Array(Schema.Int), atMs: Schema.Int })
+)
+const decodeLost = Schema.decodeEffect(Lost)
+
+type HoldCommand = Extract<InventoryCommand, { readonly _tag: "Hold" }>
+
+/** What the guard says of a hold. */
+type Verdict =
+  | { readonly _tag: "Refused"; readonly answer: InventoryAnswer }
+  /** Somebody else asks Postgres for one of the seats at this moment. */
+  | { readonly _tag: "Pending" }
+  /** Postgres is to be asked; in Redis the seats are claimed for it, or not. */
+  | { readonly _tag: "Ask"; readonly claimed: boolean }
+
+const pending: Verdict = { _tag: "Pending" }
+const askRows: Verdict = { _tag: "Ask", claimed: false }
+const claimed: Verdict = { _tag: "Ask", claimed: true }
+const refusedBy = (answer: InventoryAnswer): Verdict => ({ _tag: "Refused", answer })
+
+const newsOf = (claims: ReadonlyArray<Claim>): ReadonlyArray<Scripts.News> =>
+  claims.map(({ cmd, expiresAtMs, seat }) => ({ seat, untilMs: expiresAtMs, cmd: cmd ?? "" }))
+
+const newsOfHold = (hold: HoldView, cmd: string): News => ({
+  version: hold.version,
+  news: hold.seats.map(({ seat }) => ({ seat, untilMs: hold.expiresAtMs, cmd }))
+})
+
+const freed = (seat: number): Scripts.News => ({ seat, untilMs: 0, cmd: "" })
+
+/** The news, and the version of the inventory that they are of. */
+type News = Pick<Scripts.TellParams, "news" | "version">
+
+const nothing: News = { version: 0, news: [] }
+
+export const make = Effect.gen(function* () {
+  const rows = yield* PostgresRows.make
+  const redis = yield* Redis.Redis
+  const connection = yield* RedisConnection
+  const scope = yield* Effect.scope
+  const breaker = yield* CircuitBreaker.make({
+    tripPolicy: CircuitBreaker.consecutive(failuresToOpen),
+    openDuration: openFor
+  })
+  const guarded = <A, E, R>(effect: Effect.Effect<A, E, R>) => breaker.execute(effect, { key: "redis" })
+  const epochs = GuardEpochs.make({
+    redis,
+    generation: connection.generation,
+    known: Effect.fnUntraced(function* (eventId, nowMs, sinceMs) {
+      const { claims, version } = yield* rows.claims(eventId, nowMs)
+      return { version, news: newsOf(claims), commands: yield* rows.answeredSince(eventId, sinceMs) }
+    }),
+    scope,
+    guarded
+  })
+  const [claim, tell] = [redis.eval(Scripts.claim), redis.eval(Scripts.tell)]
+
+  /**
+   * Carried out to its end and told to Redis, also when the caller has gone away. Where the news do not get
+   * there, Redis knows nothing of the event.
+   */
+  const executeAndTell = (
+    eventId: EventId,
+    command: InventoryCommand,
+    news: (executed: PostgresRows.Executed) => Effect.Effect<News>
+  ) =>
+    rows.execute(eventId, command).pipe(
+      // It may have been carried out all the same.
+      Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : epochs.distrust(eventId))),
+      Effect.tap(
+        Effect.fnUntraced(function* (executed) {
+          const nowMs = yield* Clock.currentTimeMillis
+          const params = { eventId, cmd: command.commandId, nowMs, rememberMs, ...(yield* news(executed)) }
+          yield* guarded(tell(params)).pipe(Effect.catch(() => epochs.distrust(eventId)))
+        })
+      ),
+      Effect.map(({ answer }) => answer),
+      Effect.forkIn(scope),
+      Effect.flatMap(Fiber.join)
+    )
+
+  const ask = Effect.fnUntraced(function* (
+    eventId: EventId,
+    command: HoldCommand,
+    event: CommandEvent,
+    epoch: GuardEpochs.Epoch,
+    nowMs: number
+  ) {
+    const allowed = event._tag === "Held"
+    const [said, ...rest] = yield* claim({
+      eventId,
+      seats: allowed ? event.seats : [],
+      cmd: command.commandId,
+      fp: command.fingerprint,
+      nowMs,
+      pendingUntilMs: nowMs + pendingMs,
+      rememberMs
+    })
+    switch (said) {
+      case "emptied":
+        epoch.state = "lost"
+        return askRows
+      case "lost": {
+        const { fp, seats } = yield* decodeLost(rest[0] ?? "")
+        return refusedBy(fp === command.fingerprint ? refusal("seats_taken", seats) : refusal("key_reused"))
+      }
+      case "taken":
+        return refusedBy(refusal("seats_taken", rest.map(Number)))
+      case "pending":
+        return pending
+      case "free":
+        return allowed ? claimed : askRows
+      default:
+        return askRows
+    }
+  })
+
+  const verdict = Effect.fnUntraced(function* (eventId: EventId, command: HoldCommand) {
+    const layout = yield* rows.layoutOf(eventId)
+    if (layout === null) return askRows
+    for (let waits = 0; waits < waitsLimit; waits++) {
+      const nowMs = yield* Clock.currentTimeMillis
+      const epoch = yield* epochs.current(eventId, nowMs)
+      if (epoch === undefined) break
+      // The rules come first: that seats are taken is no news of a hold that is not allowed.
+      const event = decide(stateOf({ layout }), command, nowMs)
+      const said: Verdict = yield* guarded(ask(eventId, command, event, epoch, nowMs)).pipe(
+        Effect.catch(() => Effect.as(Metric.update(without, 1), askRows))
+      )
+      if (said._tag !== "Pending") return said
+      yield* Effect.sleep(waitForPending)
+    }
+    return askRows
+  })
+
+  const hold = Effect.fnUntraced(function* (eventId: EventId, command: HoldCommand) {
+    const said =
+      command.best === null && command.areas.length === 0 ? yield* verdict(eventId, command) : askRows
+    if (said._tag === "Refused") {
+      yield* Metric.update(turnedAway, 1)
+      return said.answer
+    }
+    yield* Metric.update(passed, 1)
+    return yield* executeAndTell(
+      eventId,
+      command,
+      Effect.fnUntraced(function* ({ answer }) {
+        if (answer._tag === "Held") return newsOfHold(answer.hold, command.commandId)
+        if (said._tag !== "Ask" || !said.claimed) return nothing
+        // Postgres has refused what Redis let through: Redis learns how it is with all that was asked.
+        const nowMs = yield* Clock.currentTimeMillis
+        const { claims, version } = yield* rows.claimsOn(eventId, command.seats, nowMs)
+        const taken = newsOf(claims)
+        const free = command.seats.filter((seat) => !taken.some((one) => one.seat === seat))
+        return { version, news: [...taken, ...free.map(freed)] }
+      })
+    )
+  })
+
+  const change = (eventId: EventId, command: Exclude<InventoryCommand, HoldCommand>) =>
+    executeAndTell(eventId, command, ({ answer, freed: seats, version }) =>
+      Effect.succeed(
+        seats.length > 0
+          ? { version, news: seats.map(freed) }
+          : answer._tag === "Held"
+            ? newsOfHold(answer.hold, "")
+            : answer._tag === "Sold" && command._tag === "Confirm"
+              ? {
+                  version: answer.version,
+                  news: command.seats.map((seat) => ({ seat, untilMs: neverMs, cmd: "" }))
+                }
+              : nothing
+      )
+    )
+
+  return InventoryClient.of({
+    open: rows.open,
+    hold: rows.hold,
+    availability: rows.availability,
+    execute: Effect.fn("RedisGuard.execute")((eventId, command) =>
+      command._tag === "Hold" ? hold(eventId, command) : change(eventId, command)
+    )
+  })
+})
+
+/** The contract over Redis and rows. Needs the database, its `InventoryStore`, and Redis. */
+export const layer = Layer.effect(InventoryClient, make).pipe(
+  Layer.provide(CircuitBreaker.layerStoreMemory())
+)

@@ -1,0 +1,62 @@
+/**
+ * The typefaces of our documents: Noto Sans in two weights for Latin, Cyrillic, Greek, Devanagari, Hebrew and
+ * Arabic, and UnifontEX, which is plain but has a glyph for every script there is. A face is read when a text
+ * needs it first, and kept.
+ */
+import { readFileSync } from "node:fs"
+import { create, type Font } from "fontkit"
+import { unpack } from "./Woff.ts"
+
+export type Weight = "regular" | "bold"
+
+export interface Face {
+  /** Names it within a document. */
+  readonly name: string
+  readonly font: Font
+}
+
+const open = (name: string): Face => {
+  const font = create(unpack(readFileSync(new URL(import.meta.resolve(`@fontsource/${name}.woff`)))))
+  if (!("layout" in font)) throw new TypeError(`${name} is a collection of fonts`)
+  return { name, font }
+}
+
+const lazily = (name: string): (() => Face) => {
+  let face: Face | undefined
+  return () => (face ??= open(name))
+}
+
+const lastResort = lazily("unifontex/files/unifontex-latin-400-normal")
+
+const stack = (weight: number) => [
+  ...["latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese", "devanagari"].map(
+    (subset) => lazily(`noto-sans/files/noto-sans-${subset}-${weight}-normal`)
+  ),
+  lazily(`noto-sans-hebrew/files/noto-sans-hebrew-hebrew-${weight}-normal`),
+  lazily(`noto-sans-arabic/files/noto-sans-arabic-arabic-${weight}-normal`),
+  lastResort
+]
+
+const stacks: { readonly [W in Weight]: ReadonlyArray<() => Face> } = {
+  regular: stack(400),
+  bold: stack(700)
+}
+
+/** Joiners and variation selectors change glyphs but have none. */
+const invisible = /\p{Join_Control}|\p{Variation_Selector}/u
+
+/** Whether this face can print the whole cluster. */
+export const prints = (face: Face, cluster: string) => {
+  for (const char of cluster) {
+    if (!face.font.hasGlyphForCodePoint(char.codePointAt(0) ?? 0) && !invisible.test(char)) return false
+  }
+  return true
+}
+
+/** The first face that can print the whole cluster, or else the last resort. */
+export const faceFor = (weight: Weight, cluster: string): Face => {
+  for (const face of stacks[weight]) {
+    if (prints(face(), cluster)) return face()
+  }
+  return lastResort()
+}

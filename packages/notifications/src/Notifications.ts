@@ -1,0 +1,152 @@
+/** Tickets as documents and codes, and the mails that carry them: what the gateway asks of this context. */
+import type { OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
+import type { EventDetail } from "@onsale/contracts/catalog/Event"
+import type { EventId, OrderId, TicketId } from "@onsale/contracts/Ids"
+import type { SentMail } from "@onsale/contracts/notifications/Mail"
+import type { TicketClaim, TicketCode, TicketCodeForged } from "@onsale/contracts/notifications/TicketCode"
+import {
+  maxTicketsInDocument,
+  type TicketDocument,
+  TicketsNotFound,
+  TicketsNotReady
+} from "@onsale/contracts/notifications/TicketDocument"
+import { Context, Effect, Layer, Option, Semaphore } from "effect"
+import { NotificationFacts } from "./NotificationFacts.ts"
+import { SigningKeys } from "./SigningKeys.ts"
+import { TicketCodes } from "./TicketCode.ts"
+import * as TicketPdf from "./TicketPdf.ts"
+
+/**
+ * PDFs that are drawn at a time. More would not be ready sooner: they share one thread, with those who are
+ * buying.
+ */
+const rendersAtATime = 2
+
+/** What a document is made of, besides the codes. */
+interface Printable {
+  readonly orderId: OrderId
+  readonly placedAtMs: number
+  readonly eventId: EventId
+  readonly holder: string
+  readonly currency: string
+  readonly tickets: ReadonlyArray<OrderTicket>
+  readonly event: TicketDocument["event"]
+  /** Names of tiers by id, as far as they are known. */
+  readonly tiers: ReadonlyMap<string, string>
+}
+
+export class Notifications extends Context.Service<
+  Notifications,
+  {
+    /**
+     * The tickets of a confirmed order as a PDF, by what this context has heard of it. `TicketsNotFound` may
+     * mean not yet: the caller who knows better has `documentOf` and `renderTickets`.
+     */
+    readonly documentFor: (orderId: OrderId) => Effect.Effect<Uint8Array, TicketsNotFound | TicketsNotReady>
+    /** What stands on the valid tickets of an order that the caller has at hand. */
+    readonly documentOf: (
+      order: OrderView,
+      event: EventDetail
+    ) => Effect.Effect<TicketDocument, TicketsNotReady>
+    /** A PDF of that; waits where many are drawn already. */
+    readonly renderTickets: (document: TicketDocument) => Effect.Effect<Uint8Array>
+    /** The code of a ticket, in its present version. */
+    readonly codeFor: (
+      eventId: EventId,
+      ticket: { readonly id: TicketId; readonly codeVersion: number }
+    ) => Effect.Effect<TicketCode>
+    readonly verify: (code: string) => Effect.Effect<TicketClaim, TicketCodeForged>
+    /** The mails that were sent about an order, oldest first. */
+    readonly mails: (orderId: OrderId) => Effect.Effect<ReadonlyArray<SentMail>>
+  }
+>()("@onsale/notifications/Notifications") {
+  static readonly layerNoDeps = Layer.effect(
+    Notifications,
+    Effect.gen(function* () {
+      const facts = yield* NotificationFacts
+      const codes = yield* TicketCodes
+      const slots = yield* Semaphore.make(rendersAtATime)
+
+      const codeFor = Effect.fn("Notifications.codeFor")(
+        (eventId: EventId, ticket: { readonly id: TicketId; readonly codeVersion: number }) =>
+          codes.sign({ eventId, ticketId: ticket.id, version: ticket.codeVersion })
+      )
+
+      const compose = Effect.fnUntraced(function* (source: Printable) {
+        const valid = source.tickets.filter(({ status }) => status === "valid")
+        if (valid.length === 0) {
+          return yield* new TicketsNotReady({ orderId: source.orderId, reason: "NoValidTickets" })
+        }
+        const tickets = yield* Effect.forEach(valid, (ticket) =>
+          Effect.map(codeFor(source.eventId, ticket), (code) => ({
+            id: ticket.id,
+            label: ticket.label,
+            tier: source.tiers.get(ticket.tier) ?? null,
+            price: { amount: ticket.price, currency: source.currency },
+            code
+          }))
+        )
+        return {
+          orderId: source.orderId,
+          holder: source.holder,
+          event: source.event,
+          tickets,
+          issuedAtMs: source.placedAtMs
+        } satisfies TicketDocument
+      })
+
+      const renderTickets = Effect.fn("Notifications.renderTickets")((document: TicketDocument) =>
+        document.tickets.length > maxTicketsInDocument
+          ? Effect.die(new RangeError(`order ${document.orderId} has more tickets than a document`))
+          : slots.withPermit(TicketPdf.renderGently(document))
+      )
+
+      return Notifications.of({
+        codeFor,
+        renderTickets,
+        verify: codes.verify,
+        mails: facts.mails,
+
+        documentOf: Effect.fn("Notifications.documentOf")((order, event) =>
+          compose({
+            orderId: order.id,
+            placedAtMs: Date.parse(order.createdAt),
+            eventId: order.eventId,
+            holder: order.customer.name,
+            currency: order.total.currency,
+            tickets: order.tickets,
+            event: { ...event, performers: event.performers.map(({ name }) => name) },
+            tiers: new Map(event.tiers.map(({ id, name }) => [id, name]))
+          })
+        ),
+
+        documentFor: Effect.fn("Notifications.documentFor")(function* (orderId) {
+          const order = yield* facts.order(orderId)
+          if (Option.isNone(order)) return yield* new TicketsNotFound({ orderId })
+          const event = yield* facts.event(order.value.eventId)
+          if (Option.isNone(event)) return yield* new TicketsNotReady({ orderId, reason: "EventUnknown" })
+          const { customer, eventId, placedAtMs, tickets, total } = order.value
+          return yield* Effect.flatMap(
+            compose({
+              orderId,
+              placedAtMs,
+              eventId,
+              holder: customer.name,
+              currency: total.currency,
+              tickets,
+              event: event.value,
+              tiers: new Map(event.value.tiers.map(({ id, name }) => [id, name]))
+            }),
+            renderTickets
+          )
+        })
+      })
+    })
+  )
+
+  /** Documents and codes: what a process needs that answers requests. */
+  static readonly layer = this.layerNoDeps.pipe(
+    Layer.provideMerge(NotificationFacts.layer),
+    Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
+  )
+}

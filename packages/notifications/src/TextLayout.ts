@@ -1,0 +1,150 @@
+/**
+ * Sets a text of any script in lines of a given width: chooses faces, breaks lines, and puts runs of
+ * right-to-left text in their visual order.
+ */
+import bidiFactory from "bidi-js/dist/bidi.mjs"
+import { type Face, faceFor, prints, type Weight } from "./Fonts.ts"
+
+/** Text of one face and one direction, to be drawn from its left end. */
+export interface Run {
+  readonly face: Face
+  readonly text: string
+  /** In points. */
+  readonly width: number
+}
+
+export interface Line {
+  readonly runs: ReadonlyArray<Run>
+  readonly width: number
+}
+
+export interface Style {
+  readonly weight: Weight
+  /** In points. */
+  readonly size: number
+}
+
+const bidi = bidiFactory()
+const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" })
+const words = new Intl.Segmenter("und", { granularity: "word" })
+
+/** Scripts that are written without spaces: a line may end between any two of their words. */
+const unspaced =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
+const rightToLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
+const nothingMirrored: ReadonlyMap<number, string> = new Map()
+const noLevels = new Uint8Array(0)
+const blank = /^\s+$/u
+
+/**
+ * One line of plain text: no control characters, and none of those that turn the direction of what follows,
+ * so that nobody's name rewrites the rest of a page.
+ */
+export const plain = (text: string): string =>
+  text
+    .normalize("NFC")
+    .replace(/[\p{Cc}\u2028\u2029\s]+/gu, " ")
+    .replace(/[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\p{Cs}\p{Cn}]/gu, "")
+    .trim()
+
+const clustersOf = (text: string) => Array.from(graphemes.segment(text), ({ segment }) => segment)
+
+const widthOf = (face: Face, text: string, size: number) =>
+  (face.font.layout(text).advanceWidth / face.font.unitsPerEm) * size
+
+/** Splits a text where the face or the direction changes, in logical order. */
+const split = (text: string, weight: Weight, levels: Uint8Array, mirrored: ReadonlyMap<number, string>) => {
+  const parts: Array<{ face: Face; level: number; text: string }> = []
+  for (const { index, segment } of graphemes.segment(text)) {
+    const level = levels[index] ?? 0
+    const cluster = mirrored.get(index) ?? segment
+    const last = parts[parts.length - 1]
+    if (last !== undefined && last.level === level) {
+      const face = segment === " " && prints(last.face, segment) ? last.face : faceFor(weight, cluster)
+      if (face === last.face) {
+        last.text += cluster
+        continue
+      }
+      parts.push({ face, level, text: cluster })
+    } else {
+      parts.push({ face: faceFor(weight, cluster), level, text: cluster })
+    }
+  }
+  return parts
+}
+
+/** Rule L2 of the bidirectional algorithm, over runs: each stretch of a level and above is turned round. */
+const reorder = <P extends { readonly level: number }>(parts: Array<P>): Array<P> => {
+  const highest = parts.reduce((level, part) => Math.max(level, part.level), 0)
+  for (let level = highest; level > 0; level--) {
+    for (let start = 0; start < parts.length; start++) {
+      let end = start
+      while (end < parts.length && (parts[end]?.level ?? 0) >= level) end++
+      if (end > start + 1) parts.splice(start, end - start, ...parts.slice(start, end).reverse())
+      start = Math.max(start, end)
+    }
+  }
+  return parts
+}
+
+/** A text, on one line however wide. */
+export const line = (text: string, { size, weight }: Style): Line => {
+  // Most text has nothing to turn, and the algorithm costs more than all the rest.
+  const { levels } = rightToLeft.test(text) ? bidi.getEmbeddingLevels(text, "auto") : { levels: noLevels }
+  const mirrored: ReadonlyMap<number, string> =
+    levels.length === 0 ? nothingMirrored : bidi.getMirroredCharactersMap(text, levels)
+  const runs = reorder(split(text, weight, levels, mirrored)).map(({ face, level, text }): Run => {
+    // A run with letters of such a script is turned by the shaping; one of signs alone is not.
+    const visual = level % 2 === 1 && !rightToLeft.test(text) ? clustersOf(text).reverse().join("") : text
+    return { face, text: visual, width: widthOf(face, visual, size) }
+  })
+  return { runs, width: runs.reduce((sum, run) => sum + run.width, 0) }
+}
+
+/** What must stay together on a line, each with the blanks behind it. */
+const unbreakable = (text: string): Array<string> => {
+  const units: Array<string> = []
+  let open = false
+  for (const { segment } of words.segment(text)) {
+    const last = units.length - 1
+    const breaks = unspaced.test(segment) || unspaced.test(units[last]?.slice(-1) ?? "")
+    // A full stop or a bracket does not begin a line.
+    const closing = /^[\p{Pe}\p{Pf}\p{Po}]$/u.test(segment)
+    if (last >= 0 && (blank.test(segment) || open) && !(breaks && !closing && !blank.test(segment))) {
+      units[last] += segment
+    } else {
+      units.push(segment)
+    }
+    open = !blank.test(segment) && !/[-/–—]$/u.test(segment)
+  }
+  return units
+}
+
+/**
+ * A text in at most `maxLines` lines of `width` points; what has no room ends in an ellipsis. Words that are
+ * wider than a line are broken.
+ */
+export const wrap = (text: string, style: Style, width: number, maxLines: number): ReadonlyArray<Line> => {
+  const texts: Array<string> = []
+  let current = ""
+  const fits = (candidate: string) => line(candidate.trimEnd(), style).width <= width
+  const add = (unit: string) => {
+    if (current !== "" && !fits(current + unit)) {
+      texts.push(current.trimEnd())
+      current = ""
+    }
+    current += unit
+  }
+  for (const unit of unbreakable(plain(text))) {
+    if (texts.length > maxLines) break
+    if (fits(unit)) add(unit)
+    else for (const cluster of clustersOf(unit)) add(cluster)
+  }
+  if (current !== "") texts.push(current.trimEnd())
+  if (texts.length > maxLines) {
+    const kept = clustersOf(texts[maxLines - 1] ?? "")
+    while (kept.length > 0 && !fits(`${kept.join("").trimEnd()}…`)) kept.pop()
+    texts.splice(maxLines - 1, texts.length, `${kept.join("").trimEnd()}…`)
+  }
+  return texts.map((text) => line(text, style))
+}

@@ -1,0 +1,338 @@
+import { assert, describe, it } from "@effect/vitest"
+import { OrderEvent } from "@onsale/contracts/booking/Order"
+import type { EventDetail } from "@onsale/contracts/catalog/Event"
+import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import {
+  HoldId,
+  makeUuidV7,
+  type OrderId,
+  PaymentIntentId,
+  PerformerId,
+  RefundId
+} from "@onsale/contracts/Ids"
+import * as Journal from "@onsale/platform/Journal"
+import { pollUntil } from "@onsale/testing/Poll"
+import { layerDatabase } from "@onsale/testing/PostgresFixture"
+import { Effect, Layer, Redacted } from "effect"
+import { SqlClient } from "effect/sql"
+import { MailJobs } from "../src/MailJob.ts"
+import { Mailer } from "../src/Mailer.ts"
+import { Notifications } from "../src/Notifications.ts"
+import * as NotificationRunner from "../src/NotificationRunner.ts"
+import { SigningKeys } from "../src/SigningKeys.ts"
+import { event, eventId, makeOrderId, makeTickets, nowMs } from "./Samples.ts"
+import { SmtpFixture } from "./SmtpFixture.ts"
+
+const mailer = Layer.unwrap(
+  Effect.map(SmtpFixture, ({ url }) =>
+    Mailer.layerSmtp({ url: Redacted.make(url), from: "Onsale <tickets@onsale.example>" })
+  )
+)
+
+/** Quick to try again, and to give up after four attempts. */
+const runner = NotificationRunner.layer({
+  backoff: "5 millis",
+  maxBackoff: "20 millis",
+  maxAttempts: 4,
+  pollEvery: "10 millis"
+})
+
+const idle = runner.pipe(
+  Layer.provideMerge(mailer),
+  Layer.provideMerge(Notifications.layer),
+  Layer.provideMerge(SmtpFixture.layer),
+  Layer.provideMerge(layerDatabase)
+)
+const withoutRunner = Notifications.layer.pipe(
+  Layer.provideMerge(SmtpFixture.layer),
+  Layer.provideMerge(layerDatabase)
+)
+
+const publish = Effect.fnUntraced(function* (facts = event) {
+  const journal = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
+  yield* journal.append({
+    stream: facts.eventId,
+    version: 1,
+    atMs: nowMs,
+    correlation: null,
+    events: [CatalogEvent.cases.EventPublished.make({ facts })]
+  })
+})
+
+const detail: EventDetail = {
+  ...event,
+  id: eventId,
+  performers: event.performers.map((name) => ({
+    id: PerformerId.make(makeUuidV7(nowMs)),
+    name,
+    description: ""
+  })),
+  tiers: event.tiers.map((tier) => ({ ...tier, price: { amount: 4950, currency: "EUR" }, categories: [] })),
+  onSaleAt: event.startsAt,
+  saleEndsAt: event.startsAt,
+  maxPerOrder: 10,
+  status: "on_sale"
+}
+
+const customer = { name: "محمد Łukasz", email: "buyer@example.org" }
+
+/** An order placed so long after `nowMs`, and confirmed a second later. */
+const place = Effect.fnUntraced(function* (count = 2, afterMs = 0) {
+  const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
+  const orderId = makeOrderId()
+  const tickets = makeTickets(count)
+  const placedAtMs = nowMs + afterMs
+  const append = (version: number, events: ReadonlyArray<OrderEvent>) =>
+    journal.append({
+      stream: orderId,
+      version,
+      atMs: placedAtMs + (version - 1) * 1_000,
+      correlation: "corr-1",
+      events
+    })
+  yield* append(1, [
+    OrderEvent.cases.Placed.make({
+      eventId,
+      holdId: HoldId.make(makeUuidV7(nowMs)),
+      customer,
+      intentId: PaymentIntentId.make(makeUuidV7(nowMs)),
+      provider: null,
+      method: "tok_ok",
+      total: { amount: 9900, currency: "EUR" },
+      seats: [],
+      areas: [],
+      payUntilMs: nowMs + 600_000
+    })
+  ])
+  return {
+    orderId,
+    placedAtMs,
+    tickets,
+    append,
+    confirm: append(2, [OrderEvent.cases.Confirmed.make({ tickets })])
+  }
+})
+
+const sentMails = (orderId: OrderId) =>
+  Effect.flatMap(Notifications, (notifications) => notifications.mails(orderId))
+const untilSent = (orderId: OrderId) => pollUntil(sentMails(orderId), (mails) => mails.length > 0)
+const untilSettled = Effect.flatMap(MailJobs, (jobs) =>
+  pollUntil(jobs.backlog, ({ waiting }) => waiting === 0)
+)
+
+describe("Notifications", () => {
+  it.live("a confirmed order gets one mail with its tickets", () =>
+    Effect.gen(function* () {
+      const smtp = yield* SmtpFixture
+      const notifications = yield* Notifications
+      yield* publish()
+      const { confirm, orderId, tickets } = yield* place()
+      yield* confirm
+      const [sent, ...more] = yield* untilSent(orderId)
+      assert.deepStrictEqual(more, [])
+      assert.strictEqual(sent?.to, customer.email)
+      assert.strictEqual(sent?.messageId, `${orderId}.confirmed@onsale.example`)
+      assert.strictEqual(smtp.received.length, 1)
+      const [mail] = smtp.received
+      assert.strictEqual(mail?.messageId, `<${orderId}.confirmed@onsale.example>`)
+      assert.include(mail?.raw ?? "", "filename=tickets.pdf")
+      const pdf = Buffer.from(yield* notifications.documentFor(orderId))
+      assert.include((mail?.raw ?? "").replace(/\s/g, ""), pdf.toString("base64"))
+      const code = yield* notifications.codeFor(eventId, tickets[0] ?? assert.fail("no ticket"))
+      assert.deepStrictEqual(yield* notifications.verify(code), {
+        eventId,
+        ticketId: tickets[0]?.id,
+        version: 1
+      })
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("a mail that the server defers is sent again, and only once more than needed", () =>
+    Effect.gen(function* () {
+      const smtp = yield* SmtpFixture
+      smtp.next.push({ code: 451 }, { code: 421 })
+      yield* publish()
+      const { confirm, orderId } = yield* place()
+      yield* confirm
+      const [sent] = yield* untilSent(orderId)
+      assert.strictEqual(sent?.attempts, 3)
+      yield* untilSettled
+      assert.strictEqual(smtp.received.length, 1)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("a mail that the server refuses is a dead letter at once", () =>
+    Effect.gen(function* () {
+      const smtp = yield* SmtpFixture
+      const jobs = yield* MailJobs
+      smtp.next.push({ code: 550 })
+      yield* publish()
+      const { confirm, orderId } = yield* place()
+      yield* confirm
+      const [dead] = yield* pollUntil(jobs.dead(10), (dead) => dead.length > 0)
+      assert.strictEqual(dead?.id, `${orderId}:confirmed`)
+      assert.strictEqual(dead?.attempts, 1)
+      assert.include(dead?.lastError ?? "", "550")
+      yield* jobs.revive(dead?.id ?? "")
+      yield* untilSent(orderId)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("a connection that breaks after the mail was taken: the repeat bears the same Message-ID", () =>
+    Effect.gen(function* () {
+      const smtp = yield* SmtpFixture
+      smtp.next.push("vanish")
+      yield* publish()
+      const { confirm, orderId } = yield* place()
+      yield* confirm
+      yield* untilSent(orderId)
+      assert.strictEqual(smtp.received.length, 2)
+      assert.strictEqual(new Set(smtp.received.map(({ messageId }) => messageId)).size, 1)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live(
+    "a process that dies after sending and before recording: sent again by the next, then never more",
+    () =>
+      Effect.gen(function* () {
+        const smtp = yield* SmtpFixture
+        const jobs = yield* MailJobs
+        const sql = yield* SqlClient.SqlClient
+        // The record of the first sending does not get through, as when the process is killed.
+        yield* sql`CREATE FUNCTION notifications.lost() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'gone'; END $$`
+        yield* sql`CREATE TRIGGER lost BEFORE INSERT ON notifications.mails EXECUTE FUNCTION notifications.lost()`
+        yield* publish()
+        const { confirm, orderId } = yield* place()
+        yield* confirm
+        yield* pollUntil(
+          Effect.sync(() => smtp.received.length),
+          (count) => count > 0
+        )
+        yield* sql`DROP TRIGGER lost ON notifications.mails`
+        yield* pollUntil(
+          Effect.all([sentMails(orderId), jobs.dead(1)]),
+          ([mails, dead]) => mails.length > 0 || dead.length > 0
+        )
+        if ((yield* jobs.dead(1)).length > 0) yield* jobs.revive(`${orderId}:confirmed`)
+        yield* untilSent(orderId)
+        yield* untilSettled
+        const count = smtp.received.length
+        assert.strictEqual(new Set(smtp.received.map(({ messageId }) => messageId)).size, 1)
+        // The job comes once more, as after a crash between the record and the job's end.
+        yield* sql`UPDATE notifications.jobs SET done_at = NULL, attempts = 0`
+        yield* untilSettled
+        assert.strictEqual(smtp.received.length, count)
+      }).pipe(Effect.provide(idle))
+  )
+
+  it.live("an order confirmed before its event is known waits for it", () =>
+    Effect.gen(function* () {
+      const jobs = yield* MailJobs
+      const notifications = yield* Notifications
+      const { confirm, orderId } = yield* place()
+      assert.strictEqual((yield* Effect.flip(notifications.documentFor(orderId)))._tag, "TicketsNotFound")
+      yield* confirm
+      const [dead] = yield* pollUntil(jobs.dead(1), (dead) => dead.length > 0)
+      assert.include(dead?.lastError ?? "", `event ${eventId} is not known here yet`)
+      const error = yield* Effect.flip(notifications.documentFor(orderId))
+      assert.strictEqual(error._tag === "TicketsNotReady" && error.reason, "EventUnknown")
+      yield* publish()
+      yield* pollUntil(Effect.exit(notifications.documentFor(orderId)), (exit) => exit._tag === "Success")
+      yield* jobs.revive(`${orderId}:confirmed`)
+      yield* untilSent(orderId)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("a document bears the time at which its order was placed, whoever makes it", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      yield* publish()
+      // The id of an order has the time of its hold in it.
+      const { confirm, orderId, placedAtMs, tickets } = yield* place(1, 90_000)
+      yield* confirm
+      yield* untilSent(orderId)
+      const document = yield* notifications.documentOf(
+        {
+          id: orderId,
+          status: "confirmed",
+          eventId,
+          holdId: HoldId.make(makeUuidV7(nowMs)),
+          customer,
+          total: { amount: 4950, currency: "EUR" },
+          tickets,
+          payment: {
+            intentId: PaymentIntentId.make(makeUuidV7(nowMs)),
+            provider: null,
+            status: "captured",
+            failureCode: null
+          },
+          nextAction: null,
+          refunds: [],
+          reason: null,
+          createdAt: new Date(placedAtMs).toISOString(),
+          updatedAt: new Date(placedAtMs + 1).toISOString()
+        },
+        detail
+      )
+      assert.strictEqual(document.issuedAtMs, placedAtMs)
+      const drawn = yield* notifications.renderTickets(document)
+      assert.strictEqual(Buffer.compare(drawn, yield* notifications.documentFor(orderId)), 0)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("refunded tickets are not printed any more", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      yield* publish()
+      const { append, confirm, orderId, tickets } = yield* place(2)
+      yield* confirm
+      yield* untilSent(orderId)
+      const whole = yield* notifications.documentFor(orderId)
+      const refund = (version: number, index: number) =>
+        append(version, [
+          OrderEvent.cases.RefundRequested.make({
+            refundId: RefundId.make(makeUuidV7(nowMs)),
+            amount: 4950,
+            tickets: tickets.slice(index, index + 1).map(({ id }) => id),
+            reason: "ill"
+          })
+        ])
+      yield* refund(3, 0)
+      yield* pollUntil(notifications.documentFor(orderId), (pdf) => pdf.length < whole.length)
+      yield* refund(4, 1)
+      const exit = yield* pollUntil(
+        Effect.result(notifications.documentFor(orderId)),
+        (result) => result._tag === "Failure"
+      )
+      assert.isTrue(exit._tag === "Failure" && exit.failure._tag === "TicketsNotReady")
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("no job and no mail is lost by a stop: the next process goes on where it was", () =>
+    Effect.gen(function* () {
+      const smtp = yield* SmtpFixture
+      yield* publish()
+      const orders = yield* Effect.forEach(Array.from({ length: 10 }), () => place(1))
+      const run = Layer.fresh(runner).pipe(Layer.provide(mailer))
+      for (const { confirm, orderId } of orders) {
+        yield* confirm
+        // Each order is told by a process of its own.
+        yield* Effect.provide(untilSent(orderId), run)
+      }
+      assert.strictEqual(new Set(smtp.received.map(({ messageId }) => messageId)).size, 10)
+      assert.strictEqual(smtp.received.length, 10)
+    }).pipe(Effect.provide(withoutRunner))
+  )
+
+  it.live("two starts at the same time agree on one signing key", () =>
+    Effect.gen(function* () {
+      const start = Effect.provide(
+        Effect.map(SigningKeys, ({ signer }) => Redacted.value(signer.privateJwk).x),
+        Layer.fresh(SigningKeys.layer)
+      )
+      const keys = yield* Effect.all([start, start, start], { concurrency: "unbounded" })
+      assert.strictEqual(new Set(keys).size, 1)
+    }).pipe(Effect.provide(layerDatabase))
+  )
+})

@@ -1,0 +1,119 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import jsqr from "jsqr"
+import { inflateSync } from "node:zlib"
+import * as OrderReference from "../src/OrderReference.ts"
+import * as QrCode from "../src/QrCode.ts"
+import { SigningKeys } from "../src/SigningKeys.ts"
+import { TicketCodes } from "../src/TicketCode.ts"
+import { render, renderGently } from "../src/TicketPdf.ts"
+import { makeDocument } from "./Samples.ts"
+
+const layer = TicketCodes.layer.pipe(Layer.provide(SigningKeys.layerTest))
+
+/** Reads a QR of so many modules on a side (quiet zone included), each drawn as 4 by 4 points. */
+const read = (side: number, isDark: (x: number, y: number) => boolean) => {
+  const scale = 4
+  const pixels = new Uint8ClampedArray((side * scale) ** 2 * 4)
+  for (let y = 0; y < side * scale; y++) {
+    for (let x = 0; x < side * scale; x++) {
+      const shade = isDark(Math.floor(x / scale), Math.floor(y / scale)) ? 0 : 255
+      pixels.set([shade, shade, shade, 255], (y * side * scale + x) * 4)
+    }
+  }
+  return jsqr.default(pixels, side * scale, side * scale)?.data
+}
+
+/** The streams of a PDF, unpacked, as far as they are text. */
+const streamsOf = (pdf: Uint8Array): ReadonlyArray<string> => {
+  const text = Buffer.from(pdf).toString("latin1")
+  return Array.from(
+    text.matchAll(/\/Filter \/FlateDecode\n>>\nstream\n([\s\S]*?)\nendstream/g),
+    ([, body = ""]) => inflateSync(Buffer.from(body, "latin1")).toString("latin1")
+  )
+}
+
+/** The codes in the QRs that are drawn in a PDF, in the order of its pages. */
+const codesIn = (pdf: Uint8Array): ReadonlyArray<string | undefined> =>
+  streamsOf(pdf).flatMap((content) => {
+    // Drawn in modules: whole numbers, one high.
+    const rects = Array.from(content.matchAll(/^(\d+) (\d+) (\d+) 1 re$/gm), (match) =>
+      match.slice(1).map(Number)
+    )
+    if (rects.length === 0) return []
+    const dark = new Set(
+      rects.flatMap(([x = 0, y = 0, length = 0]) => Array.from({ length }, (_, i) => `${x + i},${y}`))
+    )
+    const last = Math.max(...rects.map(([, y = 0]) => y))
+    return [read(last + 1 + QrCode.quietZone, (x, y) => dark.has(`${x},${y}`))]
+  })
+
+describe("TicketPdf", () => {
+  it.effect("is a PDF of a page a ticket, whose cross-reference table is where it says", () =>
+    Effect.gen(function* () {
+      const pdf = render(yield* makeDocument(3))
+      const text = Buffer.from(pdf).toString("latin1")
+      assert.match(text, /^%PDF-1\.7\n/)
+      assert.match(text, /%%EOF\s*$/)
+      assert.strictEqual(text.match(/\/Type \/Page\n/g)?.length, 3)
+      const startxref = Number(/startxref\n(\d+)\n/.exec(text)?.[1])
+      assert.strictEqual(text.slice(startxref, startxref + 4), "xref")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("each page's QR reads as the code of its ticket", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(3)
+      assert.deepStrictEqual(
+        codesIn(render(document)),
+        document.tickets.map(({ code }) => code)
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("a QR has 41 modules on a side", () =>
+    Effect.gen(function* () {
+      const { tickets } = yield* makeDocument(1)
+      const code = tickets[0]?.code
+      assert.isDefined(code)
+      assert.strictEqual(QrCode.make(code).size, 41)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("the same document has the same bytes, however it is drawn", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(2, { holder: "محمد علي", name: "東京ジャズ" })
+      const first = render(document)
+      assert.deepStrictEqual(Buffer.compare(first, render(document)), 0)
+      assert.deepStrictEqual(Buffer.compare(first, yield* renderGently(document)), 0)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("no page and no property tells the order's id: who has a ticket must not refund the others", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(1)
+      const pdf = render(document)
+      const text = Buffer.from(pdf).toString("latin1")
+      assert.notInclude(text, document.orderId)
+      assert.include(text, `Order ref. ${OrderReference.make(document.orderId)}`)
+      // The last line of the page is in glyphs, four digits each: as many as the reference has, not the id.
+      const page = streamsOf(pdf).find((content) => content.includes("BT")) ?? ""
+      const line = page.slice(page.lastIndexOf("BT"))
+      const glyphs = Array.from(line.matchAll(/<([0-9a-f]+)>/g), ([, hex = ""]) => hex).join("").length / 4
+      assert.strictEqual(glyphs, "Order ref. ABCD-EFGH".length)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect.each([
+    ["", ""],
+    ["x".repeat(200), "W".repeat(200)],
+    ["ก็".repeat(100), "नमस्ते ".repeat(25)],
+    ["\u0000\u202e\u0007 evil \r\n lines", "👩‍👩‍👧‍👦 🏳️‍🌈"],
+    ["\ud800 lone", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u{10ffff}"]
+  ])("prints any name: %#", ([holder, name]) =>
+    Effect.gen(function* () {
+      const pdf = render(yield* makeDocument(1, { holder: holder ?? "", name: name ?? "" }))
+      assert.strictEqual(codesIn(pdf).length, 1)
+    }).pipe(Effect.provide(layer))
+  )
+})

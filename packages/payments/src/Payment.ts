@@ -1,0 +1,270 @@
+/**
+ * The payment of one order as a pure state machine: no I/O, no clock.
+ *
+ * `decide` says what a command means, and `observe` in `PaymentAnswer.ts` what an answer of the provider
+ * means: both give the domain events to append, and an empty list where nothing is new. `evolve` applies
+ * an event. `nextCall` in `PaymentCall.ts` says which call the provider is owed next.
+ *
+ * The provider decides whether money moved. Its answers may be repeated, out of order, or come after
+ * the payment has ended here: then what it holds is given back, an authorisation by a void and a
+ * capture by a refund.
+ */
+import type { PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
+import type {
+  NewPayment,
+  NextAction,
+  PaymentEvent,
+  PaymentStatus,
+  PaymentView
+} from "@onsale/contracts/payments/PaymentIntent"
+
+export interface Refund {
+  /** Minor units. */
+  readonly amount: number
+  readonly made: boolean
+}
+
+export interface Payment {
+  readonly intentId: PaymentIntentId
+  readonly payment: NewPayment
+  readonly provider: string
+  /** The provider's id for it; null before its first answer. */
+  readonly reference: string | null
+  readonly status: PaymentStatus
+  readonly captured: number
+  readonly refunded: number
+  readonly refunds: ReadonlyMap<RefundId, Refund>
+  readonly failureCode: string | null
+  readonly nextAction: NextAction | null
+  /** It shall not be charged any more: what the provider holds or will hold is given back. */
+  readonly voidRequested: boolean
+  /** It ended without success here, and yet the provider holds an authorisation: to be voided. */
+  readonly undo: boolean
+}
+
+/** More refunds of one order than it has tickets are an error of somebody's. */
+export const maxRefunds = 256
+
+export type Command =
+  | { readonly _tag: "Authorise"; readonly payment: NewPayment; readonly provider: string }
+  | { readonly _tag: "Capture" }
+  | { readonly _tag: "Void" }
+  | { readonly _tag: "Refund"; readonly refundId: RefundId; readonly amount: number }
+
+export type Decision =
+  | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<PaymentEvent> }
+  | { readonly _tag: "Refused" }
+
+export const isCaptured = (status: PaymentStatus): boolean =>
+  status === "captured" || status === "partially_refunded" || status === "refunded"
+
+/** Not ended: it may still be charged. */
+export const isOpen = (status: PaymentStatus): boolean =>
+  status === "created" || status === "processing" || status === "requires_action" || status === "authorised"
+
+/** It shall not be charged, or not any more. */
+export const isClosed = (state: Payment): boolean =>
+  state.voidRequested || state.status === "voided" || state.status === "failed"
+
+/** The provider has never told us of it. */
+export const isUnanswered = (state: Payment): boolean =>
+  state.reference === null && (state.status === "created" || state.status === "processing")
+
+// --- commands -----------------------------------------------------------------------------------
+
+const refused: Decision = { _tag: "Refused" }
+const accepted = (...events: ReadonlyArray<PaymentEvent>): Decision => ({ _tag: "Accepted", events })
+
+/** What a command means. An accepted one without events was heard before: it goes on from where the payment stands. */
+export const decide = (state: Payment | null, command: Command): Decision => {
+  if (state === null) {
+    return command._tag === "Authorise"
+      ? accepted({ _tag: "Created", payment: command.payment, provider: command.provider })
+      : refused
+  }
+  switch (command._tag) {
+    case "Authorise":
+      return samePayment(state.payment, command.payment) ? accepted() : refused
+    case "Capture":
+      return !isClosed(state) && (state.status === "authorised" || isCaptured(state.status))
+        ? accepted()
+        : refused
+    case "Void":
+      if (isClosed(state)) return accepted()
+      return isOpen(state.status) ? accepted({ _tag: "VoidRequested" }) : refused
+    case "Refund":
+      return decideRefund(state, command.refundId, command.amount)
+  }
+}
+
+const decideRefund = (state: Payment, refundId: RefundId, amount: number): Decision => {
+  const known = state.refunds.get(refundId)
+  if (known !== undefined) return known.amount === amount ? accepted() : refused
+  if (!isCaptured(state.status) || state.refunds.size >= maxRefunds) return refused
+  let requested = 0
+  for (const refund of state.refunds.values()) requested += refund.amount
+  if (!(Number.isSafeInteger(amount) && amount >= 0 && requested + amount <= state.captured)) return refused
+  const request = { _tag: "RefundRequested", refundId, amount } as const
+  // A ticket that was free is given back without a provider.
+  return amount === 0 ? accepted(request, { _tag: "Refunded", refundId, amount }) : accepted(request)
+}
+
+const samePayment = (a: NewPayment, b: NewPayment): boolean =>
+  a.orderId === b.orderId &&
+  a.amount === b.amount &&
+  a.currency === b.currency &&
+  a.method === b.method &&
+  a.provider === b.provider
+
+// --- what is unfinished --------------------------------------------------------------------------
+
+/** Requested and not made yet, the oldest first. */
+export const waitingRefunds = (state: Payment): ReadonlyArray<readonly [RefundId, Refund]> =>
+  [...state.refunds].filter(([, refund]) => !refund.made)
+
+/**
+ * `open`: something is unfinished, and the supervisor looks again until it is not. `late`: it was
+ * voided before the provider knew of it; a request that was still on its way may yet arrive there.
+ */
+export type Watch = "open" | "late" | "settled"
+
+export const watch = (state: Payment): Watch => {
+  if (state.undo || isOpen(state.status)) return "open"
+  if (isCaptured(state.status)) return waitingRefunds(state).length > 0 ? "open" : "settled"
+  return state.status === "voided" && state.reference === null ? "late" : "settled"
+}
+
+// --- events -------------------------------------------------------------------------------------
+
+class PaymentInvariantBroken extends Error {
+  override readonly name = "PaymentInvariantBroken"
+}
+
+const must: (condition: boolean, rule: string, event: PaymentEvent) => asserts condition = (
+  condition,
+  rule,
+  event
+) => {
+  if (!condition) throw new PaymentInvariantBroken(`${event._tag}: ${rule}`)
+}
+
+/** Applies an event. Throws on one that breaks an invariant: a journal that holds it must not be built upon. */
+export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: PaymentEvent): Payment => {
+  if (event._tag === "Created") {
+    must(state === null, "is the first event", event)
+    return created(intentId, event.payment, event.provider)
+  }
+  must(state !== null, "follows Created", event)
+  switch (event._tag) {
+    case "RequiresAction":
+      must(isOpen(state.status), "the payment is open", event)
+      return { ...state, status: "requires_action", reference: event.reference, nextAction: event.nextAction }
+    case "Processing":
+      must(isOpen(state.status), "the payment is open", event)
+      return {
+        ...state,
+        status: "processing",
+        reference: event.reference ?? state.reference,
+        nextAction: null
+      }
+    case "Authorised":
+      must(!isCaptured(state.status), "comes before the capture", event)
+      return isOpen(state.status)
+        ? { ...state, status: "authorised", reference: event.reference, nextAction: null }
+        : { ...state, reference: event.reference, undo: true }
+    case "Failed":
+      must(isOpen(state.status), "the payment is open", event)
+      return {
+        ...state,
+        status: "failed",
+        reference: event.reference ?? state.reference,
+        failureCode: event.code,
+        nextAction: null
+      }
+    case "Captured":
+      must(!isCaptured(state.status), "captured at most once", event)
+      must(event.amount <= state.payment.amount, "captured at most the amount", event)
+      return { ...state, status: "captured", captured: event.amount, nextAction: null, undo: false }
+    case "VoidRequested":
+      must(isOpen(state.status), "the payment is open", event)
+      return { ...state, voidRequested: true }
+    case "Voided":
+      must(!isCaptured(state.status), "comes before the capture", event)
+      return {
+        ...state,
+        status: state.status === "failed" ? "failed" : "voided",
+        nextAction: null,
+        undo: false
+      }
+    case "RefundRequested":
+      must(
+        isCaptured(state.status) && !state.refunds.has(event.refundId),
+        "follows the capture, once an id",
+        event
+      )
+      return withRefund(state, event.refundId, { amount: event.amount, made: false })
+    case "Refunded":
+      return refundMade(state, event)
+  }
+}
+
+const created = (intentId: PaymentIntentId, payment: NewPayment, provider: string): Payment => ({
+  intentId,
+  payment,
+  provider,
+  reference: null,
+  status: "created",
+  captured: 0,
+  refunded: 0,
+  refunds: new Map(),
+  failureCode: null,
+  nextAction: null,
+  voidRequested: false,
+  undo: false
+})
+
+const refundMade = (state: Payment, event: Extract<PaymentEvent, { readonly _tag: "Refunded" }>): Payment => {
+  const refund = state.refunds.get(event.refundId)
+  must(
+    refund !== undefined && !refund.made && refund.amount === event.amount,
+    "was requested, is made once",
+    event
+  )
+  const refunded = state.refunded + event.amount
+  must(refunded <= state.captured, "refunded at most what was captured", event)
+  return {
+    ...withRefund(state, event.refundId, { ...refund, made: true }),
+    refunded,
+    status: refunded === state.captured ? "refunded" : refunded > 0 ? "partially_refunded" : state.status
+  }
+}
+
+const withRefund = (state: Payment, refundId: RefundId, refund: Refund): Payment => ({
+  ...state,
+  refunds: new Map(state.refunds).set(refundId, refund)
+})
+
+export const evolveAll = (
+  intentId: PaymentIntentId,
+  state: Payment | null,
+  events: ReadonlyArray<PaymentEvent>
+): Payment | null => {
+  let next = state
+  for (const event of events) next = evolve(intentId, next, event)
+  return next
+}
+
+/** The payment as others see it. */
+export const view = (state: Payment): PaymentView => ({
+  intentId: state.intentId,
+  orderId: state.payment.orderId,
+  provider: state.provider,
+  status: state.status,
+  amount: state.payment.amount,
+  currency: state.payment.currency,
+  captured: state.captured,
+  refunded: state.refunded,
+  failureCode: state.failureCode,
+  nextAction: state.nextAction,
+  providerReference: state.reference
+})

@@ -1,0 +1,140 @@
+/**
+ * The handlers of the contracts' `PaymentEntity`. One payment does one thing at a time; its state is what
+ * the journal says, kept in memory between messages and read again after anything went wrong.
+ */
+import { PaymentIntentId, type RefundId } from "@onsale/contracts/Ids"
+import {
+  PaymentEntity,
+  PaymentStepRefused,
+  PaymentUnavailable
+} from "@onsale/contracts/payments/PaymentEntity"
+import type { NewPayment, PaymentEvent, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
+import type { JournalConflict } from "@onsale/platform/Journal"
+import { Clock, Duration, Effect, Layer } from "effect"
+import { Entity } from "effect/cluster"
+import { freeProviderName } from "./FreeProvider.ts"
+import { type Command, decide, type Payment, view } from "./Payment.ts"
+import { type Goal, isReached } from "./PaymentCall.ts"
+import { PaymentProviders, type ProviderFailure } from "./PaymentProvider.ts"
+import { type OrderHasIntent, PaymentStore, type Recorded, type StoreUnavailable } from "./PaymentStore.ts"
+import { PaymentSteps } from "./PaymentSteps.ts"
+
+/**
+ * A checkout's steps follow each other within a second, and nothing is lost by reading the journal again;
+ * a long stay would fill the runner with payments that are done.
+ */
+const maxIdleTime = Duration.seconds(5)
+
+/** Two owners for more than this many tries in a row is no hand-over any more. */
+const maxConflicts = 3
+
+type StepError = PaymentStepRefused | PaymentUnavailable
+
+const unavailable = (message: string) => new PaymentUnavailable({ message })
+
+/** Registers the entity; needs its store, its steps and the providers. */
+export const layerNoDeps = PaymentEntity.toLayer(
+  Effect.gen(function* () {
+    const store = yield* PaymentStore
+    const steps = yield* PaymentSteps
+    const providers = yield* PaymentProviders
+    const intentId = PaymentIntentId.make((yield* Entity.CurrentAddress).entityId)
+
+    let cached: Recorded | undefined
+    const load = Effect.suspend(() => (cached === undefined ? store.load(intentId) : Effect.succeed(cached)))
+
+    const refuse = (step: string, state: Payment | null) =>
+      new PaymentStepRefused({ step, payment: state === null ? null : view(state) })
+
+    /** Decides the command, records it, and takes the payment towards the goal. */
+    const attempt = Effect.fnUntraced(function* (goal: Goal, command: Command | null) {
+      let recorded = yield* load
+      // From here on the database may know more than we do, unless the step ends well.
+      cached = undefined
+      const fresh = recorded.state === null
+      if (command !== null) {
+        const decision = decide(recorded.state, command)
+        if (decision._tag === "Refused") {
+          cached = recorded
+          return yield* refuse(goal._tag, recorded.state)
+        }
+        const events = fresh ? [...decision.events, ...refusedAtOnce(providers, command)] : decision.events
+        recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis)
+      }
+      const outcome = yield* steps.run(intentId, recorded, goal, fresh)
+      cached = outcome.recorded
+      return outcome
+    })
+
+    const step = Effect.fnUntraced(
+      function* (
+        goal: Goal,
+        command: Command | null
+      ): Effect.fn.Return<PaymentView, StepError | JournalConflict | OrderHasIntent | StoreUnavailable> {
+        const { failure, recorded } = yield* attempt(goal, command)
+        const { state } = recorded
+        if (state === null) return yield* refuse(goal._tag, null)
+        if (failure === null ? isAnswered(state, goal) : isReached(state, goal)) return view(state)
+        // The outcome of an authorisation is not known: that is an answer, and the supervisor goes on asking.
+        if (goal._tag === "Authorise" && state.status === "processing") return view(state)
+        return yield* unavailable(failure === null ? "the payment is not there yet" : describe(failure))
+      },
+      Effect.retry({ times: maxConflicts, while: (error) => error._tag === "JournalConflict" }),
+      (effect, goal) =>
+        Effect.catchTags(effect, {
+          JournalConflict: () => Effect.fail(unavailable("another owner is writing this payment")),
+          StoreUnavailable: (error) => Effect.fail(unavailable(error.message)),
+          OrderHasIntent: () => Effect.fail(refuse(goal._tag, null))
+        })
+    )
+
+    const authorise = (payment: NewPayment) =>
+      step(
+        { _tag: "Authorise" },
+        { _tag: "Authorise", payment, provider: chooseProvider(providers, payment) }
+      )
+    const refund = (refundId: RefundId, amount: number) =>
+      step({ _tag: "Refund", refundId }, { _tag: "Refund", refundId, amount })
+
+    return PaymentEntity.of({
+      Authorise: ({ payload }) => authorise(payload.payment),
+      Capture: () => step({ _tag: "Capture" }, { _tag: "Capture" }),
+      Void: () => step({ _tag: "Void" }, { _tag: "Void" }),
+      Refund: ({ payload }) => refund(payload.refundId, payload.amount),
+      Refresh: () => step({ _tag: "Refresh" }, null),
+      GetPayment: () =>
+        load.pipe(
+          Effect.tap((recorded) =>
+            Effect.sync(() => {
+              cached = recorded
+            })
+          ),
+          Effect.map(({ state }) => (state === null ? null : view(state))),
+          Effect.orDie
+        )
+    })
+  }),
+  // A defect is told to the caller, and the next message reads the journal: restarting the entity would
+  // run the same message again.
+  { maxIdleTime, concurrency: 1, disableFatalDefects: true }
+)
+
+export const layer = layerNoDeps.pipe(Layer.provide(PaymentSteps.layer), Layer.provide(PaymentStore.layer))
+
+/** With nothing more to call, an authorise or a refresh is answered by whatever the payment has become. */
+const isAnswered = (state: Payment, goal: Goal): boolean =>
+  goal._tag === "Authorise" || goal._tag === "Refresh" || isReached(state, goal)
+
+const describe = (failure: ProviderFailure): string => `${failure.code}: ${failure.message}`
+
+const chooseProvider = (providers: PaymentProviders["Service"], payment: NewPayment): string =>
+  payment.amount === 0 ? freeProviderName : (payment.provider ?? providers.preferred.name)
+
+/** A provider that nobody has connected declines: the buyer may choose another one at once. */
+const refusedAtOnce = (
+  providers: PaymentProviders["Service"],
+  command: Command
+): ReadonlyArray<PaymentEvent> =>
+  command._tag !== "Authorise" || command.payment.amount === 0 || providers.byName.has(command.provider)
+    ? []
+    : [{ _tag: "Failed", reference: null, code: "provider_unknown" }]

@@ -1,0 +1,146 @@
+/**
+ * Payments in Postgres: the journal is the truth, and `payments.intents` has one row an intent for those
+ * who look for unfinished ones. Both are written by one statement.
+ */
+import type { PaymentIntentId } from "@onsale/contracts/Ids"
+import { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
+import * as Journal from "@onsale/platform/Journal"
+import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { SqlClient, SqlError } from "effect/sql"
+import { evolveAll, type Payment, watch } from "./Payment.ts"
+
+/** A payment as recorded. `version` counts the rows of its stream; 0 where there is none. */
+export interface Recorded {
+  readonly state: Payment | null
+  readonly version: number
+}
+
+/** The database cannot be reached; whether a write happened is not known. */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
+  message: Schema.String
+}) {}
+
+/** The order has another intent already (INV-04). */
+export class OrderHasIntent extends Schema.TaggedError<OrderHasIntent>()("OrderHasIntent", {}) {}
+
+/** Rows of a stream that are read at a time; a payment with some refunds has about ten. */
+const page = 500
+
+/** Three more tries in about half a second; the caller may repeat the whole step. */
+const retrySchedule = Schedule.jittered(Schedule.exponential("100 millis"))
+const retryTimes = 3
+
+/**
+ * How soon the supervisor looks at a payment that nothing more was heard of, in milliseconds. Long
+ * enough that a payment on its way is left alone, short enough that nobody has gone home.
+ */
+const firstCheckMs = (state: Payment): number | null => {
+  switch (watch(state)) {
+    case "settled":
+      return null
+    case "late":
+      return 30_000
+    case "open":
+      if (state.voidRequested || state.undo || state.status === "processing") return 3_000
+      if (state.status === "created") return 20_000
+      return state.status === "authorised" || state.status === "requires_action" ? 60_000 : 5_000
+  }
+}
+
+export class PaymentStore extends Context.Service<
+  PaymentStore,
+  {
+    readonly load: (intentId: PaymentIntentId) => Effect.Effect<Recorded, StoreUnavailable>
+    /** Appends the events as one row behind `recorded`, and answers with what is recorded then. */
+    readonly append: (
+      intentId: PaymentIntentId,
+      recorded: Recorded,
+      events: ReadonlyArray<PaymentEvent>,
+      nowMs: number
+    ) => Effect.Effect<Recorded, Journal.JournalConflict | OrderHasIntent | StoreUnavailable>
+  }
+>()("@onsale/payments/PaymentStore") {
+  static readonly layer = Layer.effect(
+    PaymentStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const journal = yield* Journal.make({ schema: "payments", event: PaymentEvent })
+
+      const load = Effect.fnUntraced(function* (intentId: PaymentIntentId) {
+        let recorded: Recorded = { state: null, version: 0 }
+        while (true) {
+          const rows = yield* journal.read(intentId, recorded.version + 1, page)
+          for (const row of rows) {
+            recorded = { state: evolveAll(intentId, recorded.state, row.events), version: row.version }
+          }
+          if (rows.length < page) return recorded
+        }
+      }, orUnavailable)
+
+      const insertIntent = (state: Payment, nowMs: number) => sql`INSERT INTO payments.intents
+        (id, order_id, provider, status, watch, amount, currency, captured, refunded, checks, next_check_at, created_at, updated_at)
+        VALUES (${state.intentId}::uuid, ${state.payment.orderId}::uuid, ${state.provider}::text, ${state.status}::text,
+          ${watch(state)}::text, ${state.payment.amount}::bigint, ${state.payment.currency}::text, 0, 0, 0,
+          to_timestamp(${nextCheck(state, nowMs)}::float8 / 1000), to_timestamp(${nowMs}::float8 / 1000), to_timestamp(${nowMs}::float8 / 1000))`
+
+      const updateIntent = (state: Payment, nowMs: number) => sql`UPDATE payments.intents SET
+        status = ${state.status}::text, watch = ${watch(state)}::text, provider_reference = ${state.reference}::text,
+        captured = ${state.captured}::bigint, refunded = ${state.refunded}::bigint, checks = 0,
+        next_check_at = to_timestamp(${nextCheck(state, nowMs)}::float8 / 1000),
+        updated_at = to_timestamp(${nowMs}::float8 / 1000)
+        WHERE id = ${state.intentId}::uuid`
+
+      const append: PaymentStore["Service"]["append"] = Effect.fnUntraced(
+        function* (intentId, recorded, events, nowMs) {
+          const state = evolveAll(intentId, recorded.state, events)
+          if (state === null || events.length === 0) return recorded
+          const version = recorded.version + 1
+          const intent = recorded.state === null ? insertIntent(state, nowMs) : updateIntent(state, nowMs)
+          yield* journal
+            .append(
+              {
+                stream: intentId,
+                version,
+                atMs: nowMs,
+                correlation: state.payment.correlation ?? null,
+                events
+              },
+              [intent]
+            )
+            .pipe(
+              Effect.catchTag(
+                "UniqueBroken",
+                (error): Effect.Effect<never, OrderHasIntent | Journal.JournalConflict> =>
+                  error.constraint === "intents_order_id_key"
+                    ? Effect.fail(new OrderHasIntent())
+                    : // The row of this very intent: another owner has just created it.
+                      Effect.fail(new Journal.JournalConflict({ stream: intentId, version }))
+              ),
+              orUnavailable
+            )
+          return { state, version }
+        }
+      )
+
+      return PaymentStore.of({ load, append })
+    })
+  )
+}
+
+const nextCheck = (state: Payment, nowMs: number): number | null => {
+  const afterMs = firstCheckMs(state)
+  return afterMs === null ? null : nowMs + afterMs
+}
+
+/** Retries what may pass. A write that happened after all meets itself as a `JournalConflict`, which reloads. */
+const orUnavailable = <A, E, R>(effect: Effect.Effect<A, E | SqlError.SqlError, R>) =>
+  effect.pipe(
+    Effect.retry({
+      schedule: retrySchedule,
+      times: retryTimes,
+      while: (error) => SqlError.isSqlError(error) && error.isRetryable
+    }),
+    Effect.catchIf(SqlError.isSqlError, (error) =>
+      error.isRetryable ? Effect.fail(new StoreUnavailable({ message: error.message })) : Effect.die(error)
+    )
+  )

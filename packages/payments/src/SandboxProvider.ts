@@ -1,0 +1,257 @@
+/**
+ * The sandbox provider (`apps/psp-sandbox`) behind our provider contract, over HTTP.
+ *
+ * Its answers are read with a bound and a time limit, and every failure is classified by what it says
+ * about money: a 5xx, a broken connection or an unreadable answer leave it unknown.
+ */
+import {
+  type CreateSandboxPayment,
+  idempotencyKeyHeader,
+  SandboxErrorBody,
+  SandboxPayment,
+  SandboxPaymentList,
+  SandboxRefund
+} from "@onsale/contracts/payments/Sandbox"
+import { Config, Duration, Effect, Layer, Option, Predicate, Redacted, Schema, Stream } from "effect"
+import { Mac, SecureRandom } from "effect/crypto"
+import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import type { Standing } from "./PaymentAnswer.ts"
+import { type PaymentProvider, PaymentProviders, ProviderFailure } from "./PaymentProvider.ts"
+import * as SandboxWebhook from "./SandboxWebhook.ts"
+
+export const sandboxProviderName = "sandbox"
+
+export interface SandboxProviderOptions {
+  /** Such as `http://127.0.0.1:4000`. */
+  readonly url: string
+  readonly secret: Redacted.Redacted
+  /** Any of them may have signed a webhook, so that a secret can be changed without a gap. */
+  readonly webhookSecrets: ReadonlyArray<Redacted.Redacted>
+  /** For one call, its answer included; 5 seconds when left out. */
+  readonly timeout?: Duration.Input | undefined
+  /** Where a 3-D Secure page sends the buyer; the order's id is appended. */
+  readonly returnUrl?: string | undefined
+}
+
+/** An answer is a few hundred bytes, and a list under one key has one entry. */
+const maxAnswerBytes = 64 * 1024
+
+const decodePayment = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxPayment))
+const decodeList = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxPaymentList))
+const decodeRefund = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxRefund))
+const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(SandboxErrorBody))
+
+interface Reply {
+  readonly status: number
+  readonly text: string
+}
+
+export const make = Effect.fnUntraced(function* (options: SandboxProviderOptions) {
+  const http = yield* HttpClient.HttpClient
+  const readWebhook = yield* SandboxWebhook.makeReader(options.webhookSecrets)
+  const client = http.pipe(
+    HttpClient.mapRequest((request) =>
+      request.pipe(
+        HttpClientRequest.prependUrl(options.url),
+        HttpClientRequest.bearerToken(options.secret),
+        HttpClientRequest.acceptJson
+      )
+    )
+  )
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(5))
+
+  const call = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Reply, ProviderFailure> =>
+    client.execute(request).pipe(
+      Effect.flatMap((response) =>
+        Effect.map(readBounded(response), (text): Reply => ({ status: response.status, text }))
+      ),
+      Effect.timeout(timeout),
+      Effect.catchTags({
+        HttpClientError: (error) => Effect.fail(transportFailure(error)),
+        TimeoutError: () => Effect.fail(unknown("timeout", `no answer within ${Duration.format(timeout)}`))
+      }),
+      Effect.filterOrFail((reply) => isAnswer(reply.status), classify)
+    )
+
+  const post = (path: string, body: object, key?: string) =>
+    HttpClientRequest.post(path, key === undefined ? {} : { headers: { [idempotencyKeyHeader]: key } }).pipe(
+      HttpClientRequest.bodyJsonUnsafe(body),
+      call
+    )
+
+  const provider: PaymentProvider = {
+    name: sandboxProviderName,
+    authorise: Effect.fn("SandboxProvider.authorise")(function* (request) {
+      const body: CreateSandboxPayment = {
+        amount: request.amount,
+        currency: request.currency,
+        method: request.method,
+        reference: request.intentId,
+        capture: "manual",
+        ...(options.returnUrl === undefined ? {} : { returnUrl: options.returnUrl + request.orderId })
+      }
+      return standing(yield* readable(decodePayment, yield* post("/v1/payments", body, request.key)))
+    }),
+    capture: Effect.fn("SandboxProvider.capture")(function* ({ amount, key, reference }) {
+      const reply = yield* post(`${pathOf(reference)}/capture`, { amount }, key)
+      return standing(yield* readable(decodePayment, reply))
+    }),
+    // Its void takes no key: it can be repeated as it is.
+    void: Effect.fn("SandboxProvider.void")(function* ({ reference }) {
+      return standing(yield* readable(decodePayment, yield* post(`${pathOf(reference)}/void`, {})))
+    }),
+    refund: Effect.fn("SandboxProvider.refund")(function* ({ amount, key, reference }) {
+      yield* readable(decodeRefund, yield* post(`${pathOf(reference)}/refunds`, { amount }, key))
+    }),
+    find: Effect.fn("SandboxProvider.find")(function* ({ key }) {
+      const request = HttpClientRequest.get("/v1/payments", { urlParams: { idempotencyKey: key } })
+      const found = yield* readable(decodeList, yield* call(request))
+      if (found.inFlight) return yield* unknown("in_flight", "a call with this key still runs")
+      const payment = found.data[0]
+      return payment === undefined ? { _tag: "Absent" as const } : standing(payment)
+    }),
+    readWebhook
+  }
+  return provider
+})
+
+/** 402 carries the payment that was declined. */
+const isAnswer = (status: number): boolean => (status >= 200 && status < 300) || status === 402
+
+const pathOf = (reference: string): string => `/v1/payments/${encodeURIComponent(reference)}`
+
+const standing = (payment: SandboxPayment): Standing => ({
+  _tag: "Standing",
+  reference: payment.id,
+  status: payment.status === "refunded" ? "captured" : payment.status,
+  amount: payment.amount,
+  currency: payment.currency,
+  captured: payment.captured,
+  refunded: payment.refunded,
+  failureCode: payment.failureCode ?? null,
+  nextAction: payment.nextAction ?? null
+})
+
+// --- failures -----------------------------------------------------------------------------------
+
+const failure = (kind: ProviderFailure["kind"], code: string, message: string) =>
+  new ProviderFailure({ kind, code, message })
+
+const unknown = (code: string, message: string) => failure("unknown", code, message)
+
+const readable = <A, E>(decode: (text: string) => Effect.Effect<A, E>, reply: Reply) =>
+  Effect.mapError(decode(reply.text), () =>
+    unknown("unreadable_answer", `an answer of status ${reply.status} cannot be read`)
+  )
+
+const classify = (reply: Reply): ProviderFailure => {
+  const body = Option.getOrUndefined(decodeError(reply.text))?.error
+  const code = body?.code ?? `http_${reply.status}`
+  const message = `${reply.status} ${body?.message ?? "without a reason"}`
+  switch (reply.status) {
+    // Refused for what the request is: it will never be otherwise.
+    case 400:
+    case 413:
+      return failure("declined", code, message)
+    // Refused for who we are, where we knocked, or how often: it did not run, and can be mended.
+    case 401:
+    case 403:
+    case 405:
+    case 429:
+      return failure("retryable", code, message)
+    case 404:
+      return failure(code === "payment_unknown" ? "declined" : "retryable", code, message)
+    // A state that does not allow it is for good; a key in use says nothing about its outcome.
+    case 409:
+      return failure(body?.type === "invalid_state" ? "declined" : "unknown", code, message)
+    default:
+      return unknown(code, message)
+  }
+}
+
+/** Where the connection was never made, nothing was sent. */
+const notConnected = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT"
+])
+
+const transportFailure = (error: HttpClientError.HttpClientError): ProviderFailure => {
+  if (error.reason._tag === "InvalidUrlError" || error.reason._tag === "EncodeError") {
+    return failure("retryable", "request_invalid", error.message)
+  }
+  // The clients wrap the system's error in others; more than a few deep it is none of theirs.
+  let cause: unknown = error.reason.cause
+  for (let depth = 0; depth < 4 && Predicate.isObject(cause); depth++) {
+    if (Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code)) {
+      return notConnected.has(cause.code)
+        ? failure("retryable", "unreachable", `${cause.code} before anything was sent`)
+        : unknown("connection_broken", cause.code)
+    }
+    cause = Predicate.hasProperty(cause, "cause") ? cause.cause : undefined
+  }
+  return unknown("connection_broken", error.message)
+}
+
+const readBounded = (
+  response: HttpClientResponse.HttpClientResponse
+): Effect.Effect<string, HttpClientError.HttpClientError | ProviderFailure> => {
+  const declared = Number(response.headers["content-length"] ?? Number.NaN)
+  if (declared <= maxAnswerBytes) return response.text
+  return Stream.runFoldEffect(
+    response.stream,
+    (): { readonly bytes: number; readonly chunks: ReadonlyArray<Uint8Array> } => ({ bytes: 0, chunks: [] }),
+    (read, chunk) => {
+      const bytes = read.bytes + chunk.length
+      return bytes > maxAnswerBytes
+        ? Effect.fail(unknown("answer_too_large", `more than ${maxAnswerBytes} bytes`))
+        : Effect.succeed({ bytes, chunks: [...read.chunks, chunk] })
+    }
+  ).pipe(
+    Effect.map(({ bytes, chunks }) => {
+      const whole = new Uint8Array(bytes)
+      let at = 0
+      for (const chunk of chunks) {
+        whole.set(chunk, at)
+        at += chunk.length
+      }
+      return new TextDecoder().decode(whole)
+    })
+  )
+}
+
+// --- layers -------------------------------------------------------------------------------------
+
+/**
+ * `ONSALE_SANDBOX_URL`, `ONSALE_SANDBOX_SECRET`, `ONSALE_SANDBOX_WEBHOOK_SECRET` (several with commas
+ * while one is being replaced), `ONSALE_SANDBOX_TIMEOUT` (5 seconds), `ONSALE_SANDBOX_RETURN_URL`.
+ */
+export const config: Config.Config<SandboxProviderOptions> = Config.all({
+  url: Config.URL("ONSALE_SANDBOX_URL").pipe(Config.map((url) => url.href.replace(/\/$/, ""))),
+  secret: Config.Redacted("ONSALE_SANDBOX_SECRET"),
+  webhookSecrets: Config.Redacted("ONSALE_SANDBOX_WEBHOOK_SECRET").pipe(
+    Config.map((secrets) =>
+      Redacted.value(secrets)
+        .split(",")
+        .map((secret) => secret.trim())
+        .filter((secret) => secret !== "")
+        .map((secret) => Redacted.make(secret))
+    )
+  ),
+  timeout: Config.Duration("ONSALE_SANDBOX_TIMEOUT").pipe(Config.withDefault(Duration.seconds(5))),
+  returnUrl: Config.String("ONSALE_SANDBOX_RETURN_URL").pipe(Config.option, Config.map(Option.getOrUndefined))
+})
+
+const layerMac = Mac.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
+
+/** The sandbox as the only provider. */
+export const layer = (
+  options: SandboxProviderOptions
+): Layer.Layer<PaymentProviders, never, HttpClient.HttpClient> =>
+  PaymentProviders.layerEffect(make(options)).pipe(Layer.provide(layerMac))
+
+export const layerConfig: Layer.Layer<PaymentProviders, Config.ConfigError, HttpClient.HttpClient> =
+  Layer.unwrap(Effect.map(config, layer))

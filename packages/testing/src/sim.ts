@@ -1,0 +1,58 @@
+/** `npm run sim -- --seeds N --seed S`: more seeds of the inventory's simulation than the tests run. */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Clock, Console, Effect, Schema } from "effect"
+import { Command, Flag } from "effect/cli"
+import * as InventorySimulation from "./InventorySimulation.ts"
+
+/** A seed broke a rule. */
+class SeedFailed extends Schema.TaggedError<SeedFailed>()("SeedFailed", { message: Schema.String }) {}
+
+const seedsAtOnce = 500
+
+Command.make(
+  "sim",
+  {
+    seeds: Flag.Int("seeds").pipe(Flag.withDescription("How many seeds to run"), Flag.withDefault(10_000)),
+    seed: Flag.Int("seed").pipe(Flag.withDescription("The first of them"), Flag.withDefault(1)),
+    trace: Flag.Boolean("trace").pipe(
+      Flag.withDescription("Run the first seed alone and print what happens"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fn(function* ({ seed, seeds, trace }) {
+    if (trace) return yield* Console.log(InventorySimulation.report({ seed }))
+    const startedMs = yield* Clock.currentTimeMillis
+    const total = { rows: 0, commands: 0, refusals: 0, owners: 0, crashes: 0, conflicts: 0 }
+    for (let done = 0; done < seeds; ) {
+      const count = Math.min(seedsAtOnce, seeds - done)
+      const failed = InventorySimulation.search({ seed: seed + done, seeds: count }, ({ counts }) => {
+        total.rows += counts.rows
+        total.commands += counts.commands
+        total.refusals += counts.refusals
+        total.owners += counts.owners
+        total.crashes += counts.crashes
+        total.conflicts += counts.conflicts
+      })
+      if (failed !== undefined) {
+        yield* Console.log(InventorySimulation.report({ seed: failed.seed }))
+        return yield* new SeedFailed({
+          message: `seed ${failed.seed}: ${failed.breach} (again: npm run sim -- --trace --seed ${failed.seed})`
+        })
+      }
+      done += count
+      const seconds = ((yield* Clock.currentTimeMillis) - startedMs) / 1_000
+      yield* Console.log(`${done} of ${seeds} seeds, ${Math.round(seconds)} s`)
+      // Lets Ctrl-C through.
+      yield* Effect.sleep(0)
+    }
+    yield* Console.log(
+      `no breach: ${total.commands} commands (${total.refusals} refused) in ${total.rows} rows, ` +
+        `${total.owners} owners, ${total.crashes} crashes, ${total.conflicts} stale commits turned away`
+    )
+  })
+).pipe(
+  Command.withDescription("A seeded simulation of the inventory under crashes, freezes and lost messages"),
+  Command.run({ version: "1" }),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain
+)

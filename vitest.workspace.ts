@@ -1,0 +1,34 @@
+import { defineConfig } from "vitest/config"
+
+const tests = (pattern: string) =>
+  ["packages", "apps", "infra"].map((folder) => `${folder}/**/test/**/${pattern}`)
+const integration = tests("*.integration.test.ts")
+
+/** Unit tests take milliseconds and need nothing; integration tests use a real Postgres, sockets or processes. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: tests("*.test.ts"),
+          exclude: [...integration, "**/node_modules/**"]
+        }
+      },
+      {
+        test: {
+          name: "integration",
+          include: integration,
+          exclude: ["**/node_modules/**"],
+          globalSetup: ["packages/testing/src/PostgresGlobalSetup.ts"],
+          // Forks, because the tests start servers and send signals, which threads cannot take.
+          pool: "forks",
+          // Each file has a Postgres pool and often a server of its own; CI has two cores.
+          maxWorkers: 2,
+          testTimeout: 60_000,
+          hookTimeout: 60_000
+        }
+      }
+    ]
+  }
+})
