@@ -37,7 +37,8 @@ const render = (eventId: EventId, view: AvailabilityView): Availability => ({
     ...view.held.map((seat) => [seatId(eventId, seat), "held"] as const),
     ...view.sold.map((seat) => [seatId(eventId, seat), "sold"] as const)
   ]),
-  areas: Object.fromEntries(view.areas.map((area, index) => [areaId(eventId, index), area] as const))
+  areas: Object.fromEntries(view.areas.map((area, index) => [areaId(eventId, index), area] as const)),
+  tiers: Object.fromEntries(view.tiers.map(({ available, tier }) => [tier, { available }] as const))
 })
 
 interface Asking {

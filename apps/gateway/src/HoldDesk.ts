@@ -2,18 +2,17 @@
 import { KeyInUse, type Overloaded } from "@onsale/contracts/http/Problems"
 import { CommandId, type EventId, makeHoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import type { AreaClaim, BestAvailable, InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
+import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { Clock, Context, Effect, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
 
-/** What is to be held: indices of the event. */
-export interface Claims {
-  readonly seats: ReadonlyArray<number>
-  readonly areas: ReadonlyArray<AreaClaim>
-  readonly best: BestAvailable | null
-}
+/** What is to be held, and for whom: indices of the event. */
+export type Claims = Omit<
+  Extract<InventoryCommand, { readonly _tag: "Hold" }>,
+  "_tag" | "commandId" | "fingerprint" | "holdId"
+>
 
 // What is longer is hashed, so that what is remembered of a command stays small.
 const plainLength = 64
@@ -23,12 +22,16 @@ const short = (text: string): string =>
 const ascending = (a: number, b: number): number => a - b
 
 /** What was asked, in one form whatever the order of its parts: equal requests have equal ones. */
-const fingerprintOf = ({ areas, best, seats }: Claims): string =>
+const fingerprintOf = ({ accessible, areas, best, customer, replaces, seats, voucherKey }: Claims): string =>
   short(
     JSON.stringify([
       [...seats].sort(ascending),
       areas.length < 2 ? areas : [...areas].sort((a, b) => a.area - b.area),
-      best
+      best,
+      // Nearly nobody says more than this.
+      ...((customer ?? voucherKey ?? replaces ?? accessible) === undefined
+        ? []
+        : [customer ?? null, voucherKey ?? null, replaces ?? null, accessible ?? false])
     ])
   )
 

@@ -14,7 +14,9 @@ import {
   seatId
 } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import { customerText, voucherText } from "@onsale/contracts/inventory/CustomerText"
 import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
+import { keyOf } from "@onsale/platform/Digest"
 import { DateTime, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
@@ -69,7 +71,7 @@ const bestOf = (eventId: EventId, wish: NewHold["bestAvailable"]) => {
     quantity: wish.quantity,
     tier: wish.tier ?? null,
     section: section === -1 ? (wish.section ?? null) : section,
-    accessible: wish.accessible ?? false
+    accessible: Number(wish.accessible ?? 0)
   }
 }
 
@@ -103,11 +105,15 @@ export const layer = HttpApiBuilder.group(
           .eventNumber(eventId)
           .pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))))
         const { seats, areas } = yield* indices(eventId, payload)
-        const best = bestOf(eventId, payload.bestAvailable)
+        const { accessible, customer, replaces, voucher } = payload
         const answer = yield* desk.hold({ id: eventId, number: eventNumber }, headers["idempotency-key"], {
           seats,
           areas,
-          best
+          best: bestOf(eventId, payload.bestAvailable),
+          ...(accessible === undefined ? {} : { accessible }),
+          ...(customer === undefined ? {} : { customer: keyOf(customerText(customer.email)) }),
+          ...(voucher === undefined ? {} : { voucherKey: keyOf(voucherText(voucher)) }),
+          ...(replaces === undefined ? {} : { replaces })
         })
         if (answer._tag === "Held") return render(eventId, answer.hold)
         return answer._tag === "Refused"

@@ -1,8 +1,10 @@
 /** The inventory's refusals, as the problems of the HTTP API. */
-import { areaId, type EventId, seatId } from "@onsale/contracts/Ids"
+import { areaId, type EventId, seatId, type TierId } from "@onsale/contracts/Ids"
 import type { InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { Refused } from "@onsale/contracts/inventory/InventoryCommand"
 import {
+  AccessibleOnly,
+  BelowMinimum,
   EventNotFound,
   ExtensionCap,
   HoldExpired,
@@ -13,10 +15,15 @@ import {
   LimitPassed,
   NotForSale,
   Overloaded,
+  QuotaFull,
   SaleClosed,
   SeatsTaken,
   SeatsUnknown,
-  SoldOut
+  SoldOut,
+  TierClosed,
+  VoucherInvalid,
+  VoucherNeeded,
+  VoucherUsed
 } from "@onsale/contracts/http/Problems"
 import { DateTime, Effect } from "effect"
 
@@ -25,7 +32,28 @@ const claims = (eventId: EventId, refused: Refused) => ({
   areas: refused.areas.map((area) => ({ areaId: areaId(eventId, area) }))
 })
 
+const instantOf = ({ limit }: Refused): string | null =>
+  limit === null ? null : DateTime.formatIso(DateTime.makeUnsafe(limit))
+
+const tierOf = ({ code, tier }: Refused): TierId => {
+  if (tier === undefined) throw new Error(`the inventory refused with ${code} and named no tier`)
+  return tier
+}
+
+export const limitPassed = ({ limit, scope = "order", tier }: Refused): LimitPassed =>
+  new LimitPassed({ limit: limit ?? 0, scope, ...(tier === undefined ? {} : { tier }) })
+
 type HoldProblem =
+  | AccessibleOnly
+  | BelowMinimum
+  | HoldExpired
+  | HoldInCheckout
+  | HoldNotFound
+  | QuotaFull
+  | TierClosed
+  | VoucherInvalid
+  | VoucherNeeded
+  | VoucherUsed
   | EventNotFound
   | SeatsUnknown
   | SoldOut
@@ -50,13 +78,31 @@ export const holdRefused = (eventId: EventId, refused: Refused): Effect.Effect<n
     case "not_for_sale":
       return Effect.fail(new NotForSale(claims(eventId, refused)))
     case "sale_closed":
-      return Effect.fail(
-        new SaleClosed({
-          at: refused.limit === null ? null : DateTime.formatIso(DateTime.makeUnsafe(refused.limit))
-        })
-      )
+      return Effect.fail(new SaleClosed({ at: instantOf(refused) }))
     case "limit_passed":
-      return Effect.fail(new LimitPassed({ limit: refused.limit ?? 0 }))
+      return Effect.fail(limitPassed(refused))
+    case "below_minimum":
+      return Effect.fail(new BelowMinimum({ limit: refused.limit ?? 0, tier: tierOf(refused) }))
+    case "tier_closed":
+      return Effect.fail(
+        new TierClosed({ ...claims(eventId, refused), tier: tierOf(refused), at: instantOf(refused) })
+      )
+    case "quota_full":
+      return Effect.fail(new QuotaFull({ ...claims(eventId, refused), available: refused.limit ?? 0 }))
+    case "accessible_only":
+      return Effect.fail(new AccessibleOnly({ seats: claims(eventId, refused).seats }))
+    case "voucher_needed":
+      return Effect.fail(new VoucherNeeded(claims(eventId, refused)))
+    case "voucher_invalid":
+      return Effect.fail(new VoucherInvalid({}))
+    case "voucher_used":
+      return Effect.fail(new VoucherUsed({ available: refused.limit ?? 0 }))
+    case "hold_not_found":
+      return Effect.fail(new HoldNotFound({}))
+    case "hold_expired":
+      return Effect.fail(new HoldExpired({}))
+    case "in_checkout":
+      return Effect.fail(new HoldInCheckout({}))
     case "key_reused":
       return Effect.fail(new KeyReused({}))
     case "key_in_use":

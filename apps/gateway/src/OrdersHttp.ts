@@ -11,6 +11,7 @@ import {
   HoldNotFound,
   KeyInUse,
   KeyReused,
+  LimitPassed,
   NotRefundable,
   OrderCancelled,
   OrderNotFound,
@@ -40,9 +41,13 @@ const busy = (error: BookingUnavailable) =>
   Effect.fail(new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) }))
 
 const notBuyable = ({
-  code
-}: HoldNotBuyable): Effect.Effect<never, HoldNotFound | HoldExpired | HoldInCheckout> => {
+  code,
+  limit,
+  scope = "order"
+}: HoldNotBuyable): Effect.Effect<never, HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed> => {
   switch (code) {
+    case "limit_passed":
+      return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
     case "hold_not_found":
     case "event_not_found":
       return Effect.fail(new HoldNotFound({}))

@@ -21,7 +21,14 @@ class Script extends Context.Service<
   }
 >()("test/Script") {}
 
-const view = (version: number): AvailabilityView => ({ version, total: 100, held: [], sold: [], areas: [] })
+const view = (version: number): AvailabilityView => ({
+  version,
+  total: 100,
+  held: [],
+  sold: [],
+  areas: [],
+  tiers: []
+})
 
 const inventory = Layer.effectContext(
   Effect.sync(() => {
@@ -135,7 +142,11 @@ describe("AvailabilityBoard", () => {
       yield* first
       const script = yield* Script
       script.answer = { _tag: "Refused", code: "limit_passed", seats: [], areas: [], limit: 10 }
-      yield* (yield* HoldDesk).hold({ id: eventId, number: 1 }, "key", { seats: [1], areas: [], best: null })
+      yield* (yield* HoldDesk).hold({ id: eventId, number: 1 }, "key", {
+        seats: [1],
+        areas: [],
+        best: null
+      })
       assert.strictEqual(yield* read, 1)
       assert.lengthOf(script.asked, 1)
     }).pipe(Effect.provide(layer))

@@ -20,8 +20,9 @@ import {
   RefundId,
   TicketId
 } from "@onsale/contracts/Ids"
-import type { OrderRefund } from "@onsale/contracts/booking/Order"
+import type { Customer, OrderRefund } from "@onsale/contracts/booking/Order"
 import { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import { customerText } from "@onsale/contracts/inventory/CustomerText"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type {
   HoldView,
@@ -30,6 +31,7 @@ import type {
 } from "@onsale/contracts/inventory/InventoryCommand"
 import { PaymentEntity, type PaymentStepRefused } from "@onsale/contracts/payments/PaymentEntity"
 import type { PaymentView } from "@onsale/contracts/payments/PaymentIntent"
+import { keyOf } from "@onsale/platform/Digest"
 import { Outcome, type Step } from "./Order.ts"
 import { claimCount, type Order } from "./OrderState.ts"
 
@@ -150,7 +152,9 @@ const make = (limit: Duration.Duration) =>
         fingerprint,
         holdId,
         orderId: order.id,
-        ...claimsOf(order)
+        ...claimsOf(order),
+        customer: customerKey(order.placed.customer),
+        ...(order.placed.voucher === undefined ? {} : { voucher: order.placed.voucher })
       })
       if (answer === undefined) return Outcome.Unavailable()
       if (answer._tag === "Sold") return Outcome.SeatsSold({ reclaimed: answer.reclaimed })
@@ -252,20 +256,24 @@ const make = (limit: Duration.Duration) =>
     })
 
     return Checkout.of({
-      freeze: Effect.fn("Checkout.freeze")(function* (orderId, eventId, holdId) {
+      freeze: Effect.fn("Checkout.freeze")(function* (orderId, eventId, holdId, customer) {
         const answer = yield* execute("the start of the checkout", orderId, eventId, {
           _tag: "Freeze",
           commandId: yield* newCommandId(orderId, "freeze"),
           fingerprint,
           holdId,
-          orderId
+          orderId,
+          customer: customerKey(customer)
         })
         if (answer === undefined) return yield* new BookingUnavailable({ retryAfterMs: 1000 })
-        if (answer._tag === "Refused") return yield* new HoldNotBuyable({ code: answer.code })
+        if (answer._tag === "Refused") {
+          const { code, limit, scope } = answer
+          return yield* new HoldNotBuyable({ code, limit, ...(scope === undefined ? {} : { scope }) })
+        }
         if (answer._tag !== "Held") return yield* strange(orderId, "Freeze", answer)
         // The answer may have been long on its way.
         if (answer.hold.expiresAtMs <= (yield* Clock.currentTimeMillis)) {
-          return yield* new HoldNotBuyable({ code: "hold_expired" })
+          return yield* new HoldNotBuyable({ code: "hold_expired", limit: null })
         }
         return answer.hold
       }),
@@ -322,6 +330,9 @@ const isUndecided = ({ status }: PaymentView): boolean =>
 const strange = (orderId: OrderId, command: string, answer: InventoryAnswer) =>
   Effect.die(new Error(`the inventory answered ${answer._tag} to ${command} of order ${orderId}`))
 
+/** Who buys, as limits count it: the e-mail address, until customers have accounts. */
+const customerKey = ({ email }: Customer) => keyOf(customerText(email))
+
 const claimsOf = ({ placed }: Order) => ({
   seats: placed.seats.map(({ seat }) => seat),
   areas: placed.areas.map(({ area, quantity }) => ({ area, quantity }))
@@ -341,11 +352,15 @@ const claimsOfRefund = ({ placed: { eventId }, tickets }: Order, refund: OrderRe
 export class Checkout extends Context.Service<
   Checkout,
   {
-    /** Stops the clock of the hold for this order and answers with the hold; again, where it stands still for it. */
+    /**
+     * Stops the clock of the hold for this order and answers with the hold; again, where it stands still for
+     * it. From now on its tickets count as the customer's.
+     */
     readonly freeze: (
       orderId: OrderId,
       eventId: EventId,
-      holdId: HoldId
+      holdId: HoldId,
+      customer: Customer
     ) => Effect.Effect<HoldView, HoldNotBuyable | BookingUnavailable>
     /** Gives the hold its clock back, if the inventory can be reached; else its time runs out by itself. */
     readonly unfreeze: (orderId: OrderId, eventId: EventId, holdId: HoldId) => Effect.Effect<void>

@@ -204,6 +204,7 @@ const make = Effect.gen(function* () {
       total: { amount: hold.amount, currency: hold.currency },
       seats: hold.seats,
       areas: hold.areas,
+      ...(hold.voucher === undefined ? {} : { voucher: hold.voucher }),
       payUntilMs: hold.expiresAtMs
     }
     const order = evolve(undefined, placed, { orderId, atMs })
@@ -237,7 +238,7 @@ const make = Effect.gen(function* () {
     if ((yield* current) !== null) return yield* new KeyReused()
 
     // 1. The hold's clock stops for this order, and for no other.
-    const hold = yield* checkout.freeze(orderId, request.eventId, holdId)
+    const hold = yield* checkout.freeze(orderId, request.eventId, holdId, request.order.customer)
 
     // 2. The order is placed, and its key known.
     const stored = yield* write(request, hold, key).pipe(
@@ -254,7 +255,7 @@ const make = Effect.gen(function* () {
             case "orders_live_hold":
               return Effect.andThen(
                 checkout.unfreeze(orderId, request.eventId, holdId),
-                Effect.fail(new HoldNotBuyable({ code: "in_checkout" }))
+                Effect.fail(new HoldNotBuyable({ code: "in_checkout", limit: null }))
               )
             default:
               return Effect.fail(new JournalConflict({ stream: orderId, version: 1 }))

@@ -37,6 +37,10 @@ export const RefundId = uuidV7.pipe(Schema.brand("RefundId"))
 export type RefundId = typeof RefundId.Type
 export const TicketId = uuidV7.pipe(Schema.brand("TicketId"))
 export type TicketId = typeof TicketId.Type
+export const BlockId = uuidV7.pipe(Schema.brand("BlockId"))
+export type BlockId = typeof BlockId.Type
+export const VoucherId = uuidV7.pipe(Schema.brand("VoucherId"))
+export type VoucherId = typeof VoucherId.Type
 
 /** Names one command for ever: a repeat carries the same one. Any string of 1 to 128 characters. */
 export const CommandId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(128)).pipe(

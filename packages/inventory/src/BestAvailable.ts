@@ -1,12 +1,11 @@
 /**
- * Best available: the seats that a buyer who leaves the choice to us would choose.
+ * Chooses seats: side by side in the best row (the layout's rank), in it the seats nearest the middle; and a
+ * choice that would leave a single seat alone beside it is taken only where no other row does without. Where
+ * nothing is left side by side, the seats are taken from as few rows and as near together as can be.
  *
- * Seats side by side come first. Of those, the best row (the layout's rank), in it the seats nearest
- * the middle; and a choice that would leave a single seat alone beside it is taken only where no
- * other row does without. Where nothing is left side by side, the seats are taken from as few rows
- * and as near together as can be.
- *
- * Accessible seats and the companion seats beside them are not given to those who do not ask.
+ * Accessible seats and the companion seats beside them are not given to those who do not ask. Who asks for
+ * accessible seats gets as many as that, and beside them companion seats, other seats where there are none of
+ * these, and more accessible ones last of all.
  */
 import type { BestAvailable } from "@onsale/contracts/inventory/InventoryCommand"
 import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
@@ -17,7 +16,10 @@ export interface Wish {
   readonly quantity: number
   readonly tier: number | null
   readonly section: number | null
-  readonly accessible: boolean
+  /** So many of the seats have to be accessible ones. */
+  readonly accessible: number
+  /** Tiers that may be chosen; all when left out. */
+  readonly allowed?: (tier: number) => boolean
 }
 
 /** Finds the tier and the section by id or name; undefined where the layout has none such. */
@@ -33,7 +35,7 @@ export const resolve = (layout: Layout, best: BestAvailable): Wish | undefined =
         : sections.findIndex(({ name }) => name === best.section)
   return tier === -1 || (section !== null && sections[section] === undefined)
     ? undefined
-    : { quantity: best.quantity, tier, section, accessible: best.accessible }
+    : { quantity: best.quantity, tier, section, accessible: Math.min(best.accessible, best.quantity) }
 }
 
 export interface Free {
@@ -41,6 +43,8 @@ export interface Free {
   readonly isFree: (seat: number) => boolean
   /** An upper bound of the free seats of a row, to pass by full ones. */
   readonly freeInRow: (row: number) => number
+  /** Bits of `SeatFlag`: seats that have one are left to those who ask for accessible seats. */
+  readonly keptFlags: number
 }
 
 /** Indices of the chosen seats in rising order, or undefined where there are not as many. */
@@ -48,12 +52,12 @@ export const choose = (layout: Layout, free: Free, wish: Wish): Array<number> | 
   const eligible = (seat: number): boolean => {
     const tier = layout.seatTier[seat]!
     if (tier === -1 || (wish.tier !== null && tier !== wish.tier) || !free.isFree(seat)) return false
-    const flags = layout.seatFlags[seat]!
-    return wish.accessible
-      ? (flags & SeatFlag.accessible) !== 0
-      : (flags & (SeatFlag.accessible | SeatFlag.companion)) === 0
+    if (wish.allowed !== undefined && !wish.allowed(tier)) return false
+    return wish.accessible > 0 || (layout.seatFlags[seat]! & free.keptFlags) === 0
   }
-  return together(layout, free, wish, eligible) ?? apart(layout, free, wish, eligible)
+  return wish.accessible > 0
+    ? withAccessible(layout, free, wish, eligible)
+    : (together(layout, free, wish, eligible) ?? apart(layout, free, wish, eligible))
 }
 
 const candidateRows = function* (layout: Layout, free: Free, wish: Wish, least: number) {
@@ -64,7 +68,6 @@ const candidateRows = function* (layout: Layout, free: Free, wish: Wish, least: 
     yield range
   }
 }
-
 const together = (
   layout: Layout,
   free: Free,
@@ -168,3 +171,94 @@ const offCentre = (layout: Layout, first: number, last: number): number =>
 
 const range = (first: number, quantity: number): Array<number> =>
   Array.from({ length: quantity }, (_, i) => first + i)
+
+const isAccessible = (layout: Layout, seat: number): boolean =>
+  (layout.seatFlags[seat]! & SeatFlag.accessible) !== 0
+
+/** What a seat beside accessible ones costs: a companion seat nothing, one that another may need the most. */
+const besideCost = (layout: Layout, seat: number): number => {
+  const flags = layout.seatFlags[seat]!
+  return (flags & SeatFlag.companion) !== 0 ? 0 : (flags & SeatFlag.accessible) !== 0 ? 1_000 : 1
+}
+
+/**
+ * Accessible seats and those who come along: of the rows by rank, the first that has them side by side. Where
+ * none has, the accessible seats of the best row that has as many, and the others as near to them in that row
+ * as can be. Where no row has all of them, from as few rows as can be, first those who need them.
+ */
+const withAccessible = (
+  layout: Layout,
+  free: Free,
+  wish: Wish,
+  eligible: (seat: number) => boolean
+): Array<number> | undefined => {
+  const { accessible, quantity } = wish
+  let scattered: Array<number> | undefined
+  for (const { first, count } of candidateRows(layout, free, wish, quantity)) {
+    const seats: Array<number> = []
+    for (let seat = first; seat < first + count; seat++) if (eligible(seat)) seats.push(seat)
+    if (seats.filter((seat) => isAccessible(layout, seat)).length < accessible) continue
+    let best: Array<number> | undefined
+    let bestCost = Number.POSITIVE_INFINITY
+    for (let at = 0; at + quantity <= seats.length; at++) {
+      const window = seats.slice(at, at + quantity)
+      const cost = windowCost(layout, window, accessible)
+      if (cost >= bestCost) continue
+      best = window
+      bestCost = cost
+    }
+    if (best !== undefined) return best
+    scattered ??= nearAccessible(layout, seats, wish)
+  }
+  if (scattered !== undefined) return scattered
+  const of = (quantity: number, may: (seat: number) => boolean) =>
+    quantity === 0 ? [] : apart(layout, free, { ...wish, quantity }, (seat) => eligible(seat) && may(seat))
+  const chosen = of(accessible, (seat) => isAccessible(layout, seat))
+  if (chosen === undefined) return undefined
+  const others =
+    of(quantity - accessible, (seat) => !isAccessible(layout, seat)) ??
+    of(quantity - accessible, (seat) => !chosen.includes(seat))
+  return others === undefined ? undefined : [...chosen, ...others].sort((a, b) => a - b)
+}
+
+/** Infinite where the window is not side by side or has not the accessible seats. */
+const windowCost = (layout: Layout, window: ReadonlyArray<number>, accessible: number): number => {
+  let missing = accessible
+  let cost = 0
+  for (let i = 0; i < window.length; i++) {
+    const seat = window[i]!
+    if (i > 0 && (seat !== window[i - 1]! + 1 || layout.blockStart[seat] === 1))
+      return Number.POSITIVE_INFINITY
+    if (missing > 0 && isAccessible(layout, seat)) missing--
+    else cost += besideCost(layout, seat)
+  }
+  return missing > 0 ? Number.POSITIVE_INFINITY : cost + offCentreShare(layout, window)
+}
+
+/** Less than one: it decides only among windows that are alike. */
+const offCentreShare = (layout: Layout, seats: ReadonlyArray<number>): number => {
+  const off = offCentre(layout, seats[0]!, seats[seats.length - 1]!)
+  return off / (off + 1)
+}
+
+/** The accessible seats of a row nearest the middle, and the others as near to the first of them as can be. */
+const nearAccessible = (
+  layout: Layout,
+  seats: ReadonlyArray<number>,
+  { accessible, quantity }: Wish
+): Array<number> => {
+  const chosen = seats
+    .filter((seat) => isAccessible(layout, seat))
+    .sort((a, b) => layout.offCentre[a]! - layout.offCentre[b]! || a - b)
+    .slice(0, accessible)
+  const from = chosen[0]!
+  const others = seats
+    .filter((seat) => !chosen.includes(seat))
+    .sort(
+      (a, b) =>
+        Number(isAccessible(layout, a)) - Number(isAccessible(layout, b)) ||
+        Math.abs(a - from) - Math.abs(b - from) ||
+        a - b
+    )
+  return [...chosen, ...others.slice(0, quantity - accessible)].sort((a, b) => a - b)
+}

@@ -1,5 +1,5 @@
 /** What is said of an inventory: answers to commands, holds, availability. Pure. */
-import type { HoldId, OrderId } from "@onsale/contracts/Ids"
+import type { HoldId, OrderId, VoucherId } from "@onsale/contracts/Ids"
 import type {
   AreaClaim,
   AvailabilityView,
@@ -9,16 +9,18 @@ import type {
   InventoryAnswer,
   Refused
 } from "@onsale/contracts/inventory/InventoryCommand"
-import { areaFree, type CommandEvent, isFree, type State } from "./InventoryState.ts"
+import { type CommandEvent, isFree, type State } from "./InventoryState.ts"
 import { heldArea, type Layout } from "./Layout.ts"
+import { areaFree, leftForTiers } from "./Room.ts"
+import { isBlocked } from "./SaleRules.ts"
+import { quotaUse } from "./TicketCounts.ts"
 
-/** A refusal, of an event that was decided or of a command that was not carried out at all. */
+/** A refusal of a command that was not carried out at all. */
 export const refusal = (
   code: Refused["code"],
   seats: ReadonlyArray<number> = [],
-  areas: ReadonlyArray<number> = [],
-  limit: number | null = null
-): Refused => ({ _tag: "Refused", code, seats, areas, limit })
+  areas: ReadonlyArray<number> = []
+): Refused => ({ _tag: "Refused", code, seats, areas, limit: null })
 
 /** What a command is answered, from nothing but the event that was decided: a repeat gets the same. */
 export const answerOf = (layout: Layout, event: CommandEvent, version: number): InventoryAnswer => {
@@ -37,8 +39,10 @@ export const answerOf = (layout: Layout, event: CommandEvent, version: number): 
       return { _tag: "Sold", version, reclaimed: false }
     case "Returned":
       return { _tag: "Returned", version }
-    case "Refused":
-      return refusal(event.code, event.seats, event.areas, event.limit)
+    case "Refused": {
+      const { cmd: _cmd, fp: _fp, ...refused } = event
+      return refused
+    }
   }
 }
 
@@ -49,7 +53,11 @@ const heldAnswer = (hold: HoldView | Refused): InventoryAnswer =>
 const view = (
   layout: Layout,
   holdId: HoldId,
-  claims: { readonly seats: ReadonlyArray<number>; readonly areas: ReadonlyArray<AreaClaim> },
+  claims: {
+    readonly seats: ReadonlyArray<number>
+    readonly areas: ReadonlyArray<AreaClaim>
+    readonly voucher?: VoucherId | null
+  },
   expiresAtMs: number,
   version: number,
   orderId: OrderId | null
@@ -69,7 +77,11 @@ const view = (
     amount += found.price * quantity
     areas.push(found)
   }
-  return { holdId, seats, areas, amount, currency: layout.source.currency, expiresAtMs, version, orderId }
+  const { currency } = layout.source
+  const { voucher } = claims
+  return voucher == null
+    ? { holdId, seats, areas, amount, currency, expiresAtMs, version, orderId }
+    : { holdId, seats, areas, amount, currency, expiresAtMs, version, orderId, voucher }
 }
 
 /** A hold that is live at `nowMs`, or the refusal. */
@@ -80,27 +92,45 @@ export const holdView = (state: State, holdId: HoldId, nowMs: number): HoldView 
   return view(state.layout, hold.id, hold, hold.expiresAtMs, state.version, hold.order)
 }
 
-/** What is not free at `nowMs`, of the seats that are for sale. */
+/** What is not free at `nowMs`, of the seats that are for sale; a block is free to nobody here. */
 export const availability = (state: State, nowMs: number): AvailabilityView => {
+  const { layout } = state
+  const { seatBlock } = layout.rules
   const held: Array<number> = []
   const sold: Array<number> = []
-  for (let seat = 0; seat < state.layout.seatCount; seat++) {
+  for (let seat = 0; seat < layout.seatCount; seat++) {
     if (state.sold[seat] !== undefined) sold.push(seat)
     else if (!isFree(state, seat, nowMs)) held.push(seat)
+    else if (seatBlock !== undefined && seatBlock[seat] !== -1 && layout.seatTier[seat] !== -1)
+      held.push(seat)
   }
-  // Their places are free though nobody has swept them yet.
-  const expired = state.layout.source.areas.map(() => 0)
-  for (const hold of state.holds.values()) {
-    if (hold.expiresAtMs <= nowMs) for (const { area, quantity } of hold.areas) expired[area]! += quantity
-  }
+  const swept = withoutExpired(state, nowMs)
+  const left = leftForTiers(swept)
   return {
     version: state.version,
-    total: state.layout.forSale,
+    total: layout.forSale,
     held,
     sold,
-    areas: state.layout.source.areas.map(({ capacity }, area) => ({
+    areas: layout.source.areas.map(({ block, capacity }, area) => ({
       capacity,
-      available: areaFree(state, area) + expired[area]!
-    }))
+      available: isBlocked(block, undefined) ? 0 : areaFree(swept, area)
+    })),
+    tiers: layout.source.tiers.flatMap(({ id }, tier) =>
+      left[tier] === Number.POSITIVE_INFINITY ? [] : [{ tier: id, available: left[tier]! }]
+    )
   }
+}
+
+/** The same state, but with the places and quotas free that nobody has swept yet. */
+const withoutExpired = (state: State, nowMs: number): State => {
+  const areaHeld = [...state.areaHeld]
+  const quotaTaken = [...state.counts.quotaTaken]
+  for (const hold of state.holds.values()) {
+    if (hold.expiresAtMs > nowMs) continue
+    for (const { area, quantity } of hold.areas) areaHeld[area]! -= quantity
+    quotaUse(state.layout, hold).forEach((tickets, quota) => {
+      quotaTaken[quota]! -= tickets
+    })
+  }
+  return { ...state, areaHeld, counts: { ...state.counts, quotaTaken } }
 }

@@ -3,11 +3,12 @@
  * place: it has as many cells as the venue has seats and one writer that owns it. A writer that fails
  * throws its state away and reads the journal again.
  */
-import type { CommandId, HoldId, OrderId } from "@onsale/contracts/Ids"
+import type { CommandId, HoldId, OrderId, VoucherId } from "@onsale/contracts/Ids"
 import type { AreaClaim } from "@onsale/contracts/inventory/InventoryCommand"
 import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import { ExpiryHeap } from "./ExpiryHeap.ts"
 import type { Layout } from "./Layout.ts"
+import * as TicketCounts from "./TicketCounts.ts"
 
 /** A claim on seats and places. Lives in `State.holds` until it is released, expires or is sold. */
 export interface Hold {
@@ -24,6 +25,9 @@ export interface Hold {
   order: OrderId | null
   /** A hold's clock is frozen once. */
   frozenOnce: boolean
+  /** Whom it counts for. */
+  customer: string | null
+  readonly voucher: VoucherId | null
   gone: boolean
 }
 
@@ -51,6 +55,7 @@ export interface State {
   readonly areaHeld: Array<number>
   /** Sold places, by order, an area at a time. */
   readonly areaSold: Array<{ total: number; readonly byOrder: Map<OrderId, number> }>
+  readonly counts: TicketCounts.TicketCounts
   readonly expiries: ExpiryHeap<Hold>
   readonly answers: Map<CommandId, Remembered>
   /** Every `Return` that was carried out, for ever: a late repeat must not give back places twice. */
@@ -72,6 +77,7 @@ export const empty = (layout: Layout): State => ({
   freeInRow: Int32Array.from(layout.rows.map((row) => row.count)),
   areaHeld: layout.source.areas.map(() => 0),
   areaSold: layout.source.areas.map(() => ({ total: 0, byOrder: new Map() })),
+  counts: TicketCounts.none(layout),
   expiries: new ExpiryHeap(),
   answers: new Map(),
   returns: new Set()
@@ -123,6 +129,23 @@ export const relayout = (state: State, layout: Layout): void => {
     if (state.owner[seat] !== undefined || state.sold[seat] !== undefined)
       state.freeInRow[layout.seatRow[seat]!]!--
   }
+  recountQuotas(state)
+}
+
+/** Against the quotas of the layout in force: what counts against which may be another than before. */
+const recountQuotas = (state: State): void => {
+  const { layout } = state
+  const taken = layout.rules.quotas.map(() => 0)
+  if (taken.length > 0) {
+    const seats = [...state.sold.keys()].filter(
+      (seat) => state.sold[seat] !== undefined || state.owner[seat] !== undefined
+    )
+    const areas = state.areaHeld.map((held, area) => ({ area, quantity: held + state.areaSold[area]!.total }))
+    TicketCounts.quotaUse(layout, { seats, areas }).forEach((tickets, quota) => {
+      taken[quota] = tickets
+    })
+  }
+  state.counts.quotaTaken = taken
 }
 
 /** True where a seat can be had at `nowMs`. */
@@ -132,8 +155,8 @@ export const isFree = (state: State, seat: number, nowMs: number): boolean => {
   return owner === undefined || owner.expiresAtMs <= nowMs
 }
 
-/** The free places of an area; those of expired holds count once they are swept. */
-export const areaFree = (state: State, area: number): number => {
+/** The places of an area that are neither held nor sold; those of expired holds count once they are swept. */
+export const areaLeft = (state: State, area: number): number => {
   const found = state.layout.source.areas[area]
   return found === undefined ? 0 : found.capacity - state.areaHeld[area]! - state.areaSold[area]!.total
 }
@@ -147,6 +170,9 @@ export const evolve = (state: State, event: InventoryEvent, version: number, atM
       // The layout was put in place by `relayout`: it stands in a table of its own.
       return
     case "Held": {
+      // Its seats are free for the one that takes its place, and its clock goes on in it.
+      const replaced = event.replaces === undefined ? undefined : held(state, event.replaces)
+      if (replaced !== undefined) drop(state, replaced)
       const hold: Hold = {
         id: event.hold,
         seats: event.seats,
@@ -155,10 +181,13 @@ export const evolve = (state: State, event: InventoryEvent, version: number, atM
         ownExpiryMs: event.exp,
         capMs: event.cap,
         order: null,
-        frozenOnce: false,
+        frozenOnce: replaced?.frozenOnce ?? false,
+        customer: event.customer ?? null,
+        voucher: event.voucher ?? null,
         gone: false
       }
       claim(state, hold)
+      checkQuotas(state, hold)
       break
     }
     case "Extended": {
@@ -183,6 +212,10 @@ export const evolve = (state: State, event: InventoryEvent, version: number, atM
       hold.order = event.order
       hold.frozenOnce = true
       hold.expiresAtMs = event.until
+      if (event.customer !== undefined && event.customer !== hold.customer) {
+        TicketCounts.changeCustomer(state.counts, hold, event.customer)
+        hold.customer = event.customer
+      }
       state.expiries.push(hold)
       break
     }
@@ -198,7 +231,10 @@ export const evolve = (state: State, event: InventoryEvent, version: number, atM
     case "Sold": {
       const hold = state.holds.get(event.hold)
       if (hold !== undefined) drop(state, hold)
-      sell(state, event.order, event.seats, event.areas)
+      const { areas, customer = null, seats, voucher = null } = event
+      sell(state, event.order, { seats, areas, customer, voucher })
+      // What was held before may be more than a quota that has been made smaller since.
+      if (event.reclaimed) checkQuotas(state, event)
       break
     }
     case "Returned":
@@ -213,6 +249,7 @@ export const evolve = (state: State, event: InventoryEvent, version: number, atM
         if (left > 0) places.byOrder.set(event.order, left)
         else places.byOrder.delete(event.order)
       }
+      TicketCounts.countReturn(state.counts, state.layout, event.order, event)
       state.returns.add(event.cmd)
       break
     case "SoldBefore":
@@ -232,12 +269,9 @@ export const remember = (state: State, event: CommandEvent, version: number, atM
   }
 }
 
-const sell = (
-  state: State,
-  order: OrderId,
-  seats: ReadonlyArray<number>,
-  areas: ReadonlyArray<AreaClaim>
-): void => {
+/** Makes claims an order's, here or when a snapshot is read. */
+export const sell = (state: State, order: OrderId, sale: TicketCounts.Counted): void => {
+  const { areas, seats } = sale
   for (const seat of seats) {
     if (state.sold[seat] !== undefined) throw new Error(`INV-01: seat ${seat} is sold already`)
     takeFromExpired(state, seat)
@@ -250,6 +284,7 @@ const sell = (
     places.byOrder.set(order, (places.byOrder.get(order) ?? 0) + quantity)
     checkArea(state, area)
   }
+  TicketCounts.countSale(state.counts, state.layout, order, sale)
 }
 
 /** Puts a hold in its place, here or when a snapshot is read. */
@@ -265,6 +300,7 @@ export const claim = (state: State, hold: Hold): void => {
     state.areaHeld[area]! += quantity
     checkArea(state, area)
   }
+  TicketCounts.count(state.counts, state.layout, hold, 1)
   state.expiries.push(hold)
 }
 
@@ -284,6 +320,7 @@ const drop = (state: State, hold: Hold): void => {
     }
   }
   for (const { area, quantity } of hold.areas) state.areaHeld[area]! -= quantity
+  TicketCounts.count(state.counts, state.layout, hold, -1)
 }
 
 /** A seat whose holder's time is over but who was not swept yet; the rest of that hold expires with it. */
@@ -295,69 +332,15 @@ const takeFromExpired = (state: State, seat: number): void => {
 }
 
 const checkArea = (state: State, area: number): void => {
-  if (areaFree(state, area) < 0) throw new Error(`INV-01: area ${area} has more holds and sales than places`)
+  if (areaLeft(state, area) < 0) throw new Error(`INV-01: area ${area} has more holds and sales than places`)
 }
 
-// --- journal rows and snapshots -----------------------------------------------------------------
-
-/** Makes a row of the journal part of the state; of one that a snapshot covers, only its answers. */
-export const apply = (
-  state: State,
-  row: { readonly version: number; readonly atMs: number; readonly events: ReadonlyArray<InventoryEvent> },
-  onlyAnswers: boolean
-): void => {
-  for (const event of row.events) {
-    if (!onlyAnswers) evolve(state, event, row.version, row.atMs)
-    else if ("cmd" in event) remember(state, event, row.version, row.atMs)
+const checkQuotas = (state: State, claims: Pick<Hold, "seats" | "areas">): void => {
+  const { quotas } = state.layout.rules
+  if (quotas.length === 0) return
+  const use = TicketCounts.quotaUse(state.layout, claims)
+  for (let quota = 0; quota < quotas.length; quota++) {
+    if (use[quota]! > 0 && state.counts.quotaTaken[quota]! > quotas[quota]!)
+      throw new Error(`INV-01: quota ${quota} has more holds and sales than its capacity`)
   }
-}
-
-/** The state as plain data, without the answers: these are read from the journal. */
-export interface Snapshot {
-  readonly version: number
-  readonly atMs: number
-  readonly layout: number
-  readonly holds: ReadonlyArray<Omit<Hold, "gone">>
-  readonly sold: ReadonlyArray<{
-    readonly order: OrderId
-    readonly seats: ReadonlyArray<number>
-    readonly areas: ReadonlyArray<AreaClaim>
-  }>
-  readonly returns: ReadonlyArray<string>
-}
-
-export const snapshotOf = (state: State): Snapshot => {
-  const sold = new Map<
-    OrderId,
-    { readonly order: OrderId; readonly seats: Array<number>; readonly areas: Array<AreaClaim> }
-  >()
-  const of = (order: OrderId) => {
-    const found = sold.get(order) ?? { order, seats: [], areas: [] }
-    sold.set(order, found)
-    return found
-  }
-  state.sold.forEach((order, seat) => {
-    if (order !== undefined) of(order).seats.push(seat)
-  })
-  state.areaSold.forEach(({ byOrder }, area) => {
-    for (const [order, quantity] of byOrder) of(order).areas.push({ area, quantity })
-  })
-  return {
-    version: state.version,
-    atMs: state.atMs,
-    layout: state.layout.version,
-    holds: Array.from(state.holds.values(), ({ gone: _, ...hold }) => hold),
-    sold: Array.from(sold.values()),
-    returns: Array.from(state.returns)
-  }
-}
-
-export const restore = (layout: Layout, snapshot: Snapshot): State => {
-  const state = empty(layout)
-  state.version = snapshot.version
-  state.atMs = snapshot.atMs
-  for (const { order, seats, areas } of snapshot.sold) sell(state, order, seats, areas)
-  for (const hold of snapshot.holds) claim(state, { ...hold, gone: false })
-  for (const id of snapshot.returns) state.returns.add(id)
-  return state
 }

@@ -1,7 +1,7 @@
 /**
  * Where an event's inventory is kept: its journal, its layouts, its snapshots, its sales.
  */
-import { EventId, HoldId, OrderId } from "@onsale/contracts/Ids"
+import { EventId, HoldId, OrderId, VoucherId } from "@onsale/contracts/Ids"
 import { AreaClaim } from "@onsale/contracts/inventory/InventoryCommand"
 import { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
@@ -9,19 +9,17 @@ import * as Journal from "@onsale/platform/Journal"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, SqlSchema } from "effect/sql"
 import * as Layout from "./Layout.ts"
-import {
-  apply,
-  empty,
-  relayout,
-  rememberCount,
-  rememberMs,
-  restore,
-  type Snapshot,
-  type State
-} from "./InventoryState.ts"
+import { apply, restore, type Snapshot } from "./InventorySnapshot.ts"
+import { empty, relayout, rememberCount, rememberMs, type State } from "./InventoryState.ts"
 
 /** Journal rows read at once when an inventory is loaded. */
 const pageSize = 2_000
+
+// Snapshots from before customers and vouchers were counted name none.
+const counted = {
+  customer: Schema.NullOr(Schema.String).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null))),
+  voucher: Schema.NullOr(VoucherId).pipe(Schema.withDecodingDefaultKey(Effect.succeed(null)))
+}
 
 const Stored = Schema.Struct({
   version: Schema.Int,
@@ -36,12 +34,18 @@ const Stored = Schema.Struct({
       ownExpiryMs: Schema.Int,
       capMs: Schema.Int,
       order: Schema.NullOr(OrderId),
-      frozenOnce: Schema.Boolean
+      frozenOnce: Schema.Boolean,
+      ...counted
     })
   ),
   /** By order: its seats. */
   sold: Schema.Array(
-    Schema.Struct({ order: OrderId, seats: Schema.Array(Schema.Int), areas: Schema.Array(AreaClaim) })
+    Schema.Struct({
+      order: OrderId,
+      seats: Schema.Array(Schema.Int),
+      areas: Schema.Array(AreaClaim),
+      ...counted
+    })
   ),
   returns: Schema.Array(Schema.String)
 })

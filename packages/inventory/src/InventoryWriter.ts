@@ -25,15 +25,8 @@ import { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 import { Cause, Clock, Duration, Effect, Exit, Metric, Schema } from "effect"
 import { answerOf, availability, holdView, refusal } from "./InventoryAnswers.ts"
 import { decide, recall, sweep } from "./Inventory.ts"
-import {
-  empty,
-  evolve,
-  relayout,
-  relayoutProblem,
-  type Snapshot,
-  type State,
-  snapshotOf
-} from "./InventoryState.ts"
+import { type Snapshot, snapshotOf } from "./InventorySnapshot.ts"
+import { empty, evolve, relayout, relayoutProblem, type State } from "./InventoryState.ts"
 import { InventoryStore } from "./InventoryStore.ts"
 import * as Layout from "./Layout.ts"
 
@@ -114,7 +107,10 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
   const now = () => Math.max(clock.currentTimeMillisUnsafe(), state?.atMs ?? 0)
 
   const openNext = Effect.fnUntraced(function* (layout: SaleLayout) {
-    if (state !== null && sameLayout(state.layout.source, layout)) return
+    if (state !== null) {
+      const { source } = state.layout
+      if (sameLayout(source, layout) || (layout.revision ?? 0) < (source.revision ?? 0)) return
+    }
     const version = (state?.version ?? 0) + 1
     const layoutVersion = (state?.layout.version ?? 0) + 1
     const atMs = now()

@@ -4,6 +4,7 @@
  */
 import type { HeldArea, HeldSeat } from "@onsale/contracts/inventory/InventoryCommand"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
+import { compileRules, type SaleRules } from "./SaleRules.ts"
 
 export interface RowRange {
   /** Index of its first seat. */
@@ -32,6 +33,7 @@ export interface Layout {
   readonly rowsByRank: Int32Array
   /** What an answer says of each seat; null for those on no tier. */
   readonly held: ReadonlyArray<HeldSeat | null>
+  readonly rules: SaleRules
 }
 
 // Neighbours further apart than this many usual steps of their row have an aisle between them.
@@ -114,7 +116,8 @@ export const compile = (version: number, source: SaleLayout): Layout => {
     offCentre,
     rows,
     rowsByRank,
-    held
+    held,
+    rules: compileRules(source, seatCount)
   }
 }
 

@@ -116,9 +116,10 @@ const choose = (hall: Hall, layout: Layout, counting?: { calls: number }) => {
         if (counting !== undefined) counting.calls++
         return !taken[seat]
       },
-      freeInRow: (row) => hall.rows[row]!.seats.filter((seat) => !seat.taken).length
+      freeInRow: (row) => hall.rows[row]!.seats.filter((seat) => !seat.taken).length,
+      keptFlags: 3
     },
-    hall
+    { ...hall, accessible: hall.accessible ? hall.quantity : 0 }
   )
 }
 
@@ -192,8 +193,8 @@ describe("BestAvailable", () => {
   )
 
   it("the middle is the middle of the focal point, and an aisle is no neighbour", () => {
-    const everyone = { isFree: () => true, freeInRow: () => 100 }
-    const wish = { quantity: 4, tier: null, section: null, accessible: false }
+    const everyone = { isFree: () => true, freeInRow: () => 100, keptFlags: 3 }
+    const wish = { quantity: 4, tier: null, section: null, accessible: 0 }
     const middle = compile(1, grid(1, 30))
     assert.deepStrictEqual(BestAvailable.choose(middle, everyone, wish), [13, 14, 15, 16])
     const aside = compile(1, grid(1, 30, { focalPoint: { x: 7.5, y: -5 } }))

@@ -5,7 +5,8 @@ import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import { Effect, Schema } from "effect"
 import { decide, recall, sweep } from "../src/Inventory.ts"
 import { answerOf, availability, holdView } from "../src/InventoryAnswers.ts"
-import { apply, empty, evolve, restore, type State, snapshotOf } from "../src/InventoryState.ts"
+import { apply, restore, snapshotOf } from "../src/InventorySnapshot.ts"
+import { empty, evolve, type State } from "../src/InventoryState.ts"
 import { compile } from "../src/Layout.ts"
 import { grid } from "@onsale/testing/SaleLayouts"
 
@@ -77,7 +78,7 @@ const commandOf = (model: Model, step: Step, index: number): InventoryCommand =>
         holdId,
         seats: [],
         areas: [],
-        best: { quantity: step.quantity, tier: null, section: null, accessible: false }
+        best: { quantity: step.quantity, tier: null, section: null, accessible: 0 }
       }
     case "Area":
       return {

@@ -15,7 +15,8 @@ import * as InventoryAudit from "../src/InventoryAudit.ts"
 import * as InventoryClientLayer from "../src/InventoryClient.ts"
 import * as InventoryEntity from "../src/InventoryEntity.ts"
 import { InventoryStore } from "../src/InventoryStore.ts"
-import { snapshotOf, type State } from "../src/InventoryState.ts"
+import { snapshotOf } from "../src/InventorySnapshot.ts"
+import type { State } from "../src/InventoryState.ts"
 
 type Append = InventoryStore["Service"]["append"]
 

@@ -52,10 +52,10 @@ export const bestAvailableRules: Rules = (it) => {
         Array.from({ length: 20 }, (_, i) => 20 + i).filter((seat) => !kept.includes(seat))
       )
       assert.deepStrictEqual(
-        [...seatsOf(yield* sale.hold({ best: { quantity: 2, accessible: true } }))],
+        [...seatsOf(yield* sale.hold({ best: { quantity: 2, accessible: 2 } }))],
         [...hallSeats.accessible]
       )
-      refused(yield* sale.hold({ best: { quantity: 1, accessible: true } }), "seats_taken")
+      refused(yield* sale.hold({ best: { quantity: 1, accessible: 1 } }), "seats_taken")
     })
   )
 

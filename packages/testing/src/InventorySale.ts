@@ -39,7 +39,7 @@ export const hold = ({ best, holdId, commandId, fingerprint, ...what }: Wish): I
   ...envelope(commandId, fingerprint),
   holdId: holdId ?? newHoldId(),
   ...claims(what),
-  best: best === undefined ? null : { quantity: 1, tier: null, section: null, accessible: false, ...best }
+  best: best === undefined ? null : { quantity: 1, tier: null, section: null, accessible: 0, ...best }
 })
 
 export const extend = (holdId: HoldId, commandId?: CommandId): InventoryCommand => ({

@@ -9,7 +9,8 @@ import {
   RefundId,
   SeatId,
   TicketId,
-  TierId
+  TierId,
+  VoucherId
 } from "../Ids.ts"
 import { HeldArea, HeldSeat } from "../inventory/InventoryCommand.ts"
 import { Amount, Money } from "../Money.ts"
@@ -114,6 +115,8 @@ export const OrderEvent = Schema.TaggedUnion({
     total: Money,
     seats: Schema.Array(HeldSeat),
     areas: Schema.Array(HeldArea),
+    /** The voucher that the hold was made with. */
+    voucher: Schema.optionalKey(VoucherId),
     /** Until when the hold is frozen for it, milliseconds since 1970: who has not paid by then loses the seats. */
     payUntilMs: Schema.Int
   },

@@ -6,13 +6,16 @@ import { Schema } from "effect"
 import { ClusterSchema, Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import { EventId, OrderId, TicketId } from "../Ids.ts"
-import { RefusalCode } from "../inventory/InventoryCommand.ts"
+import { LimitScope, RefusalCode } from "../inventory/InventoryCommand.ts"
 import { bookingShardGroup } from "../inventory/InventoryEntity.ts"
 import { NewOrder, OrderView } from "./Order.ts"
 
 /** The hold cannot be bought; `code` says why, in the inventory's words. */
 export class HoldNotBuyable extends Schema.TaggedError<HoldNotBuyable>()("HoldNotBuyable", {
-  code: RefusalCode
+  code: RefusalCode,
+  /** Of `limit_passed`: the limit, and what it counts. */
+  limit: Schema.NullOr(Schema.Int),
+  scope: Schema.optionalKey(LimitScope)
 }) {}
 
 /** The idempotency key was used before with another body. */

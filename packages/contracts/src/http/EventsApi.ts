@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { EventDetail, EventPage, EventQuery, EventSeatMap } from "../catalog/Event.ts"
-import { AreaId, EventId, SeatId } from "../Ids.ts"
+import { AreaId, EventId, SeatId, TierId } from "../Ids.ts"
 import { CursorInvalid, EventNotFound, OverloadedProblem } from "./Problems.ts"
 
 /** What is not free, and how many there are. */
@@ -12,7 +12,9 @@ export const Availability = Schema.Struct({
   seats: Schema.Struct({ total: Schema.Int, available: Schema.Int, held: Schema.Int, sold: Schema.Int }),
   /** Only the seats that cannot be had now. */
   unavailable: Schema.Record(SeatId, Schema.Literals(["held", "sold"])),
-  areas: Schema.Record(AreaId, Schema.Struct({ capacity: Schema.Int, available: Schema.Int }))
+  areas: Schema.Record(AreaId, Schema.Struct({ capacity: Schema.Int, available: Schema.Int })),
+  /** Tiers that share a capacity with others: so many tickets can be had at most, whatever seats are free. */
+  tiers: Schema.Record(TierId, Schema.Struct({ available: Schema.Int }))
 })
 export type Availability = typeof Availability.Type
 

@@ -2,9 +2,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
 import { AreaId, EventId, HoldId, SeatId, TierId } from "../Ids.ts"
+import { Customer } from "../booking/Order.ts"
 import { Money } from "../Money.ts"
+import { isStorable } from "../Text.ts"
 import { IdempotencyHeaders } from "./Common.ts"
 import {
+  AccessibleOnly,
+  BelowMinimum,
   EventNotFound,
   ExtensionCap,
   HoldExpired,
@@ -15,10 +19,15 @@ import {
   LimitPassed,
   NotForSale,
   OverloadedProblem,
+  QuotaFull,
   SaleClosed,
   SeatsTaken,
   SeatsUnknown,
-  SoldOut
+  SoldOut,
+  TierClosed,
+  VoucherInvalid,
+  VoucherNeeded,
+  VoucherUsed
 } from "./Problems.ts"
 
 /** No event allows as many in one order; beyond it a request is refused unread. */
@@ -39,15 +48,36 @@ export const NewHold = Schema.Struct({
       )
     )
   ),
-  /** Let us choose. `tier` and `section` are ids; `accessible` asks for accessible seats. */
+  /**
+   * Let us choose. `tier` and `section` are ids or names. `accessible`: so many of the seats are accessible
+   * ones, the others beside them, companion seats first; true is one.
+   */
   bestAvailable: Schema.optionalKey(
     Schema.Struct({
       quantity,
       tier: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
       section: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
-      accessible: Schema.optionalKey(Schema.Boolean)
-    })
-  )
+      accessible: Schema.optionalKey(Schema.Union([Schema.Boolean, quantity]))
+    }).check(
+      Schema.makeFilter(
+        ({ accessible, quantity }: { readonly accessible?: boolean | number; readonly quantity: number }) =>
+          typeof accessible === "number" && accessible > quantity
+            ? { path: ["accessible"], issue: "Expected no more accessible seats than seats" }
+            : undefined
+      )
+    )
+  ),
+  /** Who is going to buy, where it is known: limits a customer are told of at once, not only by the order. */
+  customer: Schema.optionalKey(Schema.Struct({ email: Customer.fields.email })),
+  /** The code of a voucher. */
+  voucher: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64), isStorable)),
+  /** Says that the accessible seats that are named are needed as such, and the companion seats beside them. */
+  accessible: Schema.optionalKey(Schema.Boolean),
+  /**
+   * A hold of the same event that is changed into this one: it ends when this one is made, and only then; its
+   * seats and places count as free for it. The clock goes on as it was.
+   */
+  replaces: Schema.optionalKey(HoldId)
 }).check(
   Schema.makeFilter(({ seats, areas, bestAvailable }) =>
     (seats?.length ?? 0) + (areas?.length ?? 0) > 0 || bestAvailable !== undefined
@@ -92,9 +122,19 @@ export class HoldsApi extends HttpApiGroup.make("holds")
         SeatsUnknown,
         SeatsTaken,
         SoldOut,
+        QuotaFull,
         NotForSale,
+        AccessibleOnly,
+        VoucherNeeded,
+        VoucherInvalid,
+        VoucherUsed,
         SaleClosed,
+        TierClosed,
         LimitPassed,
+        BelowMinimum,
+        HoldExpired,
+        HoldInCheckout,
+        HoldNotFound,
         KeyReused,
         KeyInUse,
         OverloadedProblem

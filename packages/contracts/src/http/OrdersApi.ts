@@ -11,6 +11,7 @@ import {
   HoldExpired,
   HoldInCheckout,
   HoldNotFound,
+  LimitPassed,
   KeyInUse,
   KeyReused,
   NotRefundable,
@@ -72,6 +73,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       success: [Confirmed.pipe(HttpApiSchema.status(201)), Pending.pipe(HttpApiSchema.status(202))],
       error: [
         HoldNotFound,
+        LimitPassed,
         HoldExpired,
         HoldInCheckout,
         PaymentDeclined,

@@ -5,7 +5,8 @@
 import { Schema } from "effect"
 import { HttpApiError, HttpApiSchema } from "effect/http-api"
 import { ImportReport } from "../catalog/SeatMap.ts"
-import { AreaId, OrderId, SeatId, TicketId } from "../Ids.ts"
+import { AreaId, OrderId, SeatId, TicketId, TierId } from "../Ids.ts"
+import { LimitScope } from "../inventory/InventoryCommand.ts"
 
 const type = <const Name extends string>(name: Name) => `urn:onsale:problem:${name}` as const
 
@@ -133,8 +134,60 @@ export class SaleClosed extends HttpApiError.Problem<SaleClosed>()(
 
 export class LimitPassed extends HttpApiError.Problem<LimitPassed>()(
   "LimitPassed",
-  { type: type("limit-passed"), status: 422, title: "More tickets than one order may have" },
-  { limit: Schema.Int }
+  { type: type("limit-passed"), status: 422, title: "More tickets than one order or customer may have" },
+  {
+    limit: Schema.Int,
+    /** What it counts: the tickets of an order, those of one tier in an order, or a customer's of all orders. */
+    scope: LimitScope,
+    /** Of which tier. */
+    tier: Schema.optionalKey(TierId)
+  }
+) {}
+
+export class BelowMinimum extends HttpApiError.Problem<BelowMinimum>()(
+  "BelowMinimum",
+  { type: type("below-minimum"), status: 422, title: "Fewer tickets of this tier than an order must have" },
+  { limit: Schema.Int, tier: TierId }
+) {}
+
+export class QuotaFull extends HttpApiError.Problem<QuotaFull>()(
+  "QuotaFull",
+  { type: type("quota-full"), status: 409, title: "There are not as many tickets left of this tier" },
+  { ...claims, available: Schema.Int }
+) {}
+
+export class AccessibleOnly extends HttpApiError.Problem<AccessibleOnly>()(
+  "AccessibleOnly",
+  {
+    type: type("accessible-only"),
+    status: 422,
+    title: "These seats are kept for those who need an accessible one: say so with accessible: true"
+  },
+  { seats: Schema.Array(SeatEntry) }
+) {}
+
+export class VoucherNeeded extends HttpApiError.Problem<VoucherNeeded>()(
+  "VoucherNeeded",
+  { type: type("voucher-needed"), status: 422, title: "These seats or areas need a voucher" },
+  claims
+) {}
+
+export class VoucherInvalid extends HttpApiError.Problem<VoucherInvalid>()("VoucherInvalid", {
+  type: type("voucher-invalid"),
+  status: 422,
+  title: "The voucher does not count for this event now"
+}) {}
+
+export class VoucherUsed extends HttpApiError.Problem<VoucherUsed>()(
+  "VoucherUsed",
+  { type: type("voucher-used"), status: 409, title: "The voucher has not as many tickets left" },
+  { available: Schema.Int }
+) {}
+
+export class TierClosed extends HttpApiError.Problem<TierClosed>()(
+  "TierClosed",
+  { type: type("tier-closed"), status: 422, title: "This tier is not on sale now" },
+  { ...claims, tier: TierId, at: Schema.NullOr(Schema.String) }
 ) {}
 
 export class KeyReused extends HttpApiError.Problem<KeyReused>()("KeyReused", {

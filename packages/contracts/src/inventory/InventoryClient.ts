@@ -31,7 +31,8 @@ export class InventoryClient extends Context.Service<
   InventoryClient,
   {
     /**
-     * Opens the sale of an event, or replaces its layout. The same layout again changes nothing.
+     * Opens the sale of an event, or replaces its layout. The same layout again changes nothing, and neither
+     * does one whose revision is older than that of the one in force.
      * Seats, areas and sections keep their order, and what is claimed stays for sale: a new layout may
      * only add behind the last, and dies with `LayoutRefused` else. Before the first claim anything goes.
      */

@@ -7,7 +7,7 @@
  * (INV-07).
  */
 import { Schema } from "effect"
-import { CommandId, HoldId, OrderId, TierId } from "../Ids.ts"
+import { CommandId, HoldId, OrderId, TierId, VoucherId } from "../Ids.ts"
 import { Amount } from "../Money.ts"
 
 export const AreaClaim = Schema.Struct({ area: Schema.Int, quantity: Schema.Int })
@@ -20,12 +20,24 @@ export const BestAvailable = Schema.Struct({
   tier: Schema.NullOr(Schema.String),
   /** The index or the name of a section; null is any. */
   section: Schema.NullOr(Schema.Union([Schema.Int, Schema.String])),
-  /** True for accessible seats only; otherwise they are left to those who need them. */
-  accessible: Schema.Boolean
+  /**
+   * So many of them accessible, the others companion seats beside them, or else any seat beside them. With 0
+   * accessible seats and their companions are left to those who need them.
+   */
+  accessible: Schema.Int
 })
 export type BestAvailable = typeof BestAvailable.Type
 
+/**
+ * Who buys, in whatever form tells one customer of an event from another (a hash of an e-mail address, the
+ * subject of a token). Limits are counted by it.
+ */
+export const CustomerKey = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(128))
+
 const envelope = { commandId: CommandId, fingerprint: Schema.String }
+const customer = { customer: Schema.optionalKey(CustomerKey) }
+/** Of a hold or a sale that a voucher made possible: it counts against the voucher. */
+const voucher = { voucher: Schema.optionalKey(VoucherId) }
 
 export const InventoryCommand = Schema.TaggedUnion({
   /** Claim seats, area places, or both, or the best there is: all of it or nothing (INV-02). */
@@ -34,14 +46,28 @@ export const InventoryCommand = Schema.TaggedUnion({
     holdId: HoldId,
     seats: Schema.Array(Schema.Int),
     areas: Schema.Array(AreaClaim),
-    best: Schema.NullOr(BestAvailable)
+    best: Schema.NullOr(BestAvailable),
+    ...customer,
+    /** The key of a voucher: SHA-256 of its code in upper case, in base64url. */
+    voucherKey: Schema.optionalKey(Schema.String),
+    /** Says that the accessible seats among those named are needed as such. */
+    accessible: Schema.optionalKey(Schema.Boolean),
+    /**
+     * A hold of the same buyer that ends with this one, and with it alone: what it has counts as free here.
+     * The new one goes by the clock of the old, and is the same customer's and with the same voucher, where
+     * the command names none.
+     */
+    replaces: Schema.optionalKey(HoldId)
   },
   /** Push the expiry of a hold to a full life from now, as far as the cap. */
   Extend: { ...envelope, holdId: HoldId },
   /** Give a hold back. Repeats are harmless. */
   Release: { ...envelope, holdId: HoldId },
-  /** Checkout begins: the hold cannot expire before `checkoutMaxMs` from now, and no other order can take it. */
-  Freeze: { ...envelope, holdId: HoldId, orderId: OrderId },
+  /**
+   * Checkout begins: the hold cannot expire before `checkoutMaxMs` from now, and no other order can take it.
+   * From now on it counts as the customer's.
+   */
+  Freeze: { ...envelope, holdId: HoldId, orderId: OrderId, ...customer },
   /** Checkout ended without a sale: the hold has its own clock again, and may be used by another order. */
   Unfreeze: { ...envelope, holdId: HoldId, orderId: OrderId },
   /**
@@ -53,7 +79,9 @@ export const InventoryCommand = Schema.TaggedUnion({
     holdId: HoldId,
     orderId: OrderId,
     seats: Schema.Array(Schema.Int),
-    areas: Schema.Array(AreaClaim)
+    areas: Schema.Array(AreaClaim),
+    ...customer,
+    ...voucher
   },
   /** Take back what an order bought, in part or whole: it is free again at once. */
   Return: {
@@ -95,7 +123,8 @@ export const HoldView = Schema.Struct({
   /** The version of the inventory in which it was written. */
   version: Schema.Int,
   /** The order that is at checkout with it. */
-  orderId: Schema.NullOr(OrderId)
+  orderId: Schema.NullOr(OrderId),
+  ...voucher
 })
 export type HoldView = typeof HoldView.Type
 
@@ -104,9 +133,16 @@ export const RefusalCode = Schema.Literals([
   "event_not_found",
   "seats_unknown",
   "seats_taken",
+  "quota_full",
   "not_for_sale",
+  "accessible_only",
+  "voucher_needed",
+  "voucher_invalid",
+  "voucher_used",
   "limit_passed",
+  "below_minimum",
   "sale_closed",
+  "tier_closed",
   "hold_not_found",
   "hold_expired",
   "extension_cap",
@@ -117,14 +153,27 @@ export const RefusalCode = Schema.Literals([
 ])
 export type RefusalCode = typeof RefusalCode.Type
 
-export const Refused = Schema.TaggedStruct("Refused", {
-  code: RefusalCode,
+/** What a limit counts: the tickets of an order, of one tier in an order, or of a customer over all orders. */
+export const LimitScope = Schema.Literals(["order", "tier", "customer"])
+export type LimitScope = typeof LimitScope.Type
+
+/** What is told of a refusal beside its code. */
+export const refusalDetail = {
   /** The seats and areas that stood in the way, where it was these. */
   seats: Schema.Array(Schema.Int),
   areas: Schema.Array(Schema.Int),
-  /** The limit that was passed, or the time of the sale's opening, where the code is of these. */
-  limit: Schema.NullOr(Schema.Int)
-})
+  /**
+   * By the code: the limit that was passed or not reached, what is left of a quota or a voucher, the time when
+   * a sale opens or has closed.
+   */
+  limit: Schema.NullOr(Schema.Int),
+  /** Of a limit. */
+  scope: Schema.optionalKey(LimitScope),
+  /** The tier that it is about, where it is about one. */
+  tier: Schema.optionalKey(TierId)
+}
+
+export const Refused = Schema.TaggedStruct("Refused", { code: RefusalCode, ...refusalDetail })
 export type Refused = typeof Refused.Type
 
 export const InventoryAnswer = Schema.Union([
@@ -138,13 +187,15 @@ export const InventoryAnswer = Schema.Union([
 ])
 export type InventoryAnswer = typeof InventoryAnswer.Type
 
-/** Availability, sparse: only what is not free. */
+/** Availability, sparse: only what is not free. Seats of a block that is not released count as held. */
 export const AvailabilityView = Schema.Struct({
   version: Schema.Int,
   total: Schema.Int,
   held: Schema.Array(Schema.Int),
   sold: Schema.Array(Schema.Int),
   /** In the order of the layout's areas. */
-  areas: Schema.Array(Schema.Struct({ capacity: Schema.Int, available: Schema.Int }))
+  areas: Schema.Array(Schema.Struct({ capacity: Schema.Int, available: Schema.Int })),
+  /** The tiers that draw on a quota, and how many tickets of them it leaves. */
+  tiers: Schema.Array(Schema.Struct({ tier: TierId, available: Schema.Int }))
 })
 export type AvailabilityView = typeof AvailabilityView.Type

@@ -308,7 +308,8 @@ export const make = Effect.gen(function* () {
       areas: event.layout.source.areas.map(({ capacity }, area) => ({
         capacity,
         available: capacity - (taken.get(area) ?? 0)
-      }))
+      })),
+      tiers: []
     }
     return view
   })

@@ -166,6 +166,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       capMs: event.cap,
       order: null,
       frozenOnce: false,
+      customer: null,
+      voucher: null,
       gone: false
     }
     const version = yield* sql.withTransaction(

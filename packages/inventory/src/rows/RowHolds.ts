@@ -29,6 +29,8 @@ const toHold = (row: typeof Row.Type): Hold => ({
   capMs: row.capMs,
   order: row.orderId,
   frozenOnce: row.frozenOnce,
+  customer: null,
+  voucher: null,
   gone: false
 })
 

@@ -7,6 +7,7 @@ import { ExpiryHeap } from "../ExpiryHeap.ts"
 import type { Hold, State } from "../InventoryState.ts"
 import type { Layout } from "../Layout.ts"
 import type { Counter } from "./RowAreas.ts"
+import * as TicketCounts from "../TicketCounts.ts"
 import type { Claim } from "./RowSeats.ts"
 
 export interface Part {
@@ -39,6 +40,7 @@ export const stateOf = (part: Part): State => {
     freeInRow: Int32Array.from(layout.rows.map(({ count }) => count)),
     areaHeld: areas.map(() => 0),
     areaSold: areas.map(() => ({ total: 0, byOrder: new Map() })),
+    counts: TicketCounts.none(layout),
     expiries: new ExpiryHeap(),
     answers: new Map(),
     returns: new Set()
@@ -71,6 +73,8 @@ export const unknownHold = (id: HoldId, expiresAtMs: number): Hold => ({
   capMs: expiresAtMs,
   order: null,
   frozenOnce: false,
+  customer: null,
+  voucher: null,
   gone: false
 })
 

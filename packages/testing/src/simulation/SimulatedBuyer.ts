@@ -157,7 +157,7 @@ export class SimulatedBuyer {
                 quantity: dice.between(1, 4),
                 tier: null,
                 section: dice.chance(0.2) ? 0 : null,
-                accessible: dice.chance(0.1)
+                accessible: dice.chance(0.1) ? 1 : 0
               }
             : null
       }

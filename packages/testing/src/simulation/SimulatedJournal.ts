@@ -5,15 +5,8 @@
 import type { EventId } from "@onsale/contracts/Ids"
 import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
-import {
-  apply,
-  empty,
-  relayout,
-  restore,
-  type Snapshot,
-  snapshotOf,
-  type State
-} from "@onsale/inventory/InventoryState"
+import { apply, restore, type Snapshot, snapshotOf } from "@onsale/inventory/InventorySnapshot"
+import { empty, relayout, type State } from "@onsale/inventory/InventoryState"
 import type { InventoryStore } from "@onsale/inventory/InventoryStore"
 import * as Layout from "@onsale/inventory/Layout"
 import { JournalConflict, UniqueBroken } from "@onsale/platform/Journal"
