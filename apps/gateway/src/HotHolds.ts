@@ -120,9 +120,11 @@ const make = Effect.gen(function* () {
     const correlation = correlationOf(request.headers, clock.currentTimeMillisUnsafe())
     const write = (status: number, type: string, body: string): void => {
       const headers = answerHeaders(request.headers, correlation)
+      const bytes = Buffer.byteLength(body)
       headers["content-type"] = type
-      headers["content-length"] = String(Buffer.byteLength(body))
-      response.writeHead(status, headers).end(body)
+      headers["content-length"] = String(bytes)
+      // The same bytes where all are ASCII, and nothing to encode.
+      response.writeHead(status, headers).end(body, bytes === body.length ? "latin1" : "utf8")
     }
     /** What is rare, and what went wrong. */
     const writeEffect = (effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void => {

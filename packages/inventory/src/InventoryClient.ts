@@ -26,8 +26,20 @@ interface Waiting {
 
 interface Lane {
   readonly waiting: Array<Waiting>
+  /** Messages, those that are being gathered among them. */
   inFlight: number
+  /** A message that has not taken its commands yet. */
+  gathering: boolean
+  /** Commands in messages on their way. */
+  sent: number
 }
+
+/**
+ * Whether to send what waits now. A message beside another one has to be as large: sent at once, the first few
+ * commands would travel alone and those behind them wait all the same.
+ */
+const worthSending = ({ gathering, inFlight, sent, waiting }: Lane): boolean =>
+  !gathering && (inFlight === 0 || (inFlight < messagesInFlight && waiting.length >= sent))
 
 const overloaded = new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
 const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
@@ -70,6 +82,7 @@ export const layerEntity = Layer.effect(
           else batch.push(one)
         }
         if (batch.length === 0) return Effect.void
+        lane.sent += batch.length
         return entity(eventId)
           .Execute({ commands: batch.map(({ command }) => command) })
           .pipe(
@@ -77,6 +90,7 @@ export const layerEntity = Layer.effect(
             (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
             Effect.exit,
             Effect.map((exit) => {
+              lane.sent -= batch.length
               batch.forEach(({ done }, i) => {
                 const answer = Exit.isSuccess(exit) ? exit.value[i] : undefined
                 if (answer !== undefined) done(Exit.succeed(answer))
@@ -95,10 +109,15 @@ export const layerEntity = Layer.effect(
       // The pause lets every request that this turn of the event loop has read come along.
       Effect.yieldNow.pipe(
         Effect.andThen(
-          Effect.whileLoop({
-            while: () => lane.waiting.length > 0,
-            body: () => send(eventId, lane),
-            step: () => {}
+          Effect.suspend(() => {
+            lane.gathering = false
+            return Effect.whileLoop({
+              // Else the other message takes them along when it is back.
+              while: () =>
+                lane.waiting.length > 0 && (lane.inFlight === 1 || lane.waiting.length >= lane.sent),
+              body: () => send(eventId, lane),
+              step: () => {}
+            })
           })
         ),
         Effect.ensuring(
@@ -113,13 +132,14 @@ export const layerEntity = Layer.effect(
 
     const start = (eventId: EventId, lane: Lane): void => {
       lane.inFlight++
+      lane.gathering = true
       run(drain(eventId, lane))
     }
 
     const submit: InventorySubmit.Submit = (eventId, command, done) => {
       let lane = lanes.get(eventId)
       if (lane === undefined) {
-        lane = { waiting: [], inFlight: 0 }
+        lane = { waiting: [], inFlight: 0, gathering: false, sent: 0 }
         lanes.set(eventId, lane)
       }
       if (lane.waiting.length >= waitingLimit) {
@@ -127,9 +147,7 @@ export const layerEntity = Layer.effect(
         return InventorySubmit.goesOn
       }
       lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done })
-      if (lane.inFlight < messagesInFlight && (lane.inFlight === 0 || lane.waiting.length === 1)) {
-        start(eventId, lane)
-      }
+      if (worthSending(lane)) start(eventId, lane)
       return InventorySubmit.goesOn
     }
 
