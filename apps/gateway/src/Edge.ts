@@ -1,7 +1,7 @@
 /**
  * What every request passes: a bound on its body, a correlation id, and an answer where there was none.
  */
-import { ByteSize, Effect } from "effect"
+import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
@@ -38,13 +38,5 @@ const edge = <E, R>(
     return HttpServerResponse.setHeaders(response, answerHeaders(request.headers, correlation))
   })
 
-/** Needs what the lean path of holds needs: it goes in front of all this. */
-export const layer = HttpRouter.middleware(
-  Effect.map(
-    HotHolds.make,
-    (hot) =>
-      <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
-        hot(edge(app))
-  ),
-  { global: true }
-)
+/** In front of all this stands the lean path of holds, and needs what it needs. */
+export const layer = Layer.merge(HttpRouter.middleware(edge, { global: true }), HotHolds.layer)

@@ -1,6 +1,6 @@
 /** Requests that nothing has answered, as RFC 9457 problems. */
 import { ByteSize, Cause, Effect } from "effect"
-import { HttpServerError, type HttpServerRequest, HttpServerResponse, ProblemDetails } from "effect/http"
+import { HttpServerError, HttpServerResponse, ProblemDetails } from "effect/http"
 
 /** No body of ours comes near it, but for seat maps. */
 const bodyLimit = ByteSize.kibibytes(64)
@@ -46,7 +46,7 @@ const serverErrorOf = (cause: Cause.Cause<unknown>): HttpServerError.HttpServerE
 /** The answer to a request that failed; what is not the client's doing is logged. */
 export const render = (
   cause: Cause.Cause<unknown>,
-  request: HttpServerRequest.HttpServerRequest
+  request: { readonly method: string; readonly url: string }
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   // The client went away, or we are shutting down: nobody reads an answer.
   if (Cause.hasInterruptsOnly(cause))

@@ -3,7 +3,8 @@ import { KeyInUse, type Overloaded } from "@onsale/contracts/http/Problems"
 import { CommandId, type EventId, makeHoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
-import { Clock, Context, Effect, Layer } from "effect"
+import * as InventorySubmit from "@onsale/inventory/InventorySubmit"
+import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
@@ -37,7 +38,13 @@ const fingerprintOf = ({ accessible, areas, best, customer, replaces, seats, vou
 
 /** Of a change that the board may not show yet. Who lost seats looks for others next: those must not look free. */
 const tells = (answer: InventoryAnswer): boolean =>
-  answer._tag === "Held" || (answer._tag === "Refused" && answer.code === "seats_taken")
+  answer._tag === "Held" ||
+  (answer._tag === "Refused" && (answer.code === "seats_taken" || answer.code === "quota_full"))
+
+interface Event {
+  readonly id: EventId
+  readonly number: number
+}
 
 export class HoldDesk extends Context.Service<
   HoldDesk,
@@ -47,49 +54,72 @@ export class HoldDesk extends Context.Service<
      * running in this process; elsewhere the inventory gives both the same answer.
      */
     readonly hold: (
-      event: { readonly id: EventId; readonly number: number },
+      event: Event,
       key: string,
       claims: Claims
     ) => Effect.Effect<InventoryAnswer, KeyInUse | Overloaded>
+    /**
+     * As `hold`, for who has no fiber. Calls back once, at once or later, until what it gives back is called: that
+     * gives the key back before there is an answer.
+     */
+    readonly submit: (
+      event: Event,
+      key: string,
+      claims: Claims,
+      done: (exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) => void
+    ) => () => void
   }
 >()("@onsale/gateway/HoldDesk") {
   static readonly layer = Layer.effect(
     HoldDesk,
     Effect.gen(function* () {
-      const inventory = yield* InventoryClient
+      const send = yield* InventorySubmit.of(yield* InventoryClient)
       const boards = yield* AvailabilityBoard
       const clock = yield* Clock.Clock
       const running = new Set<string>()
 
+      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done) => {
+        const commandId = CommandId.make(short(key), { disableChecks: true })
+        const run = event.id + commandId
+        if (running.has(run)) {
+          done(Exit.fail(new KeyInUse({})))
+          return () => {}
+        }
+        running.add(run)
+        let ours = true
+        const giveBack = (): boolean => {
+          if (!ours) return false
+          ours = false
+          return running.delete(run)
+        }
+        const forget = send(
+          event.id,
+          {
+            _tag: "Hold",
+            commandId,
+            fingerprint: fingerprintOf(claims),
+            holdId: makeHoldId(clock.currentTimeMillisUnsafe(), event.number),
+            seats: claims.seats,
+            areas: claims.areas,
+            best: claims.best
+          },
+          (exit) => {
+            // Whether anybody still waits for it or not: it has happened.
+            if (exit._tag === "Success" && tells(exit.value)) boards.changed(event.id)
+            if (giveBack()) done(Exit.mapError(exit, overloaded))
+          }
+        )
+        return () => {
+          if (giveBack()) forget()
+        }
+      }
+
       return HoldDesk.of({
+        submit,
         hold: (event, key, claims) =>
-          Effect.suspend(() => {
-            const commandId = CommandId.make(short(key), { disableChecks: true })
-            const run = event.id + commandId
-            let ours = false
-            return Effect.onExit(
-              // The key is taken where its return is certain already: an interruption may come between any two steps.
-              Effect.suspend((): Effect.Effect<InventoryAnswer, KeyInUse | Overloaded> => {
-                if (running.has(run)) return Effect.fail(new KeyInUse({}))
-                running.add(run)
-                ours = true
-                return inventory
-                  .execute(event.id, {
-                    _tag: "Hold",
-                    commandId,
-                    fingerprint: fingerprintOf(claims),
-                    holdId: makeHoldId(clock.currentTimeMillisUnsafe(), event.number),
-                    ...claims
-                  })
-                  .pipe(Effect.mapError(overloaded))
-              }),
-              (exit) =>
-                Effect.sync(() => {
-                  if (!ours) return
-                  running.delete(run)
-                  if (exit._tag === "Success" && tells(exit.value)) boards.changed(event.id)
-                })
-            )
+          Effect.callback((resume) => {
+            const forget = submit(event, key, claims, resume)
+            return Effect.sync(forget)
           })
       })
     })

@@ -13,7 +13,7 @@ import {
 } from "@onsale/contracts/Ids"
 import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Effect, Option, Schema } from "effect"
-import { claimsOf, holdJson, takenJson } from "../src/HotHolds.ts"
+import { claimsOf, holdJson, takenJson } from "../src/HoldsJson.ts"
 import { render } from "../src/HoldsHttp.ts"
 
 const eventId = makeEventId(1_700_000_000_000)

@@ -1,10 +1,12 @@
-/** `npm run bench -- holds` and `-- inventory`: benchmarks as ratios, each from one run. */
+/** `npm run bench -- holds`, `-- inventory` and `-- best`: benchmarks, as ratios of one run where there is another side. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
+import { ChildProcess } from "effect/process"
+import { fileURLToPath } from "node:url"
 import * as HoldsBench from "./HoldsBench.ts"
 import * as InventoryBench from "./InventoryBench.ts"
-import { machine } from "./Machine.ts"
+import { machine, statement } from "./Machine.ts"
 
 /** The checker found what must not be. */
 class BenchFailed extends Schema.TaggedError<BenchFailed>()("BenchFailed", { message: Schema.String }) {}
@@ -86,9 +88,41 @@ const inventory = Command.make(
   )
 )
 
+const bestScript = fileURLToPath(
+  new URL("../../../packages/testing/src/bestAvailableBench.ts", import.meta.url)
+)
+
+const best = Command.make(
+  "best",
+  {
+    chart: Flag.String("chart").pipe(
+      Flag.withDescription("a seats.io chart; our own arena of 8,897 seats when left out"),
+      Flag.optional
+    ),
+    json
+  },
+  Effect.fn(function* ({ chart, json }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const flag = (name: string, value: Option.Option<string>) =>
+      Option.isSome(value) ? [`--${name}`, value.value] : []
+    // A process of its own: the load may not import what it measures.
+    const child = yield* ChildProcess.make(
+      process.execPath,
+      [bestScript, ...flag("chart", chart), ...flag("json", json)],
+      {
+        extendEnv: true,
+        stdout: "inherit",
+        stderr: "inherit"
+      }
+    )
+    const ended = yield* child.exitCode
+    if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
+  }, Effect.scoped)
+).pipe(Command.withDescription("Decisions on the best available seats, by how full the arena is"))
+
 Command.make("bench").pipe(
   Command.withDescription("Benchmarks; every figure is a ratio of one run, with its spread"),
-  Command.withSubcommands([holds, inventory]),
+  Command.withSubcommands([holds, inventory, best]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain

@@ -4,9 +4,10 @@
  */
 import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
-import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
+import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { InventoryEntity, maxCommandsAMessage } from "@onsale/contracts/inventory/InventoryEntity"
 import { Clock, Duration, Effect, Exit, FiberSet, Layer } from "effect"
+import * as InventorySubmit from "./InventorySubmit.ts"
 
 /** Messages of one event that are on their way at once: the next is gathered while one commits. */
 const messagesInFlight = 2
@@ -20,13 +21,25 @@ const leastMs = 1_000
 interface Waiting {
   readonly command: InventoryCommand
   readonly sinceMs: number
-  readonly resume: (effect: Effect.Effect<InventoryAnswer, InventoryUnavailable>) => void
+  readonly done: Parameters<InventorySubmit.Submit>[2]
 }
 
 interface Lane {
   readonly waiting: Array<Waiting>
+  /** Messages, those that are being gathered among them. */
   inFlight: number
+  /** A message that has not taken its commands yet. */
+  gathering: boolean
+  /** Commands in messages on their way. */
+  sent: number
 }
+
+/**
+ * Whether to send what waits now. A message beside another one has to be as large: sent at once, the first few
+ * commands would travel alone and those behind them wait all the same.
+ */
+const worthSending = ({ gathering, inFlight, sent, waiting }: Lane): boolean =>
+  !gathering && (inFlight === 0 || (inFlight < messagesInFlight && waiting.length >= sent))
 
 const overloaded = new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
 const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
@@ -65,10 +78,11 @@ export const layerEntity = Layer.effect(
         const oldest = nowMs - deadlineMs
         const batch: Array<Waiting> = []
         for (const one of lane.waiting.splice(0, maxCommandsAMessage)) {
-          if (one.sinceMs < oldest) one.resume(Effect.fail(tooLate))
+          if (one.sinceMs < oldest) one.done(Exit.fail(tooLate))
           else batch.push(one)
         }
         if (batch.length === 0) return Effect.void
+        lane.sent += batch.length
         return entity(eventId)
           .Execute({ commands: batch.map(({ command }) => command) })
           .pipe(
@@ -76,14 +90,15 @@ export const layerEntity = Layer.effect(
             (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
             Effect.exit,
             Effect.map((exit) => {
-              batch.forEach(({ resume }, i) => {
+              lane.sent -= batch.length
+              batch.forEach(({ done }, i) => {
                 const answer = Exit.isSuccess(exit) ? exit.value[i] : undefined
-                if (answer !== undefined) resume(Effect.succeed(answer))
+                if (answer !== undefined) done(Exit.succeed(answer))
                 else
-                  resume(
+                  done(
                     Exit.isFailure(exit)
-                      ? Effect.failCause(exit.cause)
-                      : Effect.die(new Error("an answer is missing"))
+                      ? Exit.failCause(exit.cause)
+                      : Exit.die(new Error("an answer is missing"))
                   )
               })
             })
@@ -94,10 +109,15 @@ export const layerEntity = Layer.effect(
       // The pause lets every request that this turn of the event loop has read come along.
       Effect.yieldNow.pipe(
         Effect.andThen(
-          Effect.whileLoop({
-            while: () => lane.waiting.length > 0,
-            body: () => send(eventId, lane),
-            step: () => {}
+          Effect.suspend(() => {
+            lane.gathering = false
+            return Effect.whileLoop({
+              // Else the other message takes them along when it is back.
+              while: () =>
+                lane.waiting.length > 0 && (lane.inFlight === 1 || lane.waiting.length >= lane.sent),
+              body: () => send(eventId, lane),
+              step: () => {}
+            })
           })
         ),
         Effect.ensuring(
@@ -112,32 +132,35 @@ export const layerEntity = Layer.effect(
 
     const start = (eventId: EventId, lane: Lane): void => {
       lane.inFlight++
+      lane.gathering = true
       run(drain(eventId, lane))
     }
 
-    const execute = (
-      eventId: EventId,
-      command: InventoryCommand
-    ): Effect.Effect<InventoryAnswer, InventoryUnavailable> =>
-      Effect.callback((resume) => {
-        let lane = lanes.get(eventId)
-        if (lane === undefined) {
-          lane = { waiting: [], inFlight: 0 }
-          lanes.set(eventId, lane)
-        }
-        if (lane.waiting.length >= waitingLimit) return resume(Effect.fail(overloaded))
-        lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), resume })
-        if (lane.inFlight < messagesInFlight && (lane.inFlight === 0 || lane.waiting.length === 1)) {
-          start(eventId, lane)
-        }
-      })
+    const submit: InventorySubmit.Submit = (eventId, command, done) => {
+      let lane = lanes.get(eventId)
+      if (lane === undefined) {
+        lane = { waiting: [], inFlight: 0, gathering: false, sent: 0 }
+        lanes.set(eventId, lane)
+      }
+      if (lane.waiting.length >= waitingLimit) {
+        done(Exit.fail(overloaded))
+        return InventorySubmit.goesOn
+      }
+      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done })
+      if (worthSending(lane)) start(eventId, lane)
+      return InventorySubmit.goesOn
+    }
 
-    return InventoryClient.of({
-      execute,
+    const client = InventoryClient.of({
+      execute: (eventId, command) =>
+        Effect.callback((resume) => {
+          submit(eventId, command, resume)
+        }),
       open: (eventId, layout) =>
         withDeadline(entity(eventId).Open({ layout }).pipe(Effect.catchTag("LayoutRefused", Effect.die))),
       hold: (eventId, holdId) => withDeadline(entity(eventId).GetHold({ holdId })),
       availability: (eventId) => withDeadline(entity(eventId).GetAvailability())
     })
+    return InventorySubmit.takes(client, submit)
   })
 )

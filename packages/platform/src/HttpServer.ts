@@ -1,9 +1,16 @@
 /** The HTTP server of a process. */
 import { NodeHttpServer } from "@effect/platform-node"
-import { Duration, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { HttpRouter } from "effect/http"
-import { Server, STATUS_CODES } from "node:http"
+import {
+  type IncomingMessage,
+  Server,
+  type ServerOptions,
+  type ServerResponse,
+  STATUS_CODES
+} from "node:http"
 import type { Duplex } from "node:stream"
+import { FrontPlace, type Place } from "./RequestFront.ts"
 
 export interface HttpServerOptions {
   readonly port: number
@@ -35,11 +42,32 @@ const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duple
 /** How soon a server that closes ends the connections whose last answer is given. */
 const drainEveryMs = 50
 
+type RequestEvent = [request: IncomingMessage, response: ServerResponse]
+
 /**
- * Node's `close` ends the connections that are idle, and waits for the others for as long as their clients keep
- * them: one that is answered while we close has to be ended as well.
+ * A server with a place in front of its listeners, that ends when it is told to: Node's `close` ends the
+ * connections that are idle, and waits for the others for as long as their clients keep them. One that is
+ * answered while we close has to be ended as well.
  */
-class DrainingServer extends Server {
+class FrontedServer extends Server {
+  private readonly place: Place
+
+  constructor(place: Place, options: ServerOptions) {
+    super(options)
+    this.place = place
+  }
+
+  override emit(event: string, ...args: ReadonlyArray<unknown>): boolean {
+    if (event !== "request") return super.emit(event, ...args)
+    const [request, response] = args as RequestEvent
+    // A client that never pauses is told to come back on another connection, which finds another server.
+    if (!this.listening) response.setHeader("connection", "close")
+    const { front } = this.place
+    if (front === undefined) return super.emit(event, request, response)
+    front(request, response, () => super.emit(event, request, response))
+    return true
+  }
+
   override close(callback?: (error?: Error) => void): this {
     const sweep = setInterval(() => this.closeIdleConnections(), drainEveryMs)
     return super.close((error) => {
@@ -53,8 +81,8 @@ class DrainingServer extends Server {
  * A server whose clients cannot hold it up: headers and bodies have to arrive in time, and there is a
  * bound on their size (the bodies' is the routes' own).
  */
-const create = () => {
-  const server = new DrainingServer({
+const create = (place: Place) => {
+  const server = new FrontedServer(place, {
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     // Longer than the idle time of the usual proxies, so that they and not we close a connection.
@@ -63,24 +91,32 @@ const create = () => {
     noDelay: true
   })
   server.on("clientError", refuseUnparsed)
-  // A client that never pauses is told to come back on another connection, which finds another server.
-  server.on("request", (_, response) => {
-    if (!server.listening) response.setHeader("connection", "close")
-  })
   return server
 }
 
 /**
- * Serves the routes that a layer has added to its `HttpRouter`. When the scope closes it takes no new
- * connections, and finishes what it has accepted.
+ * Serves the routes that a layer has added to its `HttpRouter`, behind whoever it has put in front of them
+ * (`RequestFront`). When the scope closes it takes no new connections, and finishes what it has accepted.
  */
 export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServerOptions) =>
-  HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
-    Layer.provideMerge(
-      NodeHttpServer.layer(create, {
-        port: options.port,
-        host: options.host,
-        gracefulShutdownTimeout: options.shutdownLimit ?? Duration.seconds(20)
-      })
+  Layer.suspend(() => {
+    const place: Place = { front: undefined }
+    const server = create(place)
+    // What is not answered when the limit is over is cut off; Node would wait for it.
+    const cut = Layer.effectDiscard(
+      Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
     )
-  )
+    return HttpRouter.serve(routes.pipe(Layer.provide(Layer.succeed(FrontPlace, place))), {
+      disableLogger: true,
+      disableListenLog: true
+    }).pipe(
+      Layer.provideMerge(cut),
+      Layer.provideMerge(
+        NodeHttpServer.layer(() => server, {
+          port: options.port,
+          host: options.host,
+          gracefulShutdownTimeout: options.shutdownLimit ?? Duration.seconds(20)
+        })
+      )
+    )
+  })

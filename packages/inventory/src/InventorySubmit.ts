@@ -1,0 +1,49 @@
+/**
+ * Commands without a fiber each: for a caller that has thousands of them a second, and a callback for each.
+ *
+ * An implementation of `InventoryClient` that can take commands so says it by `takes`; of the others the effect
+ * is run.
+ */
+import type { EventId } from "@onsale/contracts/Ids"
+import type { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
+import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
+import { Effect, Exit, FiberSet } from "effect"
+
+/**
+ * Calls back once with what `InventoryClient.execute` would come to, at once or later. `done` must not throw.
+ * What it gives back ends what need not go on once nobody waits; the command may be carried out all the same, and
+ * `done` called.
+ */
+export type Submit = (
+  eventId: EventId,
+  command: InventoryCommand,
+  done: (exit: Exit.Exit<InventoryAnswer, InventoryUnavailable>) => void
+) => () => void
+
+type Client = InventoryClient["Service"]
+
+const submits = new WeakMap<Client, Submit>()
+
+/** The client, which takes commands in that way too. */
+export const takes = (client: Client, submit: Submit): Client => {
+  submits.set(client, submit)
+  return client
+}
+
+/** For what goes on whether anybody waits or not. */
+export const goesOn = (): void => {}
+
+/** How a client takes commands; what runs for it ends with the scope. */
+export const of = Effect.fnUntraced(function* (client: Client) {
+  const run = yield* FiberSet.makeRuntime<never, void, never>()
+  const byEffect: Submit = (eventId, command, done) => {
+    const fiber = run(
+      Effect.matchCause(client.execute(eventId, command), {
+        onFailure: (cause) => done(Exit.failCause(cause)),
+        onSuccess: (answer) => done(Exit.succeed(answer))
+      })
+    )
+    return () => fiber.interruptUnsafe()
+  }
+  return submits.get(client) ?? byEffect
+})
