@@ -7,7 +7,7 @@
 import type { AreaClaim, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
 import * as BestAvailable from "./BestAvailable.ts"
-import { areaFree, fullQuota, leftForCustomer, leftForTiers, leftForVoucher } from "./Room.ts"
+import { fullQuota, leftForCustomer, leftForTiers, leftForVoucher, placesFree, placesOf } from "./Room.ts"
 import { type Claims, claimsOf, ids, isSeat, live, missing, positive, refused } from "./Decision.ts"
 import { type CommandEvent, type Hold, isFree, type State } from "./InventoryState.ts"
 import { isBlocked, type Voucher } from "./SaleRules.ts"
@@ -53,7 +53,7 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
     return refused(command, "seats_taken", { seats: takenSeats, areas: takenAreas })
 
   const chosen = command.best === null ? [] : choose(state, command.best, asked, asker, nowMs)
-  if (chosen === undefined) return refused(command, "seats_taken")
+  if (chosen === undefined) return whyNone(state, command, asked, asker, nowMs)
   const claims = chosen.length === 0 ? asked : { ...asked, seats: [...asked.seats, ...chosen] }
   const noRoom = withoutRoom(state, command, claims, asker)
   if (noRoom !== undefined) return noRoom
@@ -131,7 +131,7 @@ const notForAsker = (
   { voucher }: Asker,
   nowMs: number
 ): CommandEvent | undefined => {
-  const { rules, seatFlags, source } = state.layout
+  const { rules, seatFlags } = state.layout
   const kept = asked.seats.filter((seat) => (seatFlags[seat]! & rules.keptFlags) !== 0)
   if (kept.length > 0) {
     // A companion comes along with somebody.
@@ -140,6 +140,18 @@ const notForAsker = (
       kept.some((seat) => (seatFlags[seat]! & SeatFlag.accessible) !== 0)
     if (command.accessible !== true || !needed) return refused(command, "accessible_only", { seats: kept })
   }
+  return tierClosed(state, command, asked, voucher, nowMs)
+}
+
+/** The first tier of the claims that this buyer cannot have now. */
+const tierClosed = (
+  state: State,
+  command: HoldCommand,
+  asked: Claims,
+  voucher: Voucher | undefined,
+  nowMs: number
+): CommandEvent | undefined => {
+  const { rules, source } = state.layout
   if (rules.tiers === undefined) return undefined
   for (const tier of tierTickets(state, asked).keys()) {
     const rule = rules.tiers[tier]!
@@ -152,19 +164,33 @@ const notForAsker = (
   return undefined
 }
 
+/** A block takes what is held already only when it is let go of. */
 const isFreeFor = (state: State, seat: number, { replaced, voucher }: Asker, nowMs: number): boolean =>
-  (isFree(state, seat, nowMs) || (replaced !== undefined && state.owner[seat] === replaced)) &&
-  !isBlocked(state.layout.rules.seatBlock?.[seat], voucher)
+  (replaced !== undefined && state.owner[seat] === replaced) ||
+  (isFree(state, seat, nowMs) && !isBlocked(state.layout.rules.seatBlock?.[seat], voucher))
 
-/** The areas that have fewer places than are asked of them. */
+/** The areas that have fewer places than are asked of them; what their quotas leave is asked afterwards. */
 const areasShort = (state: State, claims: ReadonlyArray<AreaClaim>, { replaced, voucher }: Asker) =>
   claims
     .filter(
       ({ area, quantity }) =>
-        isBlocked(state.layout.source.areas[area]?.block, voucher) ||
-        quantity > areaFree(state, area, replaced)
+        quantity >
+        (isBlocked(state.layout.source.areas[area]?.block, voucher)
+          ? placesOf(replaced, area)
+          : placesFree(state, area, replaced))
     )
     .map(({ area }) => area)
+
+/** What best available may choose from, beside what is named. */
+const freeFor = (state: State, asked: Claims, asker: Asker, nowMs: number): BestAvailable.Free => {
+  const named = new Set(asked.seats)
+  return {
+    isFree: (seat) => !named.has(seat) && isFreeFor(state, seat, asker, nowMs),
+    // Of the hold that is replaced, any row may have seats.
+    freeInRow: (row) => state.freeInRow[row]! + (asker.replaced?.seats.length ?? 0),
+    keptFlags: state.layout.rules.keptFlags
+  }
+}
 
 /** The best seats for a wish beside what is named; undefined where there are not as many. */
 const choose = (
@@ -175,16 +201,10 @@ const choose = (
   nowMs: number
 ): ReadonlyArray<number> | undefined => {
   const { layout } = state
-  const { keptFlags, quotas, tiers } = layout.rules
+  const { quotas, tiers } = layout.rules
   const wish = BestAvailable.resolve(layout, best)
   if (wish === undefined) return undefined
-  const named = new Set(asked.seats)
-  const free: BestAvailable.Free = {
-    isFree: (seat) => !named.has(seat) && isFreeFor(state, seat, asker, nowMs),
-    // Of the hold that is replaced, any row may have seats.
-    freeInRow: (row) => state.freeInRow[row]! + (asker.replaced?.seats.length ?? 0),
-    keptFlags
-  }
+  const free = freeFor(state, asked, asker, nowMs)
   if (tiers === undefined && quotas.length === 0) return BestAvailable.choose(layout, free, wish)
 
   // Any choice among tiers that could all be taken whole is one that quotas and limits allow.
@@ -217,6 +237,28 @@ const choose = (
   return [...(mixed === undefined ? [] : [mixed]), ...alone].sort(
     (a, b) => rankOf(state, a) - rankOf(state, b)
   )[0]
+}
+
+/** Why there is no best: the seats are taken, or what stands in the way of those that would be the best. */
+const whyNone = (
+  state: State,
+  command: HoldCommand,
+  asked: Claims,
+  asker: Asker,
+  nowMs: number
+): CommandEvent => {
+  const { layout } = state
+  const wish = command.best === null ? undefined : BestAvailable.resolve(layout, command.best)
+  const best =
+    wish === undefined || (layout.rules.tiers === undefined && layout.rules.quotas.length === 0)
+      ? undefined
+      : BestAvailable.choose(layout, freeFor(state, asked, asker, nowMs), wish)
+  const claims = { ...asked, seats: [...asked.seats, ...(best ?? [])] }
+  return (
+    (best === undefined ? undefined : tierClosed(state, command, claims, asker.voucher, nowMs)) ??
+    (best === undefined ? undefined : withoutRoom(state, command, claims, asker)) ??
+    refused(command, "seats_taken")
+  )
 }
 
 const rankOf = ({ layout }: State, seats: ReadonlyArray<number>): number =>
