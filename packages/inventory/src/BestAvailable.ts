@@ -197,6 +197,7 @@ const withAccessible = (
   for (const { first, count } of candidateRows(layout, free, wish, quantity)) {
     const seats: Array<number> = []
     for (let seat = first; seat < first + count; seat++) if (eligible(seat)) seats.push(seat)
+    if (seats.length < quantity) continue
     if (seats.filter((seat) => isAccessible(layout, seat)).length < accessible) continue
     let best: Array<number> | undefined
     let bestCost = Number.POSITIVE_INFINITY
