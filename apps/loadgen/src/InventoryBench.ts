@@ -44,7 +44,7 @@ export const allLevels: ReadonlyArray<string> = Object.keys(OursContender.levels
 
 const warmUpSeconds = 2
 /** So few that they are gone at once, with all buyers still asking. */
-const sellOutCapacity = 500
+const sellOutCapacity = 100
 const sellOutSeconds = 1
 
 interface Setting {
