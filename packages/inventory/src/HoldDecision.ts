@@ -52,8 +52,8 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
   if (takenSeats.length > 0 || takenAreas.length > 0)
     return refused(command, "seats_taken", { seats: takenSeats, areas: takenAreas })
 
-  const chosen = command.best === null ? [] : choose(state, command.best, asked, asker, nowMs)
-  if (chosen === undefined) return whyNone(state, command, asked, asker, nowMs)
+  const chosen = command.best === null ? [] : choose(state, command, command.best, asked, asker, nowMs)
+  if ("_tag" in chosen) return chosen
   const claims = chosen.length === 0 ? asked : { ...asked, seats: [...asked.seats, ...chosen] }
   const noRoom = withoutRoom(state, command, claims, asker)
   if (noRoom !== undefined) return noRoom
@@ -192,25 +192,52 @@ const freeFor = (state: State, asked: Claims, asker: Asker, nowMs: number): Best
   }
 }
 
-/** The best seats for a wish beside what is named; undefined where there are not as many. */
+/**
+ * The best seats for a wish beside what is named, or why there are none: they are taken, or what stands in the
+ * way of those that would be the best.
+ */
 const choose = (
   state: State,
+  command: HoldCommand,
   best: NonNullable<HoldCommand["best"]>,
+  asked: Claims,
+  asker: Asker,
+  nowMs: number
+): ReadonlyArray<number> | CommandEvent => {
+  const { rules } = state.layout
+  const wish = BestAvailable.resolve(state.layout, best)
+  const free = freeFor(state, asked, asker, nowMs)
+  const plain = wish === undefined ? undefined : BestAvailable.choose(state.layout, free, wish)
+  if (wish === undefined || plain === undefined) return refused(command, "seats_taken")
+  if (rules.tiers === undefined && rules.quotas.length === 0) return plain
+  const claims = { ...asked, seats: [...asked.seats, ...plain] }
+  const barred =
+    tierClosed(state, command, claims, asker.voucher, nowMs) ?? withoutRoom(state, command, claims, asker)
+  if (barred === undefined) return plain
+  const allowed = chooseAllowed(state, wish, free, asked, asker, nowMs)
+  if (allowed !== undefined) return allowed
+  // Seats that nobody named are not spoken of.
+  return barred._tag === "Refused"
+    ? { ...barred, seats: barred.seats.filter((seat) => asked.seats.includes(seat)) }
+    : barred
+}
+
+/** The best seats of tiers that rules and quotas leave to this buyer. */
+const chooseAllowed = (
+  state: State,
+  wish: BestAvailable.Wish,
+  free: BestAvailable.Free,
   asked: Claims,
   asker: Asker,
   nowMs: number
 ): ReadonlyArray<number> | undefined => {
   const { layout } = state
-  const { quotas, tiers } = layout.rules
-  const wish = BestAvailable.resolve(layout, best)
-  if (wish === undefined) return undefined
-  const free = freeFor(state, asked, asker, nowMs)
-  if (tiers === undefined && quotas.length === 0) return BestAvailable.choose(layout, free, wish)
-
+  const { tiers } = layout.rules
+  const { quantity } = wish
   // Any choice among tiers that could all be taken whole is one that quotas and limits allow.
   const left = leftForTiers(state, asked, asker.replaced)
   const have = tierTickets(state, asked)
-  const may = (tier: number, quantity: number): boolean => {
+  const may = (tier: number): boolean => {
     if (left[tier]! < quantity) return false
     const rule = tiers?.[tier]
     if (rule === undefined) return true
@@ -221,44 +248,27 @@ const choose = (
       (have.get(tier) ?? 0) + quantity <= rule.most
     )
   }
-  const { quantity } = wish
-  const leastOf = (tier: number) => (tiers?.[tier]?.least ?? 1) - (have.get(tier) ?? 0)
+  const lacks = (tier: number) => (tiers?.[tier]?.least ?? 1) - (have.get(tier) ?? 0)
+  // What is named may have to be filled up to the least of its tier: then nothing else will do.
+  const toFill = [...have.keys()].filter((tier) => lacks(tier) > 0)
   // A tier that is sold only from some tickets on is not mixed with others.
-  const mixed = BestAvailable.choose(layout, free, {
-    ...wish,
-    allowed: (tier) => leastOf(tier) <= 1 && may(tier, quantity)
-  })
+  const mixed =
+    toFill.length > 0
+      ? undefined
+      : BestAvailable.choose(layout, free, { ...wish, allowed: (tier) => lacks(tier) <= 1 && may(tier) })
   const alone = layout.source.tiers.flatMap((_, tier) => {
-    const wanted = wish.tier === null || wish.tier === tier
-    if (!wanted || leastOf(tier) <= 1 || leastOf(tier) > quantity || !may(tier, quantity)) return []
+    const wanted =
+      (wish.tier === null || wish.tier === tier) &&
+      (toFill.length === 0 ? lacks(tier) > 1 : toFill.every((one) => one === tier))
+    if (!wanted || lacks(tier) > quantity || !may(tier)) return []
     const chosen = BestAvailable.choose(layout, free, { ...wish, tier })
     return chosen === undefined ? [] : [chosen]
   })
   return [...(mixed === undefined ? [] : [mixed]), ...alone].sort(
-    (a, b) => rankOf(state, a) - rankOf(state, b)
+    (a, b) =>
+      Number(BestAvailable.areTogether(layout, b)) - Number(BestAvailable.areTogether(layout, a)) ||
+      rankOf(state, a) - rankOf(state, b)
   )[0]
-}
-
-/** Why there is no best: the seats are taken, or what stands in the way of those that would be the best. */
-const whyNone = (
-  state: State,
-  command: HoldCommand,
-  asked: Claims,
-  asker: Asker,
-  nowMs: number
-): CommandEvent => {
-  const { layout } = state
-  const wish = command.best === null ? undefined : BestAvailable.resolve(layout, command.best)
-  const best =
-    wish === undefined || (layout.rules.tiers === undefined && layout.rules.quotas.length === 0)
-      ? undefined
-      : BestAvailable.choose(layout, freeFor(state, asked, asker, nowMs), wish)
-  const claims = { ...asked, seats: [...asked.seats, ...(best ?? [])] }
-  return (
-    (best === undefined ? undefined : tierClosed(state, command, claims, asker.voucher, nowMs)) ??
-    (best === undefined ? undefined : withoutRoom(state, command, claims, asker)) ??
-    refused(command, "seats_taken")
-  )
 }
 
 const rankOf = ({ layout }: State, seats: ReadonlyArray<number>): number =>
