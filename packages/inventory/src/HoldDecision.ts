@@ -265,7 +265,9 @@ const chooseAllowed = (
     return chosen === undefined ? [] : [chosen]
   })
   return [...(mixed === undefined ? [] : [mixed]), ...alone].sort(
-    (a, b) => rankOf(state, a) - rankOf(state, b)
+    (a, b) =>
+      Number(BestAvailable.areTogether(layout, b)) - Number(BestAvailable.areTogether(layout, a)) ||
+      rankOf(state, a) - rankOf(state, b)
   )[0]
 }
 
