@@ -73,6 +73,7 @@ const newEvent = (event: DemoEvent, venue: DemoVenue, venueId: VenueId, begunAtM
     price: { amount, currency: venue.currency },
     categories
   })),
+  quotas: [],
   ...(event.maxPerOrder === undefined ? {} : { maxPerOrder: event.maxPerOrder })
 })
 
