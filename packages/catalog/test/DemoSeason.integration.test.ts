@@ -58,7 +58,7 @@ layer(layerCatalog)("the demo season", (it) => {
         [
           [0, 20_000, undefined, undefined],
           [1, 20_000, undefined, undefined],
-          [0, 200, 0, 200]
+          [1, 200, 0, 200]
         ]
       )
       const blocked = [...sales.layouts.values()].flatMap(({ blocks = [] }) => blocks)

@@ -12,6 +12,7 @@ import {
   VoucherId
 } from "@onsale/contracts/Ids"
 import { keyOf } from "@onsale/platform/Digest"
+import { pollUntil } from "@onsale/testing/Poll"
 import { Effect, type Result as R, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { Blocks } from "../src/Blocks.ts"
@@ -527,4 +528,20 @@ layer(layerCatalog)("the sale of an event", (it) => {
       }).pipe(at(start))
     )
   })
+})
+
+layer(layerCatalog, { excludeTestServices: true })("the supervisor of sales", (it) => {
+  it.effect("gives the inventory what it could not take at the time", () =>
+    Effect.gen(function* () {
+      const blocks = yield* Blocks
+      const sales = yield* OpenedSales
+      const { id } = yield* onSale({ quotas: [] })
+      sales.failures = 1
+      yield* blocks.create(id, { name: "House", seats: [seatId(id, 0)] })
+      const layout = yield* pollUntil(opened(id), ({ blocks }) => blocks !== undefined, {
+        deadline: "20 seconds"
+      })
+      assert.strictEqual(layout.revision, 2)
+    }).pipe(at(start))
+  )
 })

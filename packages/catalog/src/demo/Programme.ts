@@ -32,7 +32,7 @@ export interface DemoEvent {
   readonly quotas?: NewEvent["quotas"]
   readonly maxPerOrder?: number
   readonly maxPerCustomer?: number
-  /** House seats: rows and places of areas by their index in the map. */
+  /** House seats: rows, and places of areas, by their index in the event's seat map. */
   readonly block?: {
     readonly name: string
     readonly rows?: ReadonlyArray<number>
@@ -214,6 +214,7 @@ export const events: ReadonlyArray<DemoEvent> = [
     ],
     quotas: [{ name: "Early birds", capacity: 2500, tiers: ["Early Bird"] }],
     maxPerCustomer: 8,
-    block: { name: "Crew and guests", areas: [[0, 200]] }
+    // Of the day tickets: the early birds have their whole quota.
+    block: { name: "Crew and guests", areas: [[1, 200]] }
   }
 ]
