@@ -1,6 +1,8 @@
 /** What organisers do, over HTTP. */
 import { Orders } from "@onsale/booking/Orders"
+import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
+import { Vouchers } from "@onsale/catalog/Vouchers"
 import type * as Errors from "@onsale/contracts/catalog/CatalogErrors"
 import { Api } from "@onsale/contracts/http/Api"
 import {
@@ -9,11 +11,21 @@ import {
   EventNotDraft,
   EventNotFound,
   PlanRefused,
+  SeatsUnknown,
   VenueNotFound
 } from "@onsale/contracts/http/Problems"
+import {
+  BlockNotFound,
+  EventCancelled,
+  SeatsBlocked,
+  VoucherExists,
+  VoucherNotFound
+} from "@onsale/contracts/http/OrganiserProblems"
+import type { EventId } from "@onsale/contracts/Ids"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
 
 const eventNotFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
@@ -21,12 +33,37 @@ const eventNotFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) 
 const venueNotFound = <A, R>(effect: Effect.Effect<A, Errors.VenueNotFound, R>) =>
   Effect.mapError(effect, () => new VenueNotFound({}))
 
+/** What every change of a sale may be refused with. */
+const refused = <A, E, R>(effect: Effect.Effect<A, E | Errors.EventNotFound | Errors.EventCancelled, R>) =>
+  effect.pipe(
+    Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
+    Effect.catchTag("EventCancelled", () => Effect.fail(new EventCancelled({})))
+  )
+
+const invalid = ({ problems }: Errors.EventInvalid) => Effect.fail(new EventInvalid({ errors: problems }))
+const unknown = ({ areas, seats }: Errors.PlacesUnknown) =>
+  Effect.fail(
+    new SeatsUnknown({
+      seats: seats.map((seatId) => ({ seatId })),
+      areas: areas.map((areaId) => ({ areaId }))
+    })
+  )
+
 export const layer = HttpApiBuilder.group(
   Api,
   "organiser",
   Effect.fn(function* (handlers) {
     const catalog = yield* Catalog
     const orders = yield* Orders
+    const blocks = yield* Blocks
+    const vouchers = yield* Vouchers
+    const boards = yield* AvailabilityBoard
+
+    /** Reads of the availability that begin after the answer show the change. */
+    const changing = <A, E, R>(
+      eventId: EventId,
+      effect: Effect.Effect<A, E | Errors.EventNotFound | Errors.EventCancelled, R>
+    ) => refused(Effect.tap(effect, () => Effect.sync(() => boards.changed(eventId))))
 
     return handlers.handleAll({
       createVenue: ({ payload }) =>
@@ -45,18 +82,14 @@ export const layer = HttpApiBuilder.group(
       createEvent: ({ payload }) =>
         catalog.createEvent(payload).pipe(
           Effect.catchTag("VenueNotFound", () => Effect.fail(new VenueNotFound({}))),
-          Effect.catchTag("EventInvalid", ({ problems }) =>
-            Effect.fail(new EventInvalid({ errors: problems }))
-          )
+          Effect.catchTag("EventInvalid", invalid)
         ),
       updateEvent: ({ params, payload }) =>
         catalog.updateEvent(params.eventId, payload).pipe(
           Effect.catchTag("VenueNotFound", () => Effect.fail(new VenueNotFound({}))),
           Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
           Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
-          Effect.catchTag("EventInvalid", ({ problems }) =>
-            Effect.fail(new EventInvalid({ errors: problems }))
-          )
+          Effect.catchTag("EventInvalid", invalid)
         ),
       event: ({ params }) => eventNotFound(catalog.getAny(params.eventId)),
       sales: Effect.fnUntraced(function* ({ params }) {
@@ -67,11 +100,41 @@ export const layer = HttpApiBuilder.group(
         catalog.publish(params.eventId).pipe(
           Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
           Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
-          Effect.catchTag("EventInvalid", ({ problems }) =>
-            Effect.fail(new EventInvalid({ errors: problems }))
-          ),
+          Effect.catchTag("EventInvalid", invalid),
           Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(overloaded(error)))
-        )
+        ),
+      createBlock: ({ params, payload }) =>
+        changing(params.eventId, blocks.create(params.eventId, payload)).pipe(
+          Effect.catchTag("PlacesUnknown", unknown),
+          Effect.catchTag("SeatsBlocked", ({ seats }) =>
+            Effect.fail(new SeatsBlocked({ seats: seats.map((seatId) => ({ seatId })) }))
+          ),
+          Effect.catchTag("EventInvalid", invalid)
+        ),
+      blocks: ({ params }) =>
+        Effect.map(eventNotFound(blocks.list(params.eventId)), (blocks) => ({ blocks })),
+      releaseBlock: ({ params, payload }) =>
+        changing(params.eventId, blocks.release(params.eventId, params.blockId, payload)).pipe(
+          Effect.catchTag("BlockNotFound", () => Effect.fail(new BlockNotFound({}))),
+          Effect.catchTag("PlacesUnknown", unknown),
+          Effect.catchTag("EventInvalid", invalid)
+        ),
+      createVouchers: ({ params, payload }) =>
+        changing(params.eventId, vouchers.create(params.eventId, payload)).pipe(
+          Effect.map((vouchers) => ({ vouchers })),
+          Effect.catchTag("VoucherExists", ({ codes }) => Effect.fail(new VoucherExists({ codes }))),
+          Effect.catchTag("EventInvalid", invalid)
+        ),
+      vouchers: ({ params, query }) =>
+        vouchers.page(params.eventId, query).pipe(
+          Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
+          Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({})))
+        ),
+      removeVoucher: ({ params }) =>
+        changing(params.eventId, vouchers.remove(params.eventId, params.voucherId)).pipe(
+          Effect.catchTag("VoucherNotFound", () => Effect.fail(new VoucherNotFound({})))
+        ),
+      releaseAccessible: ({ params }) => changing(params.eventId, catalog.releaseAccessible(params.eventId))
     })
   })
 )

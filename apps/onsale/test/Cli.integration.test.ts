@@ -63,6 +63,7 @@ const HoldAnswer = Schema.Struct({
   id: Schema.String,
   seats: Schema.Array(Schema.Struct({ seatId: Schema.String }))
 })
+const noId = "019a9c3e-5b7c-7d21-9f3a-2b1c4d000000"
 const buyer = ["--name", "Ada Lovelace", "--email", "ada@example.com"]
 
 const importVenue = Effect.fnUntraced(function* (file: string) {
@@ -151,6 +152,132 @@ layer(Service.layer, { timeout: "2 minutes", excludeTestServices: true })("onsal
     )
   })
 
+  describe("the rules of a sale", () => {
+    it.effect(
+      "are set, unlocked and taken back by an organiser, and met by a buyer",
+      () =>
+        Effect.gen(function* () {
+          const venue = yield* importVenue("hall.csv")
+          const now = yield* DateTime.now
+          const inDays = (days: number) => DateTime.formatIso(DateTime.add(now, { days }))
+          const event = yield* answer(
+            Schema.Struct({
+              id: Schema.String,
+              maxPerCustomer: Schema.Int,
+              tiers: Schema.Array(
+                Schema.Struct({ id: Schema.String, maxPerOrder: Schema.optionalKey(Schema.Int) })
+              ),
+              quotas: Schema.Array(Schema.Struct({ name: Schema.String, capacity: Schema.Int }))
+            }),
+            "event",
+            "create",
+            "--venue",
+            venue.id,
+            "--name",
+            "Field day",
+            "--starts-at",
+            inDays(30),
+            "--tier",
+            "Stalls=4500 EUR:45.00",
+            "--tier",
+            "Early=1500 EUR:20.00",
+            "--tier",
+            "Floor=2000 EUR:20.00",
+            "--tier-rule",
+            `Early: until=${inDays(20)}, max=4, voucher-only`,
+            "--quota",
+            "Early=50: Early",
+            "--max-per-customer",
+            "6"
+          )
+          assert.deepInclude(event, { maxPerCustomer: 6, quotas: [{ name: "Early", capacity: 50 }] })
+          assert.strictEqual(event.tiers[1]?.maxPerOrder, 4)
+          const seat = (index: number) =>
+            `${event.id.slice(0, -6)}${(index + 1).toString(16).padStart(6, "0")}`
+          const early = `${event.id.slice(0, -6)}800000`
+          const published = yield* onsale("event", "publish", event.id)
+          assert.match(published.stdout, /^Early .* at most 4, with a voucher /m)
+
+          const block = yield* answer(
+            WithId,
+            "block",
+            "add",
+            event.id,
+            "--name",
+            "House",
+            "--seats",
+            `${seat(0)},${seat(1)}`
+          )
+          const [voucher] = yield* answer(
+            Schema.Tuple([Schema.Struct({ id: Schema.String, code: Schema.String })]),
+            "voucher",
+            "add",
+            event.id,
+            "--count",
+            "1",
+            "--tier",
+            "Early",
+            "--block",
+            "House",
+            "--max-tickets",
+            "3"
+          )
+          const [blocked, unlocked, locked, blocks, vouchers] = yield* Effect.all(
+            [
+              onsale("hold", event.id, "--seats", seat(0)),
+              answer(
+                HoldAnswer,
+                "hold",
+                event.id,
+                "--seats",
+                seat(0),
+                "--area",
+                `${early}=1`,
+                "--voucher",
+                voucher.code.toLowerCase(),
+                "--customer",
+                "ada@example.com"
+              ),
+              onsale("hold", event.id, "--area", `${early}=1`),
+              onsale("block", "list", event.id),
+              onsale("voucher", "list", event.id)
+            ],
+            { concurrency: 2 }
+          )
+          assert.strictEqual(blocked.code, 1)
+          assert.include(blocked.stderr, `- seat ${seat(0)}`)
+          assert.strictEqual(locked.code, 1)
+          assert.include(locked.stderr, "need a voucher")
+          assert.deepStrictEqual(unlocked.seats, [{ seatId: seat(0) }])
+          assert.match(blocks.stdout, new RegExp(`^${block.id} +House +2 seats$`, "m"))
+          assert.include(vouchers.stdout, voucher.code)
+
+          const [changed, accessible, released] = yield* Effect.all(
+            [
+              answer(HoldAnswer, "hold", event.id, "--seats", seat(1), "--replaces", unlocked.id),
+              onsale("event", "release-accessible", event.id),
+              onsale("block", "release", event.id, block.id, "--seats", seat(0))
+            ],
+            { concurrency: 2 }
+          )
+          assert.deepStrictEqual(changed.seats, [{ seatId: seat(1) }])
+          assert.strictEqual(accessible.code, 0, accessible.stderr)
+          assert.match(released.stdout, /^Keeps {5}1 seat$/m)
+          const [removed, limited] = yield* Effect.all(
+            [
+              onsale("voucher", "remove", event.id, voucher.code),
+              onsale("buy", event.id, "--best", "7", "--name", "Bob", "--email", "bob@example.com")
+            ],
+            { concurrency: 2 }
+          )
+          assert.strictEqual(removed.code, 0, removed.stderr)
+          assert.strictEqual(limited.code, 1)
+          assert.match(limited.stderr, /More tickets than one order or customer may have\n {2}the limit is 6/)
+        }),
+      120_000
+    )
+  })
+
   describe("what goes wrong", () => {
     it.effect("is refused with 1 and the place of each problem, as JSON where that is asked for", () =>
       Effect.gen(function* () {
@@ -189,6 +316,10 @@ layer(Service.layer, { timeout: "2 minutes", excludeTestServices: true })("onsal
           ["event", "create", "--name", "Aida"],
           ["event", "create", "--venue", "x"],
           ["venue", "import", `${files}/hall.csv`, "--name", "x", "--time-zone", "Nowhere/Land"],
+          ["event", "create", "--venue", noId, "--name", "x", "--tier", "A=1 EUR", "--tier-rule", "B: max=1"],
+          ["block", "add", noId, "--name", "House"],
+          ["voucher", "add", noId, "--count", "1", "--code", "A", "--tier", "A", "--max-tickets", "1"],
+          ["hold", noId, "--seats", noId, "--accessible-count", "1"],
           ["event", "list", "--url", "nonsense"],
           ["buy", "--best", "1", ...buyer]
         ]

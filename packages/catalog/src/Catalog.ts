@@ -1,6 +1,7 @@
 /** The catalog: venues with their seat maps, and events with their tiers, from the draft to the sale. */
 import {
   type CursorInvalid,
+  type EventCancelled,
   EventInvalid,
   EventNotDraft,
   EventNotFound,
@@ -21,15 +22,20 @@ import type {
 import { type EventId, makeEventId, makeUuidV7, maxEventNumber, VenueId } from "@onsale/contracts/Ids"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import { Cache, Clock, Context, DateTime, Duration, Effect, Exit, Layer } from "effect"
+import * as SecureRandom from "effect/crypto/SecureRandom"
+import { SqlClient } from "effect/sql"
+import { Blocks } from "./Blocks.ts"
 import { CatalogJournal } from "./CatalogJournal.ts"
 import * as EventDraft from "./EventDraft.ts"
-import { eventSeatMap, saleLayout } from "./EventLayout.ts"
+import { eventSeatMap } from "./EventLayout.ts"
 import { EventStore } from "./EventStore.ts"
-import { toDetail, toPublished, toSummary } from "./EventView.ts"
+import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
 import { importPlan } from "./PlanImport.ts"
 import { type PretixJson, toPretix } from "./PretixExport.ts"
+import { SaleChanges } from "./SaleChanges.ts"
 import type { StoredEvent } from "./StoredEvent.ts"
+import { Vouchers } from "./Vouchers.ts"
 import { VenueStore } from "./VenueStore.ts"
 
 const defaultPageSize = 20
@@ -40,8 +46,6 @@ const cachedNumbers = 10_000
 
 /** How often a draft can change under a publication before something is wrong. */
 const maxPublishAttempts = 5
-
-const firstPlace = { atMicros: 0, id: "00000000-0000-0000-0000-000000000000" }
 
 const pageSize = (limit: number | undefined): number =>
   Math.max(1, Math.min(limit ?? defaultPageSize, maxPageSize))
@@ -58,6 +62,8 @@ const make = Effect.gen(function* () {
   const venues = yield* VenueStore
   const events = yield* EventStore
   const inventory = yield* InventoryClient
+  const changes = yield* SaleChanges
+  const sql = yield* SqlClient.SqlClient
 
   const ids = yield* Cache.makeWith((number: number) => events.idByNumber(number), {
     capacity: cachedNumbers,
@@ -99,7 +105,7 @@ const make = Effect.gen(function* () {
 
   const listVenues = Effect.fn("Catalog.venues")(function* (query: VenueQuery) {
     const limit = pageSize(query.limit)
-    const after = query.cursor === undefined ? firstPlace : yield* PageCursor.decode(query.cursor)
+    const after = query.cursor === undefined ? PageCursor.first : yield* PageCursor.decode(query.cursor)
     const found = yield* venues.page(after, limit + 1)
     const last = found.length > limit ? found[limit - 1] : undefined
     return {
@@ -115,7 +121,7 @@ const make = Effect.gen(function* () {
     const atMs = yield* Clock.currentTimeMillis
     const draft = yield* Effect.fromResult(EventDraft.check(event, map, atMs))
     const { seatMapVersion, timeZone } = detail
-    return { draft, place: { id: id(atMs), venueId: detail.id, seatMapVersion, timeZone, atMs } }
+    return { draft, map, place: { id: id(atMs), venueId: detail.id, seatMapVersion, timeZone, atMs } }
   })
 
   const createEvent = Effect.fn("Catalog.createEvent")(function* (event: NewEvent) {
@@ -127,8 +133,8 @@ const make = Effect.gen(function* () {
   const updateEvent = Effect.fn("Catalog.updateEvent")(function* (eventId: EventId, event: NewEvent) {
     const before = yield* eventOf(eventId)
     if (before.state !== "draft") return yield* new EventNotDraft({ eventId })
-    const { draft, place } = yield* draftOf(() => eventId, event)
-    yield* events.update(place, draft)
+    const { draft, map, place } = yield* draftOf(() => eventId, event)
+    yield* events.update(place, draft, map)
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
@@ -142,14 +148,25 @@ const make = Effect.gen(function* () {
         const message = "the sale would be over already"
         return yield* new EventInvalid({ problems: [{ path: "/saleEndsAt", message }] })
       }
-      const map = yield* venues.map(event.venue.id, event.seatMapVersion)
       // First the seats, then the event: one that people can see has a sale.
-      yield* inventory.open(eventId, saleLayout(map, event))
+      yield* inventory.open(eventId, yield* changes.layoutOf(event))
       if (yield* events.publish(event, toPublished(event), atMs)) {
         return yield* Effect.flatMap(eventOf(eventId), detailOf)
       }
     }
     return yield* Effect.die(new Error(`the draft ${eventId} changed again and again while it was published`))
+  })
+
+  const releaseAccessible = Effect.fn("Catalog.releaseAccessible")(function* (eventId: EventId) {
+    yield* changes.change(
+      eventId,
+      Effect.fnUntraced(function* ({ accessibleReleased }) {
+        if (accessibleReleased) return false
+        yield* sql`UPDATE catalog.events SET accessible_released = true WHERE id = ${eventId}::uuid`
+        return true
+      })
+    )
+    return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
   const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
@@ -184,8 +201,11 @@ const make = Effect.gen(function* () {
     createEvent,
     updateEvent,
     publish,
+    releaseAccessible,
     list,
-    get: Effect.fn("Catalog.get")((eventId) => Effect.flatMap(publicEvent(eventId), detailOf)),
+    get: Effect.fn("Catalog.get")((eventId) =>
+      Effect.map(Effect.flatMap(publicEvent(eventId), detailOf), forPublic)
+    ),
     getAny: Effect.fn("Catalog.getAny")((eventId) => Effect.flatMap(eventOf(eventId), detailOf)),
     seatMap: Effect.fn("Catalog.seatMap")(function* (eventId: EventId) {
       const event = yield* publicEvent(eventId)
@@ -223,9 +243,13 @@ export class Catalog extends Context.Service<
     readonly publish: (
       eventId: EventId
     ) => Effect.Effect<EventDetail, EventNotFound | EventNotDraft | EventInvalid | InventoryUnavailable>
+    /** Gives accessible seats and their companions to everybody; once more changes nothing. */
+    readonly releaseAccessible: (
+      eventId: EventId
+    ) => Effect.Effect<EventDetail, EventNotFound | EventCancelled>
     /** Published events in the order of their start. */
     readonly list: (query: EventQuery) => Effect.Effect<EventPage, CursorInvalid>
-    /** An event as the public sees it: a draft is not found. */
+    /** An event as the public sees it: a draft is not found, and quotas are nobody's business. */
     readonly get: (eventId: EventId) => Effect.Effect<EventDetail, EventNotFound>
     /** An event in any state, for organisers. */
     readonly getAny: (eventId: EventId) => Effect.Effect<EventDetail, EventNotFound>
@@ -237,11 +261,18 @@ export class Catalog extends Context.Service<
     readonly eventNumber: (eventId: EventId) => Effect.Effect<number, EventNotFound>
   }
 >()("@onsale/catalog/Catalog") {
-  /** Needs `SqlClient`, `InventoryClient` and the journal. */
-  static readonly layerNoJournal = Layer.effect(Catalog, make).pipe(
-    Layer.provide([VenueStore.layer, EventStore.layer])
+  /**
+   * With house seats and vouchers, and the supervisor of their changes. Needs `SqlClient` and `InventoryClient`;
+   * gives the journal too, for those who follow it.
+   */
+  static readonly layer = Layer.mergeAll(
+    Layer.effect(Catalog, make),
+    Blocks.layer,
+    Vouchers.layer,
+    SaleChanges.supervisor
+  ).pipe(
+    Layer.provideMerge(SaleChanges.layer),
+    Layer.provide([VenueStore.layer, EventStore.layer, SecureRandom.layerWebCrypto]),
+    Layer.provideMerge(CatalogJournal.layer)
   )
-
-  /** Needs `SqlClient` and `InventoryClient`; gives the journal too, for those who follow it. */
-  static readonly layer = Catalog.layerNoJournal.pipe(Layer.provideMerge(CatalogJournal.layer))
 }

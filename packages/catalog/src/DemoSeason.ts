@@ -1,8 +1,9 @@
 /** A season to try the system with: venues, events on sale, prices. Made by code, loaded once. */
 import type { NewEvent } from "@onsale/contracts/catalog/Event"
-import { EventId, VenueId } from "@onsale/contracts/Ids"
+import { areaId, EventId, rowId, VenueId } from "@onsale/contracts/Ids"
 import { Clock, DateTime, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { Blocks } from "./Blocks.ts"
 import { Catalog } from "./Catalog.ts"
 import { instant, settled } from "./CatalogSql.ts"
 import { type DemoEvent, type DemoVenue, events, venues } from "./demo/Programme.ts"
@@ -62,18 +63,42 @@ const startOf = ({ hour, inDays, minute }: DemoEvent, timeZone: string, begunAtM
     DateTime.formatIso
   )
 
+/** The end of the day at the venue, so many days after the season began. */
+const midnight = (inDays: number, timeZone: string, begunAtMs: number): string =>
+  DateTime.makeZonedUnsafe(begunAtMs, { timeZone }).pipe(
+    DateTime.add({ days: inDays }),
+    DateTime.startOf("day"),
+    DateTime.formatIso
+  )
+
 const newEvent = (event: DemoEvent, venue: DemoVenue, venueId: VenueId, begunAtMs: number): NewEvent => ({
   venueId,
   name: event.name,
   description: event.description,
   startsAt: startOf(event, venue.timeZone, begunAtMs),
   performers: event.performers,
-  tiers: event.tiers.map(([name, amount, categories]) => ({
+  tiers: event.tiers.map(([name, amount, categories, untilInDays]) => ({
     name,
     price: { amount, currency: venue.currency },
-    categories
+    categories,
+    ...(untilInDays === undefined
+      ? {}
+      : { sale: { until: midnight(untilInDays, venue.timeZone, begunAtMs) } })
   })),
-  ...(event.maxPerOrder === undefined ? {} : { maxPerOrder: event.maxPerOrder })
+  quotas: event.quotas ?? [],
+  ...(event.maxPerOrder === undefined ? {} : { maxPerOrder: event.maxPerOrder }),
+  ...(event.maxPerCustomer === undefined ? {} : { maxPerCustomer: event.maxPerCustomer })
+})
+
+const makeBlock = Effect.fnUntraced(function* (eventId: EventId, block: NonNullable<DemoEvent["block"]>) {
+  const blocks = yield* Blocks
+  const made = blocks.create(eventId, {
+    name: block.name,
+    rows: (block.rows ?? []).map((row) => rowId(eventId, row)),
+    areas: (block.areas ?? []).map(([area, quantity]) => ({ areaId: areaId(eventId, area), quantity }))
+  })
+  // A block of ours that is refused is a bug.
+  return (yield* Effect.orDie(made)).id
 })
 
 const publish = Effect.fnUntraced(function* (eventId: EventId) {
@@ -104,7 +129,9 @@ export const load = Effect.fn("DemoSeason.load")(function* () {
         Effect.orDie(catalog.createEvent(newEvent(event, venue, venueId, begunAtMs))),
         ({ id }) => id
       )
-      yield* publish(EventId.make(yield* once(`event:${event.key}`, create)))
+      const eventId = EventId.make(yield* once(`event:${event.key}`, create))
+      if (event.block !== undefined) yield* once(`block:${event.key}`, makeBlock(eventId, event.block))
+      yield* publish(eventId)
     }
   }
   return yield* settled(mark(loaded))

@@ -3,7 +3,17 @@ import type { NewEvent, NewTier } from "@onsale/contracts/catalog/Event"
 import { EventInvalid, type InvalidField } from "@onsale/contracts/catalog/CatalogErrors"
 import type { SeatMap } from "@onsale/contracts/catalog/SeatMap"
 import { maxAmount } from "@onsale/contracts/Money"
-import { DateTime, Option, Result } from "effect"
+import { Result } from "effect"
+import {
+  checkCategories,
+  checkQuotas,
+  checkTierRules,
+  type DraftQuota,
+  type Frame,
+  millis,
+  type Tell,
+  type TierRules
+} from "./EventRules.ts"
 
 const day = 86_400_000
 /** A festival's last day can be sold while it runs; a sale that ends weeks after the start is a slip. */
@@ -18,7 +28,7 @@ const holdLives = 3
 const checkoutMaxMs = 900_000
 const defaultMaxPerOrder = 10
 
-export interface DraftTier {
+export interface DraftTier extends TierRules {
   readonly name: string
   /** Minor units. */
   readonly amount: number
@@ -36,13 +46,16 @@ export interface EventDraft {
   readonly currency: string
   /** At least one. */
   readonly tiers: ReadonlyArray<DraftTier>
+  readonly quotas: ReadonlyArray<DraftQuota>
   readonly maxPerOrder: number
+  /** Null is no limit. */
+  readonly maxPerCustomer: number | null
+  /** Of the whole event; null is no limit. */
+  readonly maxTickets: number | null
   readonly holdTtlMs: number
   readonly holdMaxMs: number
   readonly checkoutMaxMs: number
 }
-
-type Tell = (path: string, message: string) => void
 
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf("currency"))
 
@@ -75,22 +88,6 @@ const pricedTiers = (map: SeatMap, currency: string, tell: Tell): ReadonlyArray<
   })
 }
 
-const checkCategories = (tiers: ReadonlyArray<NewTier>, map: SeatMap, tell: Tell): ReadonlySet<string> => {
-  const known = new Set(map.categories.map((category) => category.name))
-  const tierOf = new Map<string, number>()
-  tiers.forEach((tier, i) =>
-    tier.categories.forEach((category, j) => {
-      const path = `/tiers/${i}/categories/${j}`
-      const other = tierOf.get(category)
-      if (!known.has(category)) tell(path, `the seat map has no category ${JSON.stringify(category)}`)
-      else if (other !== undefined)
-        tell(path, `${JSON.stringify(category)} is on the tier at /tiers/${other} already`)
-      else tierOf.set(category, i)
-    })
-  )
-  return new Set(tierOf.keys())
-}
-
 const isSold = (map: SeatMap, categories: ReadonlySet<string>): boolean =>
   map.areas.some((area) => area.capacity > 0 && area.category !== null && categories.has(area.category)) ||
   map.sections.some((section) =>
@@ -110,20 +107,22 @@ const checkTotals = (event: NewEvent, tiers: ReadonlyArray<NewTier>, maxPerOrder
   })
 }
 
-const checkTiers = (event: NewEvent, map: SeatMap, maxPerOrder: number, tell: Tell) => {
+const noTiers = { tiers: [], quotas: [] }
+
+const checkTiers = (event: NewEvent, map: SeatMap, frame: Frame, tell: Tell) => {
   const currency = event.tiers[0]?.price.currency ?? event.currency
   if (currency === undefined) {
     tell("/tiers", "an event needs a tier, or a currency for the prices of its seat map")
-    return { currency: "", tiers: [] }
+    return { currency: "", ...noTiers }
   }
   if (!currencies.has(currency)) {
     const path = event.tiers.length === 0 ? "/currency" : "/tiers/0/price/currency"
     tell(path, `${currency} is not a currency of ISO 4217`)
-    return { currency, tiers: [] }
+    return { currency, ...noTiers }
   }
   const tiers = event.tiers.length === 0 ? pricedTiers(map, currency, tell) : event.tiers
   if (tiers.length === 0) tell("/tiers", "the seat map gives no prices, so the event needs tiers")
-  checkTotals(event, tiers, maxPerOrder, tell)
+  checkTotals(event, tiers, frame.maxPerOrder, tell)
   const names = new Map<string, number>()
   tiers.forEach((tier, i) => {
     if (tier.price.currency !== currency) {
@@ -142,18 +141,17 @@ const checkTiers = (event: NewEvent, map: SeatMap, maxPerOrder: number, tell: Te
   if (tiers.length > 0 && tiers.every((tier) => tier.categories.length === 0)) {
     tell("/tiers", "no tier has a category")
   }
+  const rules = checkTierRules(event, tiers, frame, tell)
   return {
     currency,
-    tiers: tiers.map(({ name, price, categories }) => ({ name, amount: price.amount, categories }))
+    tiers: tiers.map(({ name, price, categories }, tier) => ({
+      name,
+      amount: price.amount,
+      categories,
+      ...rules[tier]!
+    })),
+    quotas: checkQuotas(event, tiers, tell)
   }
-}
-
-/** Milliseconds since 1970 of an instant whose form was checked when it was decoded. */
-const millis = (instant: string, path: string, tell: Tell): number => {
-  const at = DateTime.make(instant)
-  if (Option.isSome(at)) return DateTime.toEpochMillis(at.value)
-  tell(path, "no such instant")
-  return 0
 }
 
 const checkTimes = (event: NewEvent, nowMs: number, tell: Tell) => {
@@ -181,7 +179,7 @@ export const check = (
   const tell: Tell = (path, message) => problems.push({ path, message })
   const times = checkTimes(event, nowMs, tell)
   const maxPerOrder = event.maxPerOrder ?? defaultMaxPerOrder
-  const sold = checkTiers(event, map, maxPerOrder, tell)
+  const sold = checkTiers(event, map, { ...times, maxPerOrder }, tell)
   const holdTtlMs = event.holdSeconds === undefined ? defaultHoldTtlMs : event.holdSeconds * 1000
   if (problems.length > 0) return Result.fail(new EventInvalid({ problems }))
   return Result.succeed({
@@ -191,6 +189,8 @@ export const check = (
     ...sold,
     performers: event.performers.map(({ description = "", name }) => ({ name, description })),
     maxPerOrder,
+    maxPerCustomer: event.maxPerCustomer ?? null,
+    maxTickets: event.maxTickets ?? null,
     holdTtlMs,
     holdMaxMs: holdTtlMs * holdLives,
     checkoutMaxMs

@@ -3,11 +3,12 @@ import type { EventSeatMap } from "@onsale/contracts/catalog/Event"
 import type { MapRow, MapSeat, Point, SeatMap } from "@onsale/contracts/catalog/SeatMap"
 import { areaId, rowId, seatId, sectionId, type TierId } from "@onsale/contracts/Ids"
 import { type SaleLayout, SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
-import type { StoredEvent } from "./StoredEvent.ts"
+import { tierAreas } from "./SaleAreas.ts"
+import type { StoredBlock, StoredEvent, StoredVoucher } from "./StoredEvent.ts"
 
 type Tiers = StoredEvent["tiers"]
 
-/** The index of the tier of each category. */
+/** The index of the tier of each category that has seats: it is on one. */
 const tierIndex = (tiers: Tiers): ReadonlyMap<string, number> =>
   new Map(tiers.flatMap((tier, index) => tier.categories.map((category) => [category, index] as const)))
 
@@ -49,15 +50,22 @@ export const rowRanks = (map: SeatMap): ReadonlyArray<number> => {
   return ranks
 }
 
-/** What the inventory sells of an event. Indices are the order of the map. */
-export const saleLayout = (map: SeatMap, event: StoredEvent): SaleLayout => {
+/** What the inventory sells of an event. Seats are in the order of the map, areas in that of `SaleAreas`. */
+export const saleLayout = (
+  map: SeatMap,
+  event: StoredEvent,
+  blocks: ReadonlyArray<StoredBlock> = [],
+  vouchers: ReadonlyArray<StoredVoucher> = []
+): SaleLayout => {
   const tiers = tierIndex(event.tiers)
   const tierOf = (category: string | null): number => (category === null ? -1 : (tiers.get(category) ?? -1))
   const ranks = rowRanks(map)
+  const { areas, quotas: shared } = layoutAreas(map, event, blocks)
+  const quotas = [...eventQuotas(event), ...shared]
   let row = 0
   return {
     currency: event.currency,
-    tiers: event.tiers.map(({ amount, id, name }) => ({ id, name, price: amount })),
+    tiers: event.tiers.map(layoutTier),
     sections: map.sections.map(({ name }) => ({ name })),
     rows: map.sections.flatMap((section, index) =>
       section.rows.map(({ label, seats }) => ({
@@ -73,9 +81,15 @@ export const saleLayout = (map: SeatMap, event: StoredEvent): SaleLayout => {
         }))
       }))
     ),
-    areas: map.areas.map(({ capacity, category, name }) => ({ name, tier: tierOf(category), capacity })),
+    areas,
     focalPoint: map.focalPoint,
+    revision: event.revision,
+    ...(quotas.length === 0 ? {} : { quotas }),
+    ...(blocks.length === 0 ? {} : { blocks: blocks.map(({ id, name, seats }) => ({ id, name, seats })) }),
+    ...(vouchers.length === 0 ? {} : { vouchers: layoutVouchers(event, blocks, vouchers) }),
+    ...(event.accessibleReleased ? { accessibleReleased: true } : {}),
     maxPerOrder: event.maxPerOrder,
+    ...(event.maxPerCustomer === null ? {} : { maxPerCustomer: event.maxPerCustomer }),
     holdTtlMs: event.holdTtlMs,
     holdMaxMs: event.holdMaxMs,
     checkoutMaxMs: event.checkoutMaxMs,
@@ -84,7 +98,78 @@ export const saleLayout = (map: SeatMap, event: StoredEvent): SaleLayout => {
   }
 }
 
-/** The seat map with the event's ids and tiers. */
+const layoutTier = (tier: Tiers[number]): SaleLayout["tiers"][number] => ({
+  id: tier.id,
+  name: tier.name,
+  price: tier.amount,
+  ...(tier.saleFromMs === null ? {} : { opensAtMs: tier.saleFromMs }),
+  ...(tier.saleUntilMs === null ? {} : { closesAtMs: tier.saleUntilMs }),
+  ...(tier.minPerOrder === null ? {} : { minPerOrder: tier.minPerOrder }),
+  ...(tier.maxPerOrder === null ? {} : { maxPerOrder: tier.maxPerOrder }),
+  ...(tier.voucherOnly ? { voucherOnly: true } : {})
+})
+
+/** The organiser's quotas, and the limit of the whole event as one over all tiers. */
+const eventQuotas = ({ maxTickets, quotas, tiers }: StoredEvent): NonNullable<SaleLayout["quotas"]> => [
+  ...quotas.map(({ capacity, name, tiers }) => ({ name, capacity, tiers, areas: [] })),
+  ...(maxTickets === null
+    ? []
+    : [{ name: "event", capacity: maxTickets, tiers: tiers.map((_, tier) => tier), areas: [] }])
+]
+
+/** The areas, and a quota for each area of the map that has several: its places are there once. */
+const layoutAreas = (map: SeatMap, { tiers }: StoredEvent, blocks: ReadonlyArray<StoredBlock>) => {
+  const tierOf = new Map(tiers.map(({ id }, tier) => [id, tier]))
+  const sharers = map.areas.map((): Array<number> => [])
+  const areas: Array<SaleLayout["areas"][number]> = []
+  const add = (of: number, area: Omit<SaleLayout["areas"][number], "name">) => {
+    sharers[of]!.push(areas.length)
+    areas.push({ name: map.areas[of]!.name, ...area })
+  }
+  for (const { area, tier } of tierAreas(map, tiers)) {
+    add(area, { tier, capacity: map.areas[area]!.capacity })
+  }
+  blocks.forEach((block, index) => {
+    for (const { area, kept, quantity, tier } of block.areas) {
+      add(area, {
+        tier: tierOf.get(tier) ?? -1,
+        // Not less once places are released: those with a voucher may have claimed them already.
+        capacity: quantity,
+        block: index,
+        ...(kept === 0 ? {} : { reserved: kept })
+      })
+    }
+  })
+  const quotas = map.areas.flatMap(({ capacity, name }, area) =>
+    sharers[area]!.length === 1 ? [] : [{ name, capacity, tiers: [], areas: sharers[area]! }]
+  )
+  return { areas, quotas }
+}
+
+const layoutVouchers = (
+  { tiers }: StoredEvent,
+  blocks: ReadonlyArray<StoredBlock>,
+  vouchers: ReadonlyArray<StoredVoucher>
+): NonNullable<SaleLayout["vouchers"]> => {
+  const tierOf = new Map(tiers.map(({ id }, tier) => [id, tier]))
+  const blockOf = new Map(blocks.map(({ id }, block) => [id, block]))
+  const indices = <Id>(ids: ReadonlyArray<Id>, of: ReadonlyMap<Id, number>): ReadonlyArray<number> =>
+    ids.flatMap((id) => of.get(id) ?? [])
+  return vouchers.map(({ blocks, fromMs, id, key, maxTickets, tiers, untilMs }) => ({
+    id,
+    key,
+    tiers: indices(tiers, tierOf),
+    blocks: indices(blocks, blockOf),
+    maxTickets,
+    ...(fromMs === null ? {} : { fromMs }),
+    ...(untilMs === null ? {} : { untilMs })
+  }))
+}
+
+/**
+ * The seat map with the event's ids and tiers. An area that is on several tiers is there once for each. Those of
+ * blocks are not: a map is kept by those who read it for as long as its version is the same.
+ */
 export const eventSeatMap = (map: SeatMap, event: StoredEvent): EventSeatMap => {
   const tiers = tierIndex(event.tiers)
   const tierOf = (category: string | null): TierId | null => {
@@ -111,10 +196,10 @@ export const eventSeatMap = (map: SeatMap, event: StoredEvent): EventSeatMap => 
         }))
       }))
     })),
-    areas: map.areas.map(({ category, name }, index) => ({
+    areas: tierAreas(map, event.tiers).map(({ area, tier }, index) => ({
       id: areaId(event.id, index),
-      name,
-      tier: tierOf(category)
+      name: map.areas[area]!.name,
+      tier: event.tiers[tier]?.id ?? null
     }))
   }
 }

@@ -1,6 +1,6 @@
 /** Events as the outside sees them, and as the journal tells of them. Pure. */
 import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
-import type { EventDetail, EventStatus, EventSummary } from "@onsale/contracts/catalog/Event"
+import type { EventDetail, EventStatus, EventSummary, Tier } from "@onsale/contracts/catalog/Event"
 import { DateTime } from "effect"
 import type { ListedEvent, StoredEvent } from "./StoredEvent.ts"
 
@@ -15,6 +15,32 @@ export const statusAt = (event: Dated, nowMs: number): EventStatus => {
   return nowMs >= event.onSaleAtMs ? "on_sale" : "published"
 }
 
+const toTier = (tier: StoredEvent["tiers"][number], currency: string): Tier => {
+  const { amount, categories, id, maxPerOrder, minPerOrder, name, saleFromMs, saleUntilMs, voucherOnly } =
+    tier
+  return {
+    id,
+    name,
+    price: { amount, currency },
+    categories,
+    ...(saleFromMs === null && saleUntilMs === null
+      ? {}
+      : {
+          sale: {
+            ...(saleFromMs === null ? {} : { from: iso(saleFromMs) }),
+            ...(saleUntilMs === null ? {} : { until: iso(saleUntilMs) })
+          }
+        }),
+    ...(minPerOrder === null ? {} : { minPerOrder }),
+    ...(maxPerOrder === null ? {} : { maxPerOrder }),
+    ...(voucherOnly ? { voucherOnly } : {})
+  }
+}
+
+/** Without what only its organiser is to know. */
+export const forPublic = ({ maxTickets: _, quotas: __, ...detail }: EventDetail): EventDetail => detail
+
+/** As its organiser sees it. */
 export const toDetail = (event: StoredEvent, nowMs: number): EventDetail => ({
   id: event.id,
   name: event.name,
@@ -23,15 +49,22 @@ export const toDetail = (event: StoredEvent, nowMs: number): EventDetail => ({
   timeZone: event.timeZone,
   venue: event.venue,
   performers: event.performers,
-  tiers: event.tiers.map(({ amount, categories, id, name }) => ({
-    id,
-    name,
-    price: { amount, currency: event.currency },
-    categories
-  })),
+  tiers: event.tiers.map((tier) => toTier(tier, event.currency)),
   onSaleAt: iso(event.onSaleAtMs),
   saleEndsAt: iso(event.saleEndsAtMs),
   maxPerOrder: event.maxPerOrder,
+  ...(event.maxPerCustomer === null ? {} : { maxPerCustomer: event.maxPerCustomer }),
+  ...(event.accessibleReleased ? { accessibleReleased: true } : {}),
+  ...(event.quotas.length === 0
+    ? {}
+    : {
+        quotas: event.quotas.map(({ capacity, name, tiers }) => ({
+          name,
+          capacity,
+          tiers: tiers.flatMap((tier) => event.tiers[tier]?.id ?? [])
+        }))
+      }),
+  ...(event.maxTickets === null ? {} : { maxTickets: event.maxTickets }),
   status: statusAt(event, nowMs)
 })
 

@@ -14,6 +14,9 @@ export interface Place {
   readonly id: string
 }
 
+/** Before everything. */
+export const first: Place = { atMicros: 0, id: "00000000-0000-0000-0000-000000000000" }
+
 const encodeCursor = Schema.encodeSync(Cursor)
 const decodeCursor = Schema.decodeUnknownEffect(Cursor)
 

@@ -33,7 +33,9 @@ const layerInventory = Layer.effect(
           sales.failures--
           return yield* new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 10 })
         }
-        sales.layouts.set(eventId, layout)
+        // As the contract has it: of two layouts the newer one wins.
+        const before = sales.layouts.get(eventId)?.revision ?? 0
+        if ((layout.revision ?? 0) >= before) sales.layouts.set(eventId, layout)
         const { meanwhile } = sales
         sales.meanwhile = Effect.void
         yield* meanwhile

@@ -31,11 +31,38 @@ layer(layerCatalog)("the demo season", (it) => {
       const sales = yield* OpenedSales
       const sizes = [...sales.layouts.values()].map((layout) => ({
         seats: layout.rows.reduce((sum, row) => sum + row.seats.filter(({ tier }) => tier !== -1).length, 0),
-        places: layout.areas.reduce((sum, { capacity }) => sum + capacity, 0)
+        // An area that is on two tiers is there twice, and its places once.
+        places: layout.areas
+          .filter((_, area) => !(layout.quotas ?? []).some(({ areas }) => areas.indexOf(area) > 0))
+          .reduce((sum, { capacity }) => sum + capacity, 0)
       }))
       assert.deepInclude(sizes, { seats: 8897, places: 0 })
       assert.deepInclude(sizes, { seats: 0, places: 20_000 })
       assert.isTrue(sizes.some(({ seats }) => seats > 1350 && seats < 1450))
+    }).pipe(at(Date.UTC(2030, 9, 20, 12)))
+  )
+
+  it.effect("has an event with early birds, a limit for customers and house seats", () =>
+    Effect.gen(function* () {
+      const catalog = yield* Catalog
+      const sales = yield* OpenedSales
+      const { events } = yield* catalog.list({ limit: 100 })
+      const festival = events.find(({ name }) => name === "Long Meadow Festival")!
+      const { maxPerCustomer, tiers } = yield* catalog.get(festival.id)
+      assert.strictEqual(maxPerCustomer, 8)
+      // 60 days after 20 October, at midnight in Iowa.
+      assert.deepInclude(tiers[0]!, { name: "Early Bird", sale: { until: "2030-12-19T06:00:00.000Z" } })
+      const layout = sales.layouts.get(festival.id)!
+      assert.deepStrictEqual(
+        layout.areas.map(({ block, capacity, reserved, tier }) => [tier, capacity, block, reserved]),
+        [
+          [0, 20_000, undefined, undefined],
+          [1, 20_000, undefined, undefined],
+          [1, 200, 0, 200]
+        ]
+      )
+      const blocked = [...sales.layouts.values()].flatMap(({ blocks = [] }) => blocks)
+      assert.deepStrictEqual(blocked.map(({ seats }) => seats.length > 0).sort(), [false, true])
     }).pipe(at(Date.UTC(2030, 9, 20, 12)))
   )
 

@@ -5,7 +5,7 @@ import { maxAmount } from "@onsale/contracts/Money"
 import { Result, Schema } from "effect"
 import { check } from "../src/EventDraft.ts"
 import { accepted } from "./Imports.ts"
-import { newEvent, noVenue, smallMap } from "./Maps.ts"
+import { newEvent, noRules, noVenue, smallMap } from "./Maps.ts"
 
 const now = Date.UTC(2030, 0, 1)
 const tier = (name: string, amount: number, currency: string, ...categories: ReadonlyArray<string>) => ({
@@ -103,8 +103,8 @@ describe("an event whose seat map has prices", () => {
 
   it("has a tier for each of them", () => {
     assert.deepStrictEqual(draft(newEvent({ tiers: [], currency: "EUR" }), map).tiers, [
-      { name: "45.00", amount: 4500, categories: ["45.00"] },
-      { name: "19.50", amount: 1950, categories: ["19.50"] }
+      { name: "45.00", amount: 4500, categories: ["45.00"], ...noRules },
+      { name: "19.50", amount: 1950, categories: ["19.50"], ...noRules }
     ])
     assert.deepStrictEqual(draft(newEvent({ tiers: [], currency: "KWD" }), map).tiers[1]!.amount, 19_500)
   })

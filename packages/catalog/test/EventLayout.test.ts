@@ -4,7 +4,7 @@ import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
 import { eventSeatMap, rowRanks, saleLayout } from "../src/EventLayout.ts"
 import { statusAt } from "../src/EventView.ts"
 import type { StoredEvent } from "../src/StoredEvent.ts"
-import { noVenue, smallMap } from "./Maps.ts"
+import { noRules, noVenue, smallMap } from "./Maps.ts"
 
 const tierIds = [TierId.make(makeUuidV7(1)), TierId.make(makeUuidV7(2))]
 
@@ -12,6 +12,7 @@ const event: StoredEvent = {
   id: makeEventId(1_000),
   number: 7,
   revision: 1,
+  openedRevision: 0,
   state: "published",
   venue: { id: noVenue, name: "V", location: "" },
   seatMapVersion: 1,
@@ -27,9 +28,13 @@ const event: StoredEvent = {
   holdMaxMs: 1_800_000,
   checkoutMaxMs: 900_000,
   tiers: [
-    { id: tierIds[0]!, name: "Front", amount: 4500, categories: ["Stalls"] },
-    { id: tierIds[1]!, name: "Back", amount: 3000, categories: ["Circle"] }
+    { id: tierIds[0]!, name: "Front", amount: 4500, categories: ["Stalls"], ...noRules },
+    { id: tierIds[1]!, name: "Back", amount: 3000, categories: ["Circle"], ...noRules }
   ],
+  quotas: [],
+  maxPerCustomer: null,
+  maxTickets: null,
+  accessibleReleased: false,
   performers: []
 }
 

@@ -72,5 +72,41 @@ export const newEvent = (more: Partial<NewEvent> = {}): NewEvent => ({
     { name: "Front", price: { amount: 4500, currency: "EUR" }, categories: ["Stalls"] },
     { name: "Back", price: { amount: 3000, currency: "EUR" }, categories: ["Circle"] }
   ],
+  quotas: [],
   ...more
 })
+
+/** A tier as it is stored where nothing is said of it. */
+export const noRules = {
+  saleFromMs: null,
+  saleUntilMs: null,
+  minPerOrder: null,
+  maxPerOrder: null,
+  voucherOnly: false
+}
+
+/** Four seats in two rows, and a floor of 100 and a terrace of 20 places without seats. */
+export const fieldMap: SeatMap = {
+  name: "Field",
+  categories: [
+    { name: "Seats", color: null },
+    { name: "Floor", color: null },
+    { name: "Terrace", color: null }
+  ],
+  focalPoint: { x: 0, y: 0 },
+  sections: [
+    {
+      name: "Stand",
+      zone: null,
+      focalPoint: null,
+      rows: ["A", "B"].map((label, row) => ({
+        label,
+        seats: [0, 1].map((x) => seat(`${label}${x}`, `${x + 1}`, x, row + 1, { category: "Seats" }))
+      }))
+    }
+  ],
+  areas: [
+    { key: "floor", name: "Floor", capacity: 100, category: "Floor" },
+    { key: "terrace", name: "Terrace", capacity: 20, category: "Terrace" }
+  ]
+}

@@ -124,7 +124,7 @@ export class NotificationFacts extends Context.Service<
           Effect.forEach(
             rows.flatMap(({ events }) => events),
             // A cancelled event keeps its facts: whoever holds tickets of it may still look at them.
-            (event) => (event._tag === "EventCancelled" ? Effect.void : keep(event.facts)),
+            (event) => ("facts" in event ? keep(event.facts) : Effect.void),
             { discard: true }
           )
       })

@@ -102,11 +102,8 @@ export const buy = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ email, eventId, hold, method, name, out, wait, ...claim }) {
-    if (Option.isSome(hold) && (Option.isSome(eventId) || !Claim.isEmpty(claim))) {
-      return yield* usage(
-        "--hold says what is bought already",
-        "Leave out the event and --best, --seats and --area"
-      )
+    if (Option.isSome(hold) && (Option.isSome(eventId) || Claim.isSaid(claim))) {
+      return yield* usage("--hold says what is bought already", "Leave out the event and what to hold of it")
     }
     if (Option.isNone(hold) && Option.isNone(eventId)) {
       return yield* usage(
@@ -118,7 +115,7 @@ export const buy = Command.make(
     const onsale = yield* asCustomer
     const holdId =
       Option.isSome(eventId) && request !== undefined
-        ? (yield* Claim.hold(onsale, eventId.value, request)).id
+        ? (yield* Claim.hold(onsale, eventId.value, { ...request, customer: { email } })).id
         : Option.getOrThrow(hold)
     const key = yield* Claim.idempotencyKey
     const placed = yield* onsale

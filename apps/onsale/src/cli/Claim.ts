@@ -1,7 +1,6 @@
 /** Which seats and places a hold is to have, on the command line. */
-import { AreaId, type EventId, SeatId } from "@onsale/contracts/Ids"
+import { AreaId, type EventId, HoldId, makeUuidV7, SeatId } from "@onsale/contracts/Ids"
 import type { Hold, NewHold } from "@onsale/contracts/http/HoldsApi"
-import { makeUuidV7 } from "@onsale/contracts/Ids"
 import { Clock, Effect, Option, Result, Schema } from "effect"
 import { Flag } from "effect/cli"
 import type { Connection } from "./Connection.ts"
@@ -26,9 +25,29 @@ export const flags = {
     Flag.optional
   ),
   accessible: Flag.Boolean("accessible").pipe(
-    Flag.withDescription("With --best: accessible seats"),
+    Flag.withDescription(
+      "With --best: one of them accessible, the others beside it. With --seats: the accessible ones are needed as such"
+    ),
     Flag.withDefault(false),
     Flag.withoutNegation
+  ),
+  accessibleCount: Flag.Int("accessible-count").pipe(
+    Flag.withDescription("With --best: so many of them accessible"),
+    Flag.withMetavar("N"),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 }))),
+    Flag.optional
+  ),
+  voucher: Flag.String("voucher").pipe(
+    Flag.withDescription("The code of a voucher, for what is sold with one only"),
+    Flag.withMetavar("CODE"),
+    Flag.withSchema(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64))),
+    Flag.optional
+  ),
+  replaces: Flag.String("replaces").pipe(
+    Flag.withDescription("A hold that ends with this one: its seats and places count as free for it"),
+    Flag.withMetavar("HOLD_ID"),
+    Flag.withSchema(HoldId),
+    Flag.optional
   ),
   seats: Flag.String("seats").pipe(
     Flag.withDescription("These seats, by id, with commas between them"),
@@ -47,6 +66,9 @@ interface Input {
   readonly tier: Option.Option<string>
   readonly section: Option.Option<string>
   readonly accessible: boolean
+  readonly accessibleCount: Option.Option<number>
+  readonly voucher: Option.Option<string>
+  readonly replaces: Option.Option<HoldId>
   readonly seats: ReadonlyArray<string>
   readonly areas: ReadonlyArray<string>
 }
@@ -54,10 +76,32 @@ interface Input {
 export const isEmpty = ({ areas, best, seats }: Input): boolean =>
   Option.isNone(best) && seats.length === 0 && areas.length === 0
 
+/** True where anything is said that only a new hold could follow. */
+export const isSaid = (input: Input): boolean =>
+  !isEmpty(input) || Option.isSome(input.voucher) || Option.isSome(input.replaces)
+
 const decodeSeats = Schema.decodeUnknownResult(Schema.Array(SeatId))
 const decodeArea = Schema.decodeUnknownResult(AreaId)
 
-const parseArea = (text: string) => {
+/** Seats by their ids, each once, or what is wrong with them. */
+export const parseSeats = (texts: ReadonlyArray<string>) => {
+  const seats = decodeSeats(listed(texts))
+  return Result.isSuccess(seats)
+    ? Effect.succeed([...new Set(seats.success)])
+    : Effect.fail(
+        usage("--seats has what is no id of a seat", seats.failure.message.replaceAll(/\s*\n\s*/g, " "))
+      )
+}
+
+/** What stands between commas. */
+export const listed = (texts: ReadonlyArray<string>): ReadonlyArray<string> =>
+  texts
+    .flatMap((text) => text.split(","))
+    .map((id) => id.trim())
+    .filter((id) => id !== "")
+
+/** `ID=N`: so many places of an area. */
+export const parseArea = (text: string) => {
   const [, id = "", quantity = ""] = /^(.+)=(\d{1,5})$/.exec(text.trim()) ?? []
   const areaId = decodeArea(id)
   return Result.isSuccess(areaId) && Number(quantity) > 0
@@ -79,25 +123,14 @@ export const parse = Effect.fnUntraced(function* (input: Input) {
     )
   if (
     Option.isNone(input.best) &&
-    (Option.isSome(input.tier) || Option.isSome(input.section) || input.accessible)
+    (Option.isSome(input.tier) || Option.isSome(input.section) || Option.isSome(input.accessibleCount))
   ) {
-    return yield* usage("--tier, --section and --accessible go with --best N")
+    return yield* usage("--tier, --section and --accessible-count go with --best N")
   }
-  const seats = decodeSeats(
-    input.seats
-      .flatMap((text) => text.split(","))
-      .map((id) => id.trim())
-      .filter((id) => id !== "")
-  )
-  if (Result.isFailure(seats)) {
-    return yield* usage(
-      "--seats has what is no id of a seat",
-      seats.failure.message.replaceAll(/\s*\n\s*/g, " ")
-    )
-  }
+  const seats = yield* parseSeats(input.seats)
   const areas = yield* Effect.forEach(input.areas, parseArea)
   const request: NewHold = {
-    ...(seats.success.length > 0 ? { seats: [...new Set(seats.success)] } : {}),
+    ...(seats.length > 0 ? { seats } : {}),
     ...(areas.length > 0 ? { areas } : {}),
     ...(Option.isSome(input.best)
       ? {
@@ -105,10 +138,17 @@ export const parse = Effect.fnUntraced(function* (input: Input) {
             quantity: input.best.value,
             ...(Option.isSome(input.tier) ? { tier: input.tier.value } : {}),
             ...(Option.isSome(input.section) ? { section: input.section.value } : {}),
-            ...(input.accessible ? { accessible: true } : {})
+            ...(Option.isSome(input.accessibleCount)
+              ? { accessible: input.accessibleCount.value }
+              : input.accessible
+                ? { accessible: true }
+                : {})
           }
         }
-      : {})
+      : {}),
+    ...(input.accessible && seats.length > 0 ? { accessible: true } : {}),
+    ...(Option.isSome(input.voucher) ? { voucher: input.voucher.value } : {}),
+    ...(Option.isSome(input.replaces) ? { replaces: input.replaces.value } : {})
   }
   return request
 })

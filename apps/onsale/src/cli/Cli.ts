@@ -3,6 +3,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { Cause, Console, Effect, Layer, Logger, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { audit } from "./AuditCommand.ts"
+import { block } from "./BlockCommand.ts"
 import { buy } from "./BuyCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
@@ -10,6 +11,7 @@ import { hold } from "./HoldCommand.ts"
 import { migrate, start } from "./ServiceCommands.ts"
 import { Json, Key, Url } from "./Settings.ts"
 import { venue } from "./VenueCommand.ts"
+import { voucher } from "./VoucherCommand.ts"
 
 const version = "0.1.0"
 
@@ -19,7 +21,7 @@ const onsale = Command.make("onsale").pipe(
   ),
   Command.withSubcommands([
     { group: "The service", commands: [start, migrate, audit] },
-    { group: "For organisers", commands: [venue, event] },
+    { group: "For organisers", commands: [venue, event, block, voucher] },
     { group: "For customers", commands: [hold, buy] }
   ]),
   Command.withGlobalFlags([Json, Url, Key]),

@@ -1,5 +1,5 @@
 /** `onsale event`: events and what they cost. */
-import { type EventDetail, Instant, NewEvent } from "@onsale/contracts/catalog/Event"
+import { type EventDetail, Instant, NewEvent, type Tier } from "@onsale/contracts/catalog/Event"
 import { EventId, VenueId } from "@onsale/contracts/Ids"
 import { Currency } from "@onsale/contracts/Money"
 import { DateTime, Effect, FileSystem, Option, Result, Schema } from "effect"
@@ -7,6 +7,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { allPages, asCustomer, asOrganiser } from "./Connection.ts"
 import { type CommandFailure, refused, usage } from "./Failure.ts"
 import { money, print, table } from "./Output.ts"
+import * as RuleFlag from "./RuleFlag.ts"
 import * as TierFlag from "./TierFlag.ts"
 
 const eventId = Argument.String("EVENT_ID").pipe(
@@ -21,6 +22,16 @@ const local = (instant: string, timeZone: string): string =>
     onSome: (zoned) => `${DateTime.formatIsoOffset(zoned).slice(0, 16).replace("T", " ")} ${timeZone}`
   })
 
+/** What is said of a tier beside its price. */
+const rulesOf = ({ maxPerOrder, minPerOrder, sale, voucherOnly }: Tier, timeZone: string): string =>
+  [
+    ...(sale?.from === undefined ? [] : [`from ${local(sale.from, timeZone)}`]),
+    ...(sale?.until === undefined ? [] : [`until ${local(sale.until, timeZone)}`]),
+    ...(minPerOrder === undefined ? [] : [`at least ${minPerOrder}`]),
+    ...(maxPerOrder === undefined ? [] : [`at most ${maxPerOrder}`]),
+    ...(voucherOnly === true ? ["with a voucher"] : [])
+  ].join(", ")
+
 const detailLines = (event: EventDetail): ReadonlyArray<string> => [
   `Event     ${event.id}`,
   `Name      ${event.name}`,
@@ -28,11 +39,35 @@ const detailLines = (event: EventDetail): ReadonlyArray<string> => [
   `Venue     ${event.venue.name}`,
   `Status    ${event.status}`,
   `On sale   ${local(event.onSaleAt, event.timeZone)} until ${local(event.saleEndsAt, event.timeZone)}`,
+  `Limits    ${[
+    `${event.maxPerOrder} an order`,
+    ...(event.maxPerCustomer === undefined ? [] : [`${event.maxPerCustomer} a customer`]),
+    ...(event.maxTickets === undefined ? [] : [`${event.maxTickets} in all`])
+  ].join(", ")}`,
   "",
   ...table(
-    ["TIER", "PRICE", "CATEGORIES"],
-    event.tiers.map(({ categories, name, price }) => [name, money(price), categories.join(", ")])
-  )
+    ["TIER", "PRICE", "CATEGORIES", "RULES", "ID"],
+    event.tiers.map((tier) => [
+      tier.name,
+      money(tier.price),
+      tier.categories.join(", "),
+      rulesOf(tier, event.timeZone),
+      tier.id
+    ])
+  ),
+  ...(event.quotas === undefined
+    ? []
+    : [
+        "",
+        ...table(
+          ["QUOTA", "CAPACITY", "TIERS"],
+          event.quotas.map(({ capacity, name, tiers }) => [
+            name,
+            capacity,
+            event.tiers.flatMap((tier) => (tiers.includes(tier.id) ? [tier.name] : [])).join(", ")
+          ])
+        )
+      ])
 ]
 
 const flags = {
@@ -59,6 +94,28 @@ const flags = {
     ),
     Flag.withMetavar("TIER"),
     Flag.atMost(200)
+  ),
+  tierRules: Flag.String("tier-rule").pipe(
+    Flag.withDescription(
+      `Rules of a tier, once for each: ${RuleFlag.tierRuleSyntax}, where a rule is from=INSTANT, until=INSTANT, min=N or max=N tickets an order, or voucher-only`
+    ),
+    Flag.withMetavar("RULES"),
+    Flag.atMost(200)
+  ),
+  quotas: Flag.String("quota").pipe(
+    Flag.withDescription(`One capacity for several tiers, once for each: ${RuleFlag.quotaSyntax}`),
+    Flag.withMetavar("QUOTA"),
+    Flag.atMost(50)
+  ),
+  maxPerCustomer: Flag.Int("max-per-customer").pipe(
+    Flag.withDescription("Tickets of one customer at the most, all orders together"),
+    Flag.withMetavar("N"),
+    Flag.optional
+  ),
+  maxTickets: Flag.Int("max-tickets").pipe(
+    Flag.withDescription("Tickets of the whole event at the most"),
+    Flag.withMetavar("N"),
+    Flag.optional
   ),
   currency: Flag.String("currency").pipe(
     Flag.withDescription("Of a CSV plan's own prices, such as EUR"),
@@ -119,8 +176,21 @@ const readJson = Effect.fnUntraced(function* (file: string) {
   })
 })
 
-const given = <A>(name: string, value: Option.Option<A>) =>
+const optional = <A>(name: string, value: Option.Option<A>) =>
   Option.isSome(value) ? { [name]: value.value } : {}
+
+/** Each text read, or the first that cannot be. */
+const parseAll = <A>(
+  flag: string,
+  texts: ReadonlyArray<string>,
+  parse: (text: string) => Result.Result<A, string>
+) =>
+  Effect.forEach(texts, (text): Effect.Effect<A, CommandFailure> => {
+    const parsed = parse(text)
+    return Result.isSuccess(parsed)
+      ? Effect.succeed(parsed.success)
+      : Effect.fail(usage(`${flag} "${text}" cannot be read`, parsed.failure))
+  })
 
 const create = Command.make(
   "create",
@@ -129,23 +199,33 @@ const create = Command.make(
     const fromFile: unknown = Option.isSome(input.file) ? yield* readJson(input.file.value) : {}
     if (typeof fromFile !== "object" || fromFile === null)
       return yield* usage("The file must hold a JSON object")
-    const tiers = yield* Effect.forEach(input.tiers, (text): Effect.Effect<unknown, CommandFailure> => {
-      const tier = TierFlag.parse(text)
-      return Result.isSuccess(tier)
-        ? Effect.succeed(tier.success)
-        : Effect.fail(usage(`--tier "${text}" cannot be read`, tier.failure))
-    })
+    const given = yield* parseAll("--tier", input.tiers, TierFlag.parse)
+    const quotas = yield* parseAll("--quota", input.quotas, RuleFlag.parseQuota)
+    const rules = yield* parseAll("--tier-rule", input.tierRules, RuleFlag.parseTierRule)
+    const tiers = given.map((tier) =>
+      rules.reduce((ruled, { name, rules }) => (name === tier.name ? { ...ruled, ...rules } : ruled), tier)
+    )
+    const stray = rules.find(({ name }) => !given.some((tier) => tier.name === name))
+    if (stray !== undefined) {
+      return yield* usage(
+        `--tier-rule is for "${stray.name}", and no --tier has this name`,
+        "The tiers of a file have their rules there"
+      )
+    }
     const draft = {
       ...fromFile,
-      ...given("venueId", input.venue),
-      ...given("name", input.name),
-      ...given("startsAt", input.startsAt),
-      ...given("description", input.description),
-      ...given("currency", input.currency),
-      ...given("onSaleAt", input.onSaleAt),
-      ...given("saleEndsAt", input.saleEndsAt),
-      ...given("maxPerOrder", input.maxPerOrder),
-      ...given("holdSeconds", input.holdSeconds),
+      ...optional("venueId", input.venue),
+      ...optional("name", input.name),
+      ...optional("startsAt", input.startsAt),
+      ...optional("description", input.description),
+      ...optional("currency", input.currency),
+      ...optional("onSaleAt", input.onSaleAt),
+      ...optional("saleEndsAt", input.saleEndsAt),
+      ...optional("maxPerOrder", input.maxPerOrder),
+      ...optional("maxPerCustomer", input.maxPerCustomer),
+      ...optional("maxTickets", input.maxTickets),
+      ...optional("holdSeconds", input.holdSeconds),
+      ...(quotas.length > 0 ? { quotas } : {}),
       ...(tiers.length > 0 ? { tiers } : {}),
       ...(input.performers.length > 0 ? { performers: input.performers.map((name) => ({ name })) } : {})
     }
@@ -181,6 +261,11 @@ const create = Command.make(
       description: "Two price levels"
     },
     {
+      command:
+        'onsale event create --venue 019a9c3e-5b7c-7d21-9f3a-2b1c4d5e6f70 --name "Field day" --starts-at 2026-12-24T14:00:00+01:00 --tier "Early bird=1500 EUR:Field" --tier "Regular=2000 EUR:Field" --tier-rule "Early bird: until=2026-11-01T00:00:00+01:00, max=4" --quota "Early=300: Early bird" --max-per-customer 8',
+      description: "Two tiers that share the places of a field"
+    },
+    {
       command: "onsale event create --file event.json --name Premiere",
       description: "From a file, under another name"
     }
@@ -199,6 +284,27 @@ const publish = Command.make(
   Command.withDescription("Put a draft on sale, now or when its sale opens"),
   Command.withExamples([
     { command: "onsale event publish 019a9c3e-5b7c-7d21-9f3a-2b1c4d000000", description: "By its id" }
+  ])
+)
+
+const releaseAccessible = Command.make(
+  "release-accessible",
+  { eventId },
+  Effect.fnUntraced(function* ({ eventId }) {
+    const onsale = yield* asOrganiser
+    const event = yield* onsale.call((api) => api.organiser.releaseAccessible({ params: { eventId } }))
+    yield* print(event, [`The accessible seats of ${event.name} are for everybody now.`])
+  })
+).pipe(
+  Command.withDescription(
+    "Give the accessible pool to everybody: accessible and companion seats, which are kept until then for those who need them. It cannot be taken back."
+  ),
+  Command.withShortDescription("Give the accessible pool to everybody"),
+  Command.withExamples([
+    {
+      command: "onsale event release-accessible 019a9c3e-5b7c-7d21-9f3a-2b1c4d000000",
+      description: "Once they who need them have had their time"
+    }
   ])
 )
 
@@ -243,6 +349,6 @@ const list = Command.make(
 ).pipe(Command.withDescription("List the published events by when they start"), Command.withAlias("ls"))
 
 export const event = Command.make("event").pipe(
-  Command.withDescription("Events: create, publish, list"),
-  Command.withSubcommands([create, publish, list])
+  Command.withDescription("Events: create, publish, list, release-accessible"),
+  Command.withSubcommands([create, publish, list, releaseAccessible])
 )

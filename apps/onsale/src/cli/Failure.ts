@@ -58,6 +58,8 @@ const Problem = Schema.Struct({
   ),
   seats: Schema.optional(Schema.Array(Schema.Struct({ seatId: Schema.String }))),
   areas: Schema.optional(Schema.Array(Schema.Struct({ areaId: Schema.String }))),
+  /** Of vouchers. */
+  codes: Schema.optional(Schema.Array(Schema.String)),
   report: Schema.optional(Schema.toType(ImportReport)),
   limit: Schema.optional(Schema.Number),
   at: Schema.optional(Schema.NullOr(Schema.String)),
@@ -82,7 +84,7 @@ const detailOf = ({ at, code, detail, limit, orderId }: typeof Problem.Type): st
 export const fromProblem = (problem: unknown): CommandFailure | undefined => {
   const decoded = decodeProblem(problem)
   if (Result.isFailure(decoded)) return undefined
-  const { areas = [], errors = [], report, seats = [], title } = decoded.success
+  const { areas = [], codes = [], errors = [], report, seats = [], title } = decoded.success
   return new CommandFailure({
     kind: "refused",
     title,
@@ -94,6 +96,7 @@ export const fromProblem = (problem: unknown): CommandFailure | undefined => {
       })),
       ...seats.map(({ seatId }) => ({ place: `seat ${seatId}`, message: "" })),
       ...areas.map(({ areaId }) => ({ place: `area ${areaId}`, message: "" })),
+      ...codes.map((code) => ({ place: `voucher ${code}`, message: "" })),
       ...(report?.problems ?? []).map(({ message, path, severity }) => ({
         place: path === "" ? "(file)" : path,
         message: `${severity}: ${message}`

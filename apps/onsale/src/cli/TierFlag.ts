@@ -7,8 +7,8 @@ const shape = /^(?<name>.*\S)\s*=\s*(?<amount>\S+)\s+(?<currency>[A-Za-z]{3})\s*
 
 export const syntax = '"NAME=AMOUNT CURRENCY:CATEGORY,CATEGORY"'
 
-/** Splits at commas that no backslash precedes, for categories that have a comma in their name. */
-const split = (text: string): ReadonlyArray<string> =>
+/** Splits at commas that no backslash precedes, for names that have a comma. */
+export const split = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/(?:\\.|[^,\\])+/gs)]
     .map(([part]) => part.replace(/\\(.)/gs, "$1").trim())
     .filter((part) => part !== "")

@@ -59,7 +59,14 @@ const routes = [
   "GET /organiser/events/{eventId}",
   "PUT /organiser/events/{eventId}",
   "POST /organiser/events/{eventId}/publish",
-  "GET /organiser/events/{eventId}/sales"
+  "GET /organiser/events/{eventId}/sales",
+  "POST /organiser/events/{eventId}/blocks",
+  "GET /organiser/events/{eventId}/blocks",
+  "POST /organiser/events/{eventId}/blocks/{blockId}/release",
+  "POST /organiser/events/{eventId}/vouchers",
+  "GET /organiser/events/{eventId}/vouchers",
+  "DELETE /organiser/events/{eventId}/vouchers/{voucherId}",
+  "POST /organiser/events/{eventId}/accessible/release"
 ]
 
 /** A line of the Prometheus text format 0.0.4. */

@@ -32,6 +32,10 @@ export const Problem = Schema.Struct({
   status: Schema.Int,
   title: Schema.String,
   seats: Schema.optionalKey(Schema.Array(Schema.Struct({ seatId: Schema.String }))),
+  areas: Schema.optionalKey(Schema.Array(Schema.Struct({ areaId: Schema.String }))),
+  available: Schema.optionalKey(Schema.Int),
+  limit: Schema.optionalKey(Schema.Int),
+  scope: Schema.optionalKey(Schema.String),
   orderId: Schema.optionalKey(Schema.String),
   code: Schema.optionalKey(Schema.NullOr(Schema.String))
 })
@@ -128,12 +132,22 @@ export const at = (url: string) => {
       }
     })
 
+  /** What only an organiser may do, of one event. */
+  const organise = (eventId: EventId, path: string, body?: object, method?: string) =>
+    send({
+      path: api(`/organiser/events/${eventId}${path}`),
+      headers: organiser,
+      ...(body === undefined ? {} : { body }),
+      ...(method === undefined ? {} : { method })
+    })
+
   return {
     url,
     send,
     api,
     importPlan,
     openEvent,
+    organise,
     seatMap: (eventId: EventId) =>
       Effect.flatMap(send({ path: api(`/events/${eventId}/seatmap`) }), expect(200, EventSeatMap)),
     availability: (eventId: EventId) =>

@@ -10,9 +10,10 @@ import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
 import { purchases } from "./WrongPurchases.ts"
 import { routes } from "./WrongRoutes.ts"
+import { sale } from "./WrongSale.ts"
 import { assertProblem, organiser, ours, plan, Wrong } from "./WrongWorld.ts"
 
-const cases = [...purchases, ...routes]
+const cases = [...purchases, ...routes, ...sale]
 
 /** Sends bytes as they are, and answers with what came until the server closed. */
 const sendRaw = (url: string, bytes: string) =>

@@ -1,4 +1,5 @@
 /** What is on in the demo season. Everyone and everything in it is made up. */
+import type { NewEvent } from "@onsale/contracts/catalog/Event"
 import type { SeatMap } from "@onsale/contracts/catalog/SeatMap"
 import { arena } from "./ArenaPlan.ts"
 import { club, meadow } from "./SmallPlans.ts"
@@ -24,9 +25,19 @@ export interface DemoEvent {
   /** At the venue. */
   readonly hour: number
   readonly minute: number
-  /** Tier, price in minor units, categories of the map. */
-  readonly tiers: ReadonlyArray<readonly [name: string, amount: number, categories: ReadonlyArray<string>]>
+  /** Tier, price in minor units, categories of the map; days after the first load when its sale ends. */
+  readonly tiers: ReadonlyArray<
+    readonly [name: string, amount: number, categories: ReadonlyArray<string>, untilInDays?: number]
+  >
+  readonly quotas?: NewEvent["quotas"]
   readonly maxPerOrder?: number
+  readonly maxPerCustomer?: number
+  /** House seats: rows, and places of areas, by their index in the event's seat map. */
+  readonly block?: {
+    readonly name: string
+    readonly rows?: ReadonlyArray<number>
+    readonly areas?: ReadonlyArray<readonly [area: number, quantity: number]>
+  }
 }
 
 export const venues: ReadonlyArray<DemoVenue> = [
@@ -145,7 +156,10 @@ export const events: ReadonlyArray<DemoEvent> = [
     hour: 20,
     minute: 0,
     tiers: arenaTiers,
-    maxPerOrder: 6
+    maxPerOrder: 6,
+    maxPerCustomer: 12,
+    // The first row of the middle of the floor.
+    block: { name: "Artists' guests", rows: [12] }
   },
   {
     key: "nova-lights-2",
@@ -188,11 +202,19 @@ export const events: ReadonlyArray<DemoEvent> = [
     key: "long-meadow",
     venue: "long-meadow",
     name: "Long Meadow Festival",
-    description: "One field, one stage, noon to midnight. Bring a blanket; the ground is dry as a rule.",
+    description:
+      "One field, one stage, noon to midnight. Bring a blanket; the ground is dry as a rule. Early birds share the field with all others.",
     performers: [tallShips, novaLights, heron],
     inDays: 120,
     hour: 12,
     minute: 0,
-    tiers: [["Day Ticket", 8900, ["General Admission"]]]
+    tiers: [
+      ["Early Bird", 6900, ["General Admission"], 60],
+      ["Day Ticket", 8900, ["General Admission"]]
+    ],
+    quotas: [{ name: "Early birds", capacity: 2500, tiers: ["Early Bird"] }],
+    maxPerCustomer: 8,
+    // Of the day tickets: the early birds have their whole quota.
+    block: { name: "Crew and guests", areas: [[1, 200]] }
   }
 ]

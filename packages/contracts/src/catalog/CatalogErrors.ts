@@ -1,6 +1,6 @@
 /** What the catalog refuses, and why. */
 import { Schema } from "effect"
-import { EventId, VenueId } from "../Ids.ts"
+import { BlockId, EventId, SeatId, VenueId, VoucherId } from "../Ids.ts"
 import { ImportReport } from "./SeatMap.ts"
 
 /** The plan cannot be imported; nothing was stored. The report's problems of severity `error` say why. */
@@ -33,4 +33,33 @@ export class EventNotDraft extends Schema.TaggedError<EventNotDraft>()("EventNot
 /** A `cursor` that no page of ours has given. */
 export class CursorInvalid extends Schema.TaggedError<CursorInvalid>()("CursorInvalid", {
   cursor: Schema.String
+}) {}
+
+/** What a cancelled event sells cannot be changed any more. */
+export class EventCancelled extends Schema.TaggedError<EventCancelled>()("EventCancelled", {
+  eventId: EventId
+}) {}
+
+/** Ids that are not of this event, or of this block. */
+export class PlacesUnknown extends Schema.TaggedError<PlacesUnknown>()("PlacesUnknown", {
+  seats: Schema.Array(Schema.String),
+  areas: Schema.Array(Schema.String)
+}) {}
+
+/** These seats are in another block. */
+export class SeatsBlocked extends Schema.TaggedError<SeatsBlocked>()("SeatsBlocked", {
+  seats: Schema.Array(SeatId)
+}) {}
+
+export class BlockNotFound extends Schema.TaggedError<BlockNotFound>()("BlockNotFound", {
+  blockId: BlockId
+}) {}
+
+/** The event has vouchers of these codes. */
+export class VoucherExists extends Schema.TaggedError<VoucherExists>()("VoucherExists", {
+  codes: Schema.Array(Schema.String)
+}) {}
+
+export class VoucherNotFound extends Schema.TaggedError<VoucherNotFound>()("VoucherNotFound", {
+  voucherId: VoucherId
 }) {}

@@ -23,6 +23,8 @@ export type EventFacts = typeof EventFacts.Type
 export const CatalogEvent = Schema.TaggedUnion({
   EventPublished: { facts: EventFacts },
   EventChanged: { facts: EventFacts },
-  EventCancelled: { eventId: EventId, reason: Schema.String }
+  EventCancelled: { eventId: EventId, reason: Schema.String },
+  /** Blocks, vouchers or the accessible pool of a published event are others now, as of that revision. */
+  SaleChanged: { eventId: EventId, revision: Schema.Int }
 })
 export type CatalogEvent = typeof CatalogEvent.Type

@@ -6,7 +6,7 @@ import { isStorable } from "../Text.ts"
 import { ImportReport, PlanFormat } from "./SeatMap.ts"
 
 // Postgres cannot store the character U+0000 in a text.
-const name = Schema.Trimmed.check(Schema.isMinLength(1), Schema.isMaxLength(200), isStorable)
+export const DisplayName = Schema.Trimmed.check(Schema.isMinLength(1), Schema.isMaxLength(200), isStorable)
 const text = Schema.String.check(Schema.isMaxLength(10_000), isStorable)
 
 /** A UTC instant, ISO 8601: `2026-12-24T19:30:00Z`. */
@@ -35,12 +35,28 @@ export const VenueSummary = Schema.Struct({ id: VenueId, name: Schema.String, lo
 export const Performer = Schema.Struct({ id: PerformerId, name: Schema.String, description: Schema.String })
 export type Performer = typeof Performer.Type
 
+/** The most that an order may be allowed to have. */
+const ticketsAnOrder = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))
+/** As many as the places of an area. */
+const ticketsAnEvent = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000_000 }))
+
+/** What is left out is no rule. */
 export const Tier = Schema.Struct({
   id: TierId,
   name: Schema.String,
   price: Money,
   /** The seat map's categories that are sold at this price. */
-  categories: Schema.Array(Schema.String)
+  categories: Schema.Array(Schema.String),
+  /** Sold from then on, and before then, within the sale of the event. */
+  sale: Schema.optionalKey(
+    Schema.Struct({ from: Schema.optionalKey(Schema.String), until: Schema.optionalKey(Schema.String) })
+  ),
+  /** Tickets of it in an order that has any: at least. */
+  minPerOrder: Schema.optionalKey(Schema.Int),
+  /** And at most. */
+  maxPerOrder: Schema.optionalKey(Schema.Int),
+  /** True where it is sold only to those who bring a voucher that unlocks it. */
+  voucherOnly: Schema.optionalKey(Schema.Boolean)
 })
 export type Tier = typeof Tier.Type
 
@@ -61,6 +77,14 @@ export const EventSummary = Schema.Struct({
 })
 export type EventSummary = typeof EventSummary.Type
 
+/** One capacity that several tiers draw on. */
+export const Quota = Schema.Struct({
+  name: Schema.String,
+  capacity: Schema.Int,
+  tiers: Schema.Array(TierId)
+})
+export type Quota = typeof Quota.Type
+
 export const EventDetail = Schema.Struct({
   id: EventId,
   name: Schema.String,
@@ -73,6 +97,14 @@ export const EventDetail = Schema.Struct({
   onSaleAt: Schema.String,
   saleEndsAt: Schema.String,
   maxPerOrder: Schema.Int,
+  /** Tickets that a customer may have, all orders together; no limit when left out. */
+  maxPerCustomer: Schema.optionalKey(Schema.Int),
+  /** True once the accessible pool was given to everybody. */
+  accessibleReleased: Schema.optionalKey(Schema.Boolean),
+  /** For organisers only; left out where there are none. */
+  quotas: Schema.optionalKey(Schema.Array(Quota)),
+  /** Tickets of the whole event; for organisers only, no limit when left out. */
+  maxTickets: Schema.optionalKey(Schema.Int),
   status: EventStatus
 })
 export type EventDetail = typeof EventDetail.Type
@@ -148,7 +180,7 @@ export type EventSeatMap = typeof EventSeatMap.Type
 export const PlanUpload = Schema.Struct({ format: PlanFormat, content: Schema.Unknown })
 
 export const NewVenue = Schema.Struct({
-  name,
+  name: DisplayName,
   location: text.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
   timeZone: TimeZoneName,
   seatMap: PlanUpload
@@ -168,23 +200,45 @@ export const VenueDetail = Schema.Struct({
 export type VenueDetail = typeof VenueDetail.Type
 
 export const NewTier = Schema.Struct({
-  name,
+  name: DisplayName,
   price: Money,
-  /** The seat map's categories sold at this price; a category can be on one tier only. */
-  categories: Schema.Array(Schema.String.check(Schema.isMaxLength(200))).check(Schema.isMaxLength(1000))
+  /**
+   * The seat map's categories sold at this price. A category that has seats can be on one tier only; one that
+   * only areas have, on several, whose buyers then share the places.
+   */
+  categories: Schema.Array(Schema.String.check(Schema.isMaxLength(200))).check(Schema.isMaxLength(1000)),
+  /** Sold from then on, and before then, within the sale of the event; all along when left out. */
+  sale: Schema.optionalKey(
+    Schema.Struct({ from: Schema.optionalKey(Instant), until: Schema.optionalKey(Instant) })
+  ),
+  /** Tickets of it in an order that has any, at least. */
+  minPerOrder: Schema.optionalKey(ticketsAnOrder),
+  /** And at most. */
+  maxPerOrder: Schema.optionalKey(ticketsAnOrder),
+  /** Sold only to those who bring a voucher that unlocks it. */
+  voucherOnly: Schema.optionalKey(Schema.Boolean)
 })
 export type NewTier = typeof NewTier.Type
 
+/** One capacity that several tiers draw on: each ticket of one of them counts once. */
+export const NewQuota = Schema.Struct({
+  name: DisplayName,
+  capacity: ticketsAnEvent,
+  /** Names of the event's tiers. */
+  tiers: Schema.Array(DisplayName).check(Schema.isMinLength(1), Schema.isMaxLength(200))
+})
+export type NewQuota = typeof NewQuota.Type
+
 export const NewEvent = Schema.Struct({
   venueId: VenueId,
-  name,
+  name: DisplayName,
   description: text.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
   startsAt: Instant,
   /** When left out, at once. */
   onSaleAt: Schema.optionalKey(Instant),
   /** When left out, when the event starts. */
   saleEndsAt: Schema.optionalKey(Instant),
-  performers: Schema.Array(Schema.Struct({ name, description: Schema.optionalKey(text) })).pipe(
+  performers: Schema.Array(Schema.Struct({ name: DisplayName, description: Schema.optionalKey(text) })).pipe(
     Schema.check(Schema.isMaxLength(100)),
     Schema.withDecodingDefaultKey(Effect.succeed([]))
   ),
@@ -196,7 +250,15 @@ export const NewEvent = Schema.Struct({
   /** Of the prices of the seat map, where no tiers are given. */
   currency: Schema.optionalKey(Currency),
   /** Tickets in one order; 10 when left out. */
-  maxPerOrder: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1000 }))),
+  maxPerOrder: Schema.optionalKey(ticketsAnOrder),
+  /** Tickets of one customer, all orders together; no limit when left out. */
+  maxPerCustomer: Schema.optionalKey(ticketsAnEvent),
+  /** Tickets of the whole event; when left out, as many as there are seats and places. */
+  maxTickets: Schema.optionalKey(ticketsAnEvent),
+  quotas: Schema.Array(NewQuota).pipe(
+    Schema.check(Schema.isMaxLength(50)),
+    Schema.withDecodingDefaultKey(Effect.succeed([]))
+  ),
   /** How long a hold lives, 600 seconds when left out. */
   holdSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 86_400 })))
 })

@@ -5,11 +5,21 @@ import {
   HttpApiGroup,
   HttpApiMiddleware,
   HttpApiSchema,
-  HttpApiSecurity
+  HttpApiSecurity,
+  OpenApi
 } from "effect/http-api"
+import { Block, BlockRelease, NewBlock } from "../catalog/Block.ts"
 import { EventDetail, NewEvent, NewVenue, VenueDetail, VenuePage, VenueQuery } from "../catalog/Event.ts"
-import { EventId, VenueId } from "../Ids.ts"
+import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
+import { BlockId, EventId, VenueId, VoucherId } from "../Ids.ts"
 import { Currency } from "../Money.ts"
+import {
+  BlockNotFound,
+  EventCancelled,
+  SeatsBlocked,
+  VoucherExists,
+  VoucherNotFound
+} from "./OrganiserProblems.ts"
 import {
   CursorInvalid,
   EventInvalid,
@@ -17,6 +27,7 @@ import {
   EventNotFound,
   OverloadedProblem,
   PlanRefused,
+  SeatsUnknown,
   Unauthorized,
   VenueNotFound
 } from "./Problems.ts"
@@ -29,6 +40,9 @@ export const EventSales = Schema.Struct({
   amount: Schema.Int,
   refunded: Schema.Int
 })
+
+const eventId = { eventId: EventId }
+const described = (summary: string, description: string) => OpenApi.annotations({ summary, description })
 
 /** Lets those with the organiser's key pass. */
 export class OrganiserAuth extends HttpApiMiddleware.Service<OrganiserAuth>()(
@@ -87,7 +101,77 @@ export class OrganiserApi extends HttpApiGroup.make("organiser")
       params: { eventId: EventId },
       success: Schema.Struct({ sales: Schema.Array(EventSales) }),
       error: EventNotFound
-    })
+    }),
+    HttpApiEndpoint.post("createBlock", "/organiser/events/:eventId/blocks", {
+      params: eventId,
+      payload: NewBlock,
+      success: Block.pipe(HttpApiSchema.status(201)),
+      error: [EventNotFound, EventCancelled, SeatsUnknown, SeatsBlocked, EventInvalid]
+    }).annotateMerge(
+      described(
+        "Keep house seats",
+        "Keeps seats, rows, sections and places of areas of a draft or a published event from everybody whose voucher does not unlock the block. A seat can be in one block only: 409 seats-blocked. Seats and places that are held or sold at the moment may be named: they are kept from when they are free again. Availability shows them as held; ordinary buyers who ask for them get 409 seats-taken. The places of areas have ids of their own in the answer, which a hold with the voucher names. At most 200 blocks, 1,000 areas in them and 50,000 seats an event."
+      )
+    ),
+    HttpApiEndpoint.get("blocks", "/organiser/events/:eventId/blocks", {
+      params: eventId,
+      success: Schema.Struct({ blocks: Schema.Array(Block) }),
+      error: EventNotFound
+    }).annotateMerge(
+      described(
+        "List the house seats",
+        "All blocks of the event in the order of their creation, with what they keep now."
+      )
+    ),
+    HttpApiEndpoint.post("releaseBlock", "/organiser/events/:eventId/blocks/:blockId/release", {
+      params: { ...eventId, blockId: BlockId },
+      payload: BlockRelease,
+      success: Block,
+      error: [EventNotFound, EventCancelled, BlockNotFound, SeatsUnknown, EventInvalid]
+    }).annotateMerge(
+      described(
+        "Give house seats to everybody",
+        "Gives the named seats and places to everybody, or the whole block when the body names nothing; the answer is what the block still keeps. Seats that the block does not keep are 404 seats-unknown, more places than it keeps 422 event-invalid. A block that keeps nothing stays in the list."
+      )
+    ),
+    HttpApiEndpoint.post("createVouchers", "/organiser/events/:eventId/vouchers", {
+      params: eventId,
+      payload: NewVouchers,
+      success: Schema.Struct({ vouchers: Schema.Array(Voucher) }).pipe(HttpApiSchema.status(201)),
+      error: [EventNotFound, EventCancelled, VoucherExists, EventInvalid]
+    }).annotateMerge(
+      described(
+        "Make vouchers",
+        "Makes a voucher of each of the given codes, or as many with random codes of 13 characters as asked for. Each unlocks the tiers and blocks that are named, for so many tickets, all orders with it together. Codes are compared in capital letters and without spaces around them; one that the event has already refuses all of them with 409 voucher-exists. At most 20,000 vouchers an event."
+      )
+    ),
+    HttpApiEndpoint.get("vouchers", "/organiser/events/:eventId/vouchers", {
+      params: eventId,
+      query: VoucherQuery,
+      success: VoucherPage,
+      error: [EventNotFound, CursorInvalid]
+    }).annotateMerge(
+      described("List the vouchers", "Page by page, with their codes, in the order of their creation.")
+    ),
+    HttpApiEndpoint.delete("removeVoucher", "/organiser/events/:eventId/vouchers/:voucherId", {
+      params: { ...eventId, voucherId: VoucherId },
+      error: [EventNotFound, EventCancelled, VoucherNotFound]
+    }).annotateMerge(
+      described(
+        "Take a voucher back",
+        "From now on it unlocks nothing. What was held with it stays held and may be bought."
+      )
+    ),
+    HttpApiEndpoint.post("releaseAccessible", "/organiser/events/:eventId/accessible/release", {
+      params: eventId,
+      success: EventDetail,
+      error: [EventNotFound, EventCancelled]
+    }).annotateMerge(
+      described(
+        "Give the accessible pool to everybody",
+        "Accessible and companion seats are kept for those who say that they need them. From now on they are seats like all others, best available chooses them too, and it cannot be taken back. Once more changes nothing."
+      )
+    )
   )
   .middleware(OrganiserAuth)
   .prefix("/api/v1") {}
