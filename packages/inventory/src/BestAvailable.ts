@@ -60,6 +60,10 @@ export const choose = (layout: Layout, free: Free, wish: Wish): Array<number> | 
     : (together(layout, free, wish, eligible) ?? apart(layout, free, wish, eligible))
 }
 
+/** True for seats, in rising order, that are side by side. */
+export const areTogether = (layout: Layout, seats: ReadonlyArray<number>): boolean =>
+  seats.every((seat, i) => i === 0 || (seat === seats[i - 1]! + 1 && layout.blockStart[seat] === 0))
+
 const candidateRows = function* (layout: Layout, free: Free, wish: Wish, least: number) {
   for (const row of layout.rowsByRank) {
     if (free.freeInRow(row) < least) continue
@@ -68,6 +72,7 @@ const candidateRows = function* (layout: Layout, free: Free, wish: Wish, least: 
     yield range
   }
 }
+
 const together = (
   layout: Layout,
   free: Free,
@@ -197,6 +202,7 @@ const withAccessible = (
   for (const { first, count } of candidateRows(layout, free, wish, quantity)) {
     const seats: Array<number> = []
     for (let seat = first; seat < first + count; seat++) if (eligible(seat)) seats.push(seat)
+    if (seats.length < quantity) continue
     if (seats.filter((seat) => isAccessible(layout, seat)).length < accessible) continue
     let best: Array<number> | undefined
     let bestCost = Number.POSITIVE_INFINITY
@@ -225,10 +231,8 @@ const withAccessible = (
 const windowCost = (layout: Layout, window: ReadonlyArray<number>, accessible: number): number => {
   let missing = accessible
   let cost = 0
-  for (let i = 0; i < window.length; i++) {
-    const seat = window[i]!
-    if (i > 0 && (seat !== window[i - 1]! + 1 || layout.blockStart[seat] === 1))
-      return Number.POSITIVE_INFINITY
+  if (!areTogether(layout, window)) return Number.POSITIVE_INFINITY
+  for (const seat of window) {
     if (missing > 0 && isAccessible(layout, seat)) missing--
     else cost += besideCost(layout, seat)
   }

@@ -7,7 +7,7 @@
 import type { AreaClaim, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
 import * as BestAvailable from "./BestAvailable.ts"
-import { areaFree, fullQuota, leftForCustomer, leftForTiers, leftForVoucher } from "./Room.ts"
+import { fullQuota, leftForCustomer, leftForTiers, leftForVoucher, placesFree, placesOf } from "./Room.ts"
 import { type Claims, claimsOf, ids, isSeat, live, missing, positive, refused } from "./Decision.ts"
 import { type CommandEvent, type Hold, isFree, type State } from "./InventoryState.ts"
 import { isBlocked, type Voucher } from "./SaleRules.ts"
@@ -52,8 +52,8 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
   if (takenSeats.length > 0 || takenAreas.length > 0)
     return refused(command, "seats_taken", { seats: takenSeats, areas: takenAreas })
 
-  const chosen = command.best === null ? [] : choose(state, command.best, asked, asker, nowMs)
-  if (chosen === undefined) return refused(command, "seats_taken")
+  const chosen = command.best === null ? [] : choose(state, command, command.best, asked, asker, nowMs)
+  if ("_tag" in chosen) return chosen
   const claims = chosen.length === 0 ? asked : { ...asked, seats: [...asked.seats, ...chosen] }
   const noRoom = withoutRoom(state, command, claims, asker)
   if (noRoom !== undefined) return noRoom
@@ -131,7 +131,7 @@ const notForAsker = (
   { voucher }: Asker,
   nowMs: number
 ): CommandEvent | undefined => {
-  const { rules, seatFlags, source } = state.layout
+  const { rules, seatFlags } = state.layout
   const kept = asked.seats.filter((seat) => (seatFlags[seat]! & rules.keptFlags) !== 0)
   if (kept.length > 0) {
     // A companion comes along with somebody.
@@ -140,6 +140,18 @@ const notForAsker = (
       kept.some((seat) => (seatFlags[seat]! & SeatFlag.accessible) !== 0)
     if (command.accessible !== true || !needed) return refused(command, "accessible_only", { seats: kept })
   }
+  return tierClosed(state, command, asked, voucher, nowMs)
+}
+
+/** The first tier of the claims that this buyer cannot have now. */
+const tierClosed = (
+  state: State,
+  command: HoldCommand,
+  asked: Claims,
+  voucher: Voucher | undefined,
+  nowMs: number
+): CommandEvent | undefined => {
+  const { rules, source } = state.layout
   if (rules.tiers === undefined) return undefined
   for (const tier of tierTickets(state, asked).keys()) {
     const rule = rules.tiers[tier]!
@@ -152,45 +164,80 @@ const notForAsker = (
   return undefined
 }
 
+/** A block takes what is held already only when it is let go of. */
 const isFreeFor = (state: State, seat: number, { replaced, voucher }: Asker, nowMs: number): boolean =>
-  (isFree(state, seat, nowMs) || (replaced !== undefined && state.owner[seat] === replaced)) &&
-  !isBlocked(state.layout.rules.seatBlock?.[seat], voucher)
+  (replaced !== undefined && state.owner[seat] === replaced) ||
+  (isFree(state, seat, nowMs) && !isBlocked(state.layout.rules.seatBlock?.[seat], voucher))
 
-/** The areas that have fewer places than are asked of them. */
+/** The areas that have fewer places than are asked of them; what their quotas leave is asked afterwards. */
 const areasShort = (state: State, claims: ReadonlyArray<AreaClaim>, { replaced, voucher }: Asker) =>
   claims
     .filter(
       ({ area, quantity }) =>
-        isBlocked(state.layout.source.areas[area]?.block, voucher) ||
-        quantity > areaFree(state, area, replaced)
+        quantity >
+        (isBlocked(state.layout.source.areas[area]?.block, voucher)
+          ? placesOf(replaced, area)
+          : placesFree(state, area, replaced))
     )
     .map(({ area }) => area)
 
-/** The best seats for a wish beside what is named; undefined where there are not as many. */
+/** What best available may choose from, beside what is named. */
+const freeFor = (state: State, asked: Claims, asker: Asker, nowMs: number): BestAvailable.Free => {
+  const named = new Set(asked.seats)
+  return {
+    isFree: (seat) => !named.has(seat) && isFreeFor(state, seat, asker, nowMs),
+    // Of the hold that is replaced, any row may have seats.
+    freeInRow: (row) => state.freeInRow[row]! + (asker.replaced?.seats.length ?? 0),
+    keptFlags: state.layout.rules.keptFlags
+  }
+}
+
+/**
+ * The best seats for a wish beside what is named, or why there are none: they are taken, or what stands in the
+ * way of those that would be the best.
+ */
 const choose = (
   state: State,
+  command: HoldCommand,
   best: NonNullable<HoldCommand["best"]>,
+  asked: Claims,
+  asker: Asker,
+  nowMs: number
+): ReadonlyArray<number> | CommandEvent => {
+  const { rules } = state.layout
+  const wish = BestAvailable.resolve(state.layout, best)
+  const free = freeFor(state, asked, asker, nowMs)
+  const plain = wish === undefined ? undefined : BestAvailable.choose(state.layout, free, wish)
+  if (wish === undefined || plain === undefined) return refused(command, "seats_taken")
+  if (rules.tiers === undefined && rules.quotas.length === 0) return plain
+  const claims = { ...asked, seats: [...asked.seats, ...plain] }
+  const barred =
+    tierClosed(state, command, claims, asker.voucher, nowMs) ?? withoutRoom(state, command, claims, asker)
+  if (barred === undefined) return plain
+  const allowed = chooseAllowed(state, wish, free, asked, asker, nowMs)
+  if (allowed !== undefined) return allowed
+  // Seats that nobody named are not spoken of.
+  return barred._tag === "Refused"
+    ? { ...barred, seats: barred.seats.filter((seat) => asked.seats.includes(seat)) }
+    : barred
+}
+
+/** The best seats of tiers that rules and quotas leave to this buyer. */
+const chooseAllowed = (
+  state: State,
+  wish: BestAvailable.Wish,
+  free: BestAvailable.Free,
   asked: Claims,
   asker: Asker,
   nowMs: number
 ): ReadonlyArray<number> | undefined => {
   const { layout } = state
-  const { keptFlags, quotas, tiers } = layout.rules
-  const wish = BestAvailable.resolve(layout, best)
-  if (wish === undefined) return undefined
-  const named = new Set(asked.seats)
-  const free: BestAvailable.Free = {
-    isFree: (seat) => !named.has(seat) && isFreeFor(state, seat, asker, nowMs),
-    // Of the hold that is replaced, any row may have seats.
-    freeInRow: (row) => state.freeInRow[row]! + (asker.replaced?.seats.length ?? 0),
-    keptFlags
-  }
-  if (tiers === undefined && quotas.length === 0) return BestAvailable.choose(layout, free, wish)
-
+  const { tiers } = layout.rules
+  const { quantity } = wish
   // Any choice among tiers that could all be taken whole is one that quotas and limits allow.
   const left = leftForTiers(state, asked, asker.replaced)
   const have = tierTickets(state, asked)
-  const may = (tier: number, quantity: number): boolean => {
+  const may = (tier: number): boolean => {
     if (left[tier]! < quantity) return false
     const rule = tiers?.[tier]
     if (rule === undefined) return true
@@ -201,21 +248,26 @@ const choose = (
       (have.get(tier) ?? 0) + quantity <= rule.most
     )
   }
-  const { quantity } = wish
-  const leastOf = (tier: number) => (tiers?.[tier]?.least ?? 1) - (have.get(tier) ?? 0)
+  const lacks = (tier: number) => (tiers?.[tier]?.least ?? 1) - (have.get(tier) ?? 0)
+  // What is named may have to be filled up to the least of its tier: then nothing else will do.
+  const toFill = [...have.keys()].filter((tier) => lacks(tier) > 0)
   // A tier that is sold only from some tickets on is not mixed with others.
-  const mixed = BestAvailable.choose(layout, free, {
-    ...wish,
-    allowed: (tier) => leastOf(tier) <= 1 && may(tier, quantity)
-  })
+  const mixed =
+    toFill.length > 0
+      ? undefined
+      : BestAvailable.choose(layout, free, { ...wish, allowed: (tier) => lacks(tier) <= 1 && may(tier) })
   const alone = layout.source.tiers.flatMap((_, tier) => {
-    const wanted = wish.tier === null || wish.tier === tier
-    if (!wanted || leastOf(tier) <= 1 || leastOf(tier) > quantity || !may(tier, quantity)) return []
+    const wanted =
+      (wish.tier === null || wish.tier === tier) &&
+      (toFill.length === 0 ? lacks(tier) > 1 : toFill.every((one) => one === tier))
+    if (!wanted || lacks(tier) > quantity || !may(tier)) return []
     const chosen = BestAvailable.choose(layout, free, { ...wish, tier })
     return chosen === undefined ? [] : [chosen]
   })
   return [...(mixed === undefined ? [] : [mixed]), ...alone].sort(
-    (a, b) => rankOf(state, a) - rankOf(state, b)
+    (a, b) =>
+      Number(BestAvailable.areTogether(layout, b)) - Number(BestAvailable.areTogether(layout, a)) ||
+      rankOf(state, a) - rankOf(state, b)
   )[0]
 }
 

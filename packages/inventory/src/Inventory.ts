@@ -15,7 +15,7 @@ import { type Claims, claimsOf, ids, isSeat, live, missing, positive, refused } 
 import { decideHold } from "./HoldDecision.ts"
 import { answerOf, refusal } from "./InventoryAnswers.ts"
 import { type CommandEvent, type Hold, isFree, type State } from "./InventoryState.ts"
-import { areaFree, fullQuota, leftForCustomer, leftForVoucher } from "./Room.ts"
+import { fullQuota, leftForCustomer, leftForVoucher, placesFree } from "./Room.ts"
 import { isBlocked } from "./SaleRules.ts"
 import { ticketsIn } from "./TicketCounts.ts"
 
@@ -141,16 +141,21 @@ const decideReclaim = (
   asked: Claims,
   nowMs: number
 ): CommandEvent | undefined => {
-  const { rules, seatCount, source } = state.layout
+  const { rules, seatCount, seatTier, source } = state.layout
   const voucher = command.voucher === undefined ? undefined : rules.vouchersById.get(command.voucher)
   const taken = asked.seats.filter(
     (seat) =>
-      !isSeat(seatCount, seat) || !isFree(state, seat, nowMs) || isBlocked(rules.seatBlock?.[seat], voucher)
+      !isSeat(seatCount, seat) ||
+      seatTier[seat] === -1 ||
+      !isFree(state, seat, nowMs) ||
+      isBlocked(rules.seatBlock?.[seat], voucher)
   )
   const short = asked.areas
     .filter(
       ({ area, quantity }) =>
-        isBlocked(source.areas[area]?.block, voucher) || quantity > areaFree(state, area)
+        source.areas[area]?.tier === -1 ||
+        isBlocked(source.areas[area]?.block, voucher) ||
+        quantity > placesFree(state, area)
     )
     .map(({ area }) => area)
   if (taken.length > 0 || short.length > 0)

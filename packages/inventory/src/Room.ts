@@ -8,7 +8,8 @@ import { type Counted, quotaUse, ticketsIn } from "./TicketCounts.ts"
 
 type Claims = Pick<Counted, "seats" | "areas">
 
-const placesOf = (claims: Claims | undefined, area: number): number => {
+/** Places of an area in claims. */
+export const placesOf = (claims: Claims | undefined, area: number): number => {
   let places = 0
   for (const claim of claims?.areas ?? []) if (claim.area === area) places += claim.quantity
   return places
@@ -71,16 +72,19 @@ export const leftForTiers = (state: State, wanted?: Claims, without?: Hold): Rea
   )
 }
 
-/** The free places of an area for whoever may claim them; those of expired holds count once they are swept. */
-export const areaFree = (state: State, area: number, without?: Hold): number => {
-  let free = areaLeft(state, area) + placesOf(without, area)
+/** Places of an area that are not claimed, whatever its quotas leave. */
+export const placesFree = (state: State, area: number, without?: Hold): number =>
+  areaLeft(state, area) + placesOf(without, area)
+
+/** The free places of an area for whoever may claim them, as far as its quotas leave them; those of expired holds count once they are swept. */
+export const areaFree = (state: State, area: number): number => {
+  let free = areaLeft(state, area)
   const { quotasOfArea, reservedOfQuota } = state.layout.rules
   for (const quota of quotasOfArea[area] ?? []) {
     const own = reservedOfQuota[quota]!.find((one) => one.area === area)?.reserved ?? 0
-    const claimed = state.areaHeld[area]! + state.areaSold[area]!.total - placesOf(without, area)
-    const withoutUse = without === undefined ? 0 : quotaUse(state.layout, without)[quota]!
+    const claimed = state.areaHeld[area]! + state.areaSold[area]!.total
     // What is reserved for itself is not kept from it.
-    const left = quotaLeft(state, quota, undefined, 0, without, withoutUse) + Math.max(0, own - claimed)
+    const left = quotaLeft(state, quota, undefined, 0, undefined, 0) + Math.max(0, own - claimed)
     free = Math.min(free, left)
   }
   return Math.max(0, free)

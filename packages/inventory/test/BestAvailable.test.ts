@@ -1,97 +1,25 @@
 import { assert, describe, it } from "@effect/vitest"
-import { SeatFlag, type SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
+import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
+import { hold, newCommandId, newHoldId } from "@onsale/testing/InventorySale"
 import { grid } from "@onsale/testing/SaleLayouts"
-import { Effect, Schema } from "effect"
+import { NaiveInventory } from "@onsale/testing/simulation/NaiveInventory"
+import { Effect } from "effect"
 import * as BestAvailable from "../src/BestAvailable.ts"
+import { decide } from "../src/Inventory.ts"
+import { empty, evolve, relayout } from "../src/InventoryState.ts"
 import { compile, type Layout } from "../src/Layout.ts"
-
-const Int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
-
-/** A seat as small numbers, so that a failure shrinks to something readable. */
-const Seat = Schema.Struct({
-  taken: Schema.Boolean,
-  aisleBefore: Int(0, 5),
-  /** 0 is not for sale, 1 and 2 the tiers. */
-  tier: Int(0, 5),
-  flags: Int(0, 9)
-})
-const Hall = Schema.Struct({
-  rows: Schema.Array(
-    Schema.Struct({
-      section: Int(0, 1),
-      rank: Int(0, 3),
-      seats: Schema.Array(Seat).check(Schema.isMaxLength(9))
-    })
-  ).check(Schema.isMaxLength(5)),
-  quantity: Int(1, 5),
-  tier: Schema.NullOr(Int(0, 1)),
-  section: Schema.NullOr(Int(0, 1)),
-  accessible: Schema.Boolean
-})
-type Hall = typeof Hall.Type
-
-const hasAisle = (seat: typeof Seat.Type) => seat.aisleBefore === 0
-const tierOf = (seat: typeof Seat.Type) => (seat.tier === 0 ? -1 : seat.tier % 2)
-const flagsOf = (seat: typeof Seat.Type) =>
-  seat.flags === 8 ? SeatFlag.companion : seat.flags === 9 ? SeatFlag.accessible : 0
-
-const layoutOf = (hall: Hall): SaleLayout => ({
-  ...grid(0, 0),
-  sections: [{ name: "Stalls" }, { name: "Balcony" }],
-  rows: hall.rows.map(({ rank, seats, section }, y) => {
-    let x = 0
-    return {
-      section,
-      label: String(y),
-      rank,
-      seats: seats.map((seat, i) => {
-        // Four steps wide, so that it stays an aisle where there are as many aisles as seats.
-        x += i === 0 ? 0 : hasAisle(seat) ? 4 : 1
-        return { label: String(i), x, y, tier: tierOf(seat), flags: flagsOf(seat) }
-      })
-    }
-  })
-})
-
-/** The rows of the layout with what the wish asks of their seats. */
-const allowed = (hall: Hall, layout: Layout) =>
-  Array.from(layout.rowsByRank, (row) => {
-    const { first } = layout.rows[row]!
-    const { seats, section } = hall.rows[row]!
-    return seats.map((seat, i) => ({
-      index: first + i,
-      joined: i > 0 && layout.blockStart[first + i] === 0,
-      ok:
-        !seat.taken &&
-        tierOf(seat) !== -1 &&
-        (hall.tier === null || tierOf(seat) === hall.tier) &&
-        (hall.section === null || section === hall.section) &&
-        (hall.accessible ? flagsOf(seat) === SeatFlag.accessible : flagsOf(seat) === 0)
-    }))
-  })
-
-type Candidate = ReturnType<typeof allowed>[number][number]
-
-/** Every window of seats side by side, of every row, in the order of the rows; tried one by one. */
-const windows = (rows: ReadonlyArray<ReadonlyArray<Candidate>>, quantity: number) =>
-  rows.map((seats) => {
-    const joinedTo = (a: number, b: number) =>
-      a >= 0 && b < seats.length && seats[b]!.joined && seats[a]!.ok && seats[b]!.ok
-    const found: Array<{ readonly seats: ReadonlyArray<number>; readonly lonely: boolean }> = []
-    for (let at = 0; at + quantity <= seats.length; at++) {
-      const end = at + quantity - 1
-      let together = seats[at]!.ok
-      for (let i = at + 1; i <= end; i++) together &&= joinedTo(i - 1, i)
-      if (!together) continue
-      const leftAlone = joinedTo(at - 1, at) && !joinedTo(at - 2, at - 1)
-      const rightAlone = joinedTo(end, end + 1) && !joinedTo(end + 1, end + 2)
-      found.push({
-        seats: seats.slice(at, end + 1).map(({ index }) => index),
-        lonely: leftAlone || rightAlone
-      })
-    }
-    return found
-  })
+import {
+  allowed,
+  type Candidate,
+  crowded,
+  Hall,
+  Int,
+  layoutOf,
+  Rules,
+  tierOf,
+  windows,
+  withRules
+} from "./Halls.ts"
 
 const reference = (hall: Hall, layout: Layout): ReadonlyArray<number> | undefined => {
   const rows = windows(allowed(hall, layout), hall.quantity)
@@ -107,7 +35,10 @@ const reference = (hall: Hall, layout: Layout): ReadonlyArray<number> | undefine
   return undefined
 }
 
-const choose = (hall: Hall, layout: Layout, counting?: { calls: number }) => {
+const choose = (hall: Hall, layout: Layout, counting?: { calls: number }) =>
+  chooseWith(hall, layout, hall.accessible ? hall.quantity : 0, counting)
+
+const chooseWith = (hall: Hall, layout: Layout, accessible: number, counting?: { calls: number }) => {
   const taken = hall.rows.flatMap(({ seats }) => seats.map((seat) => seat.taken))
   return BestAvailable.choose(
     layout,
@@ -119,7 +50,7 @@ const choose = (hall: Hall, layout: Layout, counting?: { calls: number }) => {
       freeInRow: (row) => hall.rows[row]!.seats.filter((seat) => !seat.taken).length,
       keptFlags: 3
     },
-    { ...hall, accessible: hall.accessible ? hall.quantity : 0 }
+    { ...hall, accessible }
   )
 }
 
@@ -191,6 +122,125 @@ describe("BestAvailable", () => {
       }),
     { arbitrary: { runs: 2_000 } }
   )
+
+  it.effect.prop(
+    "accessible seats and those who come along: side by side in the first row that has them, as tried one by one",
+    [Hall, Int(1, 5)],
+    ([hall, chairs]) =>
+      Effect.sync(() => {
+        const layout = compile(1, layoutOf(hall, crowded))
+        const accessible = Math.min(chairs, hall.quantity)
+        const rows = allowed({ ...hall, accessible: false }, layout, () => true)
+        const isChair = ({ index }: Candidate) => layout.seatFlags[index] === SeatFlag.accessible
+        const free = rows.map((seats) => seats.filter(({ ok }) => ok))
+        const chosen = chooseWith(hall, layout, accessible)
+        const enough = free.flat().length >= hall.quantity && free.flat().filter(isChair).length >= accessible
+        assert.strictEqual(chosen?.length, enough ? hall.quantity : undefined)
+        if (chosen === undefined) return
+        const flags = (flag: number) => chosen.filter((seat) => layout.seatFlags[seat] === flag).length
+        assert.isAtLeast(flags(SeatFlag.accessible), accessible)
+        for (const seat of chosen) assert.isTrue(free.flat().some(({ index }) => index === seat))
+        // What a window has besides: of companion seats the most, and of more accessible ones the fewest.
+        const costs = windows(rows, hall.quantity).map((found) =>
+          found.flatMap(({ seats }) => {
+            const has = (flag: number) => seats.filter((seat) => layout.seatFlags[seat] === flag).length
+            const more = has(SeatFlag.accessible) - accessible
+            return more < 0
+              ? []
+              : [more * 1_000 + hall.quantity - accessible - more - has(SeatFlag.companion)]
+          })
+        )
+        const best = costs.findIndex((found) => found.length > 0)
+        if (best !== -1) {
+          assert.isTrue(BestAvailable.areTogether(layout, chosen))
+          const row = [...layout.rowsByRank].indexOf(layout.seatRow[chosen[0]!]!)
+          assert.strictEqual(row, best)
+          const more = flags(SeatFlag.accessible) - accessible
+          const cost = more * 1_000 + hall.quantity - accessible - more - flags(SeatFlag.companion)
+          assert.strictEqual(cost, Math.min(...costs[best]!))
+          return
+        }
+        // In one row where one has all of it.
+        const whole = free.findIndex(
+          (seats) => seats.length >= hall.quantity && seats.filter(isChair).length >= accessible
+        )
+        if (whole !== -1)
+          assert.isTrue(chosen.every((seat) => layout.seatRow[seat] === layout.rowsByRank[whole]))
+      }),
+    { arbitrary: { runs: 2_000 } }
+  )
+
+  it.effect.prop(
+    "under the rules of tiers and quotas: what they allow, side by side where a tier that they allow has such a place",
+    [Hall, Rules],
+    ([hall, rules]) =>
+      Effect.sync(() => {
+        const plain = { ...hall, accessible: false }
+        const before = layoutOf(plain)
+        const source = withRules(before, rules)
+        const layout = compile(2, source)
+        const state = empty(compile(1, before))
+        const model = new NaiveInventory(source, (what) => assert.fail(what))
+        const taken = hall.rows
+          .flatMap(({ seats }) => seats)
+          .flatMap((seat, index) => (seat.taken && tierOf(seat) !== -1 ? [index] : []))
+        // Somebody had them before there were rules.
+        const others = {
+          seats: taken,
+          areas: [],
+          customer: null,
+          voucher: null,
+          capMs: 9_000,
+          id: newHoldId()
+        }
+        const theirs = {
+          cmd: newCommandId(),
+          fp: "",
+          hold: others.id,
+          seats: taken,
+          areas: [],
+          exp: 9_000,
+          cap: 9_000
+        }
+        evolve(state, { _tag: "Held", ...theirs }, 1, 1_000)
+        model.holds.push({ ...others, expMs: 9_000, ownMs: 9_000, order: null, frozen: false })
+        relayout(state, layout)
+        const { quantity, section } = hall
+        const tier = hall.tier === null ? null : source.tiers[hall.tier]!.name
+        const command = hold({ best: { quantity, tier, section } })
+        const event = decide(state, command, 1_000)
+        model.decide(event, command, 1_000)
+        if (event._tag !== "Held") return
+        const wholly = source.tiers.flatMap((rule, one) => {
+          const used = taken.filter((seat) => layout.seatTier[seat] === one).length
+          const most = Math.min(rule.maxPerOrder!, source.quotas![one]!.capacity - used)
+          const open = rule.opensAtMs! <= 1_000 && rule.voucherOnly !== true
+          return open && rule.minPerOrder! <= quantity && quantity <= most ? [one] : []
+        })
+        const could = wholly.some(
+          (one) =>
+            (hall.tier ?? one) === one &&
+            windows(allowed({ ...plain, tier: one }, layout), quantity).flat().length > 0
+        )
+        if (could) assert.isTrue(BestAvailable.areTogether(layout, event.seats), JSON.stringify(event.seats))
+      }),
+    { arbitrary: { runs: 1_000 } }
+  )
+
+  // A row with as many free seats as are wished, but not for this wish, was taken for one that has them.
+  it("INV-02: accessible seats with others beside them are as many as are wished, or none", () => {
+    const layout = compile(1, {
+      ...grid(1, 4, { flags: (_, seat) => (seat === 0 ? SeatFlag.accessible : 0) }),
+      rows: grid(1, 4, { flags: (_, seat) => (seat === 0 ? SeatFlag.accessible : 0) }).rows.map((row) => ({
+        ...row,
+        seats: row.seats.map((seat, i) => ({ ...seat, tier: i < 2 ? 0 : 1 }))
+      }))
+    })
+    const everything = { isFree: () => true, freeInRow: () => 4, keptFlags: 3 }
+    const wish = { quantity: 3, tier: 0, section: null, accessible: 1 }
+    assert.isUndefined(BestAvailable.choose(layout, everything, wish))
+    assert.deepStrictEqual(BestAvailable.choose(layout, everything, { ...wish, quantity: 2 }), [0, 1])
+  })
 
   it("the middle is the middle of the focal point, and an aisle is no neighbour", () => {
     const everyone = { isFree: () => true, freeInRow: () => 100, keptFlags: 3 }

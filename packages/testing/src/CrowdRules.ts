@@ -178,6 +178,24 @@ export const crowdRules: Rules = (it) => {
     })
   )
 
+  it.effect("a layout of an older revision changes nothing, and one of a newer or the same one does", () =>
+    Effect.gen(function* () {
+      const sale = yield* openSale(hall({ revision: 2, maxPerOrder: 2 }))
+      const { version } = yield* sale.availability
+      yield* sale.open(hall({ revision: 1, maxPerOrder: 5 }))
+      yield* sale.open(hall({ maxPerOrder: 5 }))
+      // Not even one that would be refused.
+      held(yield* sale.hold({ seats: [55] }))
+      yield* sale.open(grid(1, 1))
+      refused(yield* sale.hold({ seats: [0, 1, 2] }), "limit_passed")
+      yield* sale.open(hall({ revision: 2, maxPerOrder: 3 }))
+      held(yield* sale.hold({ seats: [0, 1, 2] }))
+      yield* sale.open(hall({ revision: 3, maxPerOrder: 4 }))
+      held(yield* sale.hold({ seats: [3, 4, 5, 6] }))
+      assert.isAbove((yield* sale.availability).version, version)
+    })
+  )
+
   it.effect("a layout that would take away what is claimed is refused, and the sale goes on", () =>
     Effect.gen(function* () {
       const sale = yield* openSale(widerHall())

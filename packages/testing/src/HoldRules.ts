@@ -1,13 +1,13 @@
 /** The rules of holds, for every implementation: part of `InventorySuite`. */
 import { makeEventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import type { HoldView, InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
 import { Effect } from "effect"
 import { assert } from "vitest"
 import {
   confirm,
   extend,
   freeze,
+  gone,
   held,
   hold,
   newCommandId,
@@ -218,10 +218,4 @@ export const holdRules: Rules = (it) => {
       refused(yield* sale.execute(extend(newHoldId())), "hold_not_found")
     })
   )
-}
-
-/** Whether it is still known that the hold was there is each implementation's choice. */
-const gone = (answer: InventoryAnswer | HoldView) => {
-  assert("_tag" in answer && answer._tag === "Refused", JSON.stringify(answer))
-  assert.include(["hold_expired", "hold_not_found"], answer.code)
 }

@@ -1,5 +1,5 @@
 /** One event on sale, with its commands in a few words. */
-import { CommandId, HoldId, makeEventId, makeUuidV7, OrderId } from "@onsale/contracts/Ids"
+import { CommandId, HoldId, makeEventId, makeUuidV7, OrderId, type VoucherId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type {
   AreaClaim,
@@ -31,14 +31,34 @@ export interface Wish extends Claims {
   readonly holdId?: HoldId
   readonly commandId?: CommandId
   readonly fingerprint?: string
+  readonly customer?: string
+  readonly voucherKey?: string
+  readonly accessible?: boolean
+  readonly replaces?: HoldId
+}
+
+/** What is sold, and whom it counts for. */
+export interface Sale extends Claims {
+  readonly customer?: string
+  readonly voucher?: VoucherId
 }
 
 /** A command to hold. Without an id of its own it is a new command for a new hold. */
-export const hold = ({ best, holdId, commandId, fingerprint, ...what }: Wish): InventoryCommand => ({
+export const hold = ({
+  best,
+  holdId,
+  commandId,
+  fingerprint,
+  seats = [],
+  areas = [],
+  ...who
+}: Wish): InventoryCommand => ({
   _tag: "Hold",
   ...envelope(commandId, fingerprint),
   holdId: holdId ?? newHoldId(),
-  ...claims(what),
+  seats,
+  areas,
+  ...who,
   best: best === undefined ? null : { quantity: 1, tier: null, section: null, accessible: 0, ...best }
 })
 
@@ -52,11 +72,17 @@ export const release = (holdId: HoldId, commandId?: CommandId): InventoryCommand
   ...envelope(commandId),
   holdId
 })
-export const freeze = (holdId: HoldId, orderId: OrderId, commandId?: CommandId): InventoryCommand => ({
+export const freeze = (
+  holdId: HoldId,
+  orderId: OrderId,
+  commandId?: CommandId,
+  customer?: string
+): InventoryCommand => ({
   _tag: "Freeze",
   ...envelope(commandId),
   holdId,
-  orderId
+  orderId,
+  ...(customer === undefined ? {} : { customer })
 })
 export const unfreeze = (holdId: HoldId, orderId: OrderId, commandId?: CommandId): InventoryCommand => ({
   _tag: "Unfreeze",
@@ -67,9 +93,17 @@ export const unfreeze = (holdId: HoldId, orderId: OrderId, commandId?: CommandId
 export const confirm = (
   holdId: HoldId,
   orderId: OrderId,
-  what: Claims,
+  { seats = [], areas = [], ...whose }: Sale,
   commandId?: CommandId
-): InventoryCommand => ({ _tag: "Confirm", ...envelope(commandId), holdId, orderId, ...claims(what) })
+): InventoryCommand => ({
+  _tag: "Confirm",
+  ...envelope(commandId),
+  holdId,
+  orderId,
+  seats,
+  areas,
+  ...whose
+})
 /** Named for what it does: `return` is taken. */
 export const takeBack = (orderId: OrderId, what: Claims, commandId?: CommandId): InventoryCommand => ({
   _tag: "Return",
@@ -110,6 +144,12 @@ export const refused = (
   return answer
 }
 
+/** The refusal of a hold whose time is over: whether it is still known that it was there is each one's choice. */
+export const gone = (answer: InventoryAnswer | HoldView) => {
+  assert("_tag" in answer && answer._tag === "Refused", `answered ${JSON.stringify(answer)}`)
+  assert.include(["hold_expired", "hold_not_found"], answer.code)
+}
+
 export const sold = (answer: InventoryAnswer) => {
   assert(answer._tag === "Sold", told(answer))
   return answer
@@ -148,8 +188,24 @@ export const openSale = Effect.fnUntraced(function* (layout: SaleLayout) {
           [...expected.free]
         )
       }
+    }),
+    /** Fails where the quotas leave other numbers of tickets, in the order of the tiers that draw on one. */
+    expectLeft: Effect.fnUntraced(function* (...expected: ReadonlyArray<number>) {
+      const { tiers } = yield* availability
+      assert.deepStrictEqual(
+        tiers.map(({ available }) => available),
+        [...expected]
+      )
+    }),
+    /** Holds and buys at once. */
+    buy: Effect.fnUntraced(function* (wish: Wish, orderId = newOrderId()) {
+      const { areas, holdId, seats } = held(yield* inventory.execute(eventId, hold(wish)))
+      const what = {
+        seats: seats.map(({ seat }) => seat),
+        areas: areas.map(({ area, quantity }) => ({ area, quantity }))
+      }
+      sold(yield* inventory.execute(eventId, confirm(holdId, orderId, what)))
+      return { orderId, ...what }
     })
   }
 })
-
-export type Sale = Effect.Success<ReturnType<typeof openSale>>

@@ -14,10 +14,10 @@ import { snapshotOf } from "@onsale/inventory/InventorySnapshot"
 import type { State } from "@onsale/inventory/InventoryState"
 import * as Layout from "@onsale/inventory/Layout"
 import { isDeepStrictEqual } from "node:util"
-import { grid, widerGrid } from "./SaleLayouts.ts"
 import { History } from "./simulation/History.ts"
 import { type Market, SimulatedBuyer } from "./simulation/SimulatedBuyer.ts"
 import { SimulatedJournal } from "./simulation/SimulatedJournal.ts"
+import { simulatedLayouts, voucherNumbers } from "./simulation/SimulatedLayouts.ts"
 import { SimulatedOwner } from "./simulation/SimulatedOwner.ts"
 import { World } from "./simulation/World.ts"
 
@@ -50,9 +50,8 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
   const world = new World(seed, traced)
   const { dice } = world
   const commands = new Map<CommandId, InventoryCommand>()
-  const layouts = [
-    grid(3, 5, { flags: (row, seat) => (row === 2 && seat < 2 ? 1 : row === 2 && seat === 2 ? 2 : 0) })
-  ]
+  const planned = simulatedLayouts(dice, world.nowMs)
+  const layouts = [planned[0]!]
   const history = new History(world, layouts, commands)
   const journal = new SimulatedJournal(world, history, { kind, layouts })
   const owners: Array<SimulatedOwner> = []
@@ -145,7 +144,9 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
     heard,
     // One more than there is, until the layout is a wider one.
     seatCount: 16,
-    areaCount: 2
+    areaCount: 3,
+    customers: ["ann", "bob", "eve"],
+    voucherKeys: voucherNumbers.map((number) => `voucher ${number}`)
   }
 
   // --- looks: nobody sees what is not committed
@@ -159,18 +160,11 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
         if (view === null) return
         if (view.version > history.version)
           world.breach(`version ${view.version} was seen and is not committed`)
-        const then = history.asOf(view.version)
-        const nowMs = Math.max(owner.nowMs, then.atMs)
-        const expected = {
-          held: then.heldAt(nowMs),
-          sold: then.soldSeats(),
-          areas: then.layout.areas.map(({ capacity }, area) => ({
-            capacity,
-            available: then.placesLeft(area, nowMs)
-          }))
-        }
-        const { areas, held, sold } = view
-        if (!isDeepStrictEqual({ held, sold, areas }, expected))
+        const { atMs, books } = history.asOf(view.version)
+        const nowMs = Math.max(owner.nowMs, atMs)
+        const { version: _, ...seen } = view
+        const expected = books.availability(nowMs)
+        if (!isDeepStrictEqual(seen, expected))
           world.breach(
             `${owner.name} shows ${JSON.stringify(view)} where ${JSON.stringify(expected)} is at ${nowMs}`
           )
@@ -222,7 +216,7 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
   }
 
   const story = (): void => {
-    addOwner().open(layouts[0]!)
+    addOwner().open(planned[0]!)
     go(() => history.version > 0)
     const buyers = Array.from(
       { length: dice.between(2, 5) },
@@ -230,12 +224,13 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
     )
     for (let i = dice.between(2, 12); i > 0; i--) world.after(dice.between(0, 60_000), befall)
     for (let i = dice.between(0, 6); i > 0; i--) world.after(dice.between(0, 60_000), look)
-    if (dice.chance(0.3)) {
-      const wider = widerGrid(layouts[0]!)
-      world.after(dice.between(0, 30_000), () => {
-        for (const owner of owners) if (owner.condition === "up") owner.open(wider)
+    planned.forEach((layout, i) => {
+      // The first is sent again too, by somebody who has not heard of the others.
+      if (i === 0 && planned.length === 1) return
+      world.after(dice.between(0, 60_000), () => {
+        for (const owner of owners) if (owner.condition === "up") owner.open(layout)
       })
-    }
+    })
     const endMs = world.nowMs + 120_000
     go(() => world.nowMs > endMs && buyers.every(({ left }) => left < 0))
 
@@ -273,10 +268,12 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
     const restored = comparable(journal.read(journal.newestSnapshot()))
     if (!isDeepStrictEqual(replayed, restored))
       world.breach("a snapshot and its rows say something else than all rows")
-    if (!isDeepStrictEqual(replayed?.soldSeats, history.soldSeats())) world.breach("other seats are sold")
+    if (!isDeepStrictEqual(replayed?.soldSeats, history.inventory.soldSeats()))
+      world.breach("other seats are sold")
     const live = replayed?.holds.filter(({ expiresAtMs }) => expiresAtMs > history.atMs) ?? []
     const held = live.flatMap(({ seats }) => seats).sort((a, b) => a - b)
-    if (!isDeepStrictEqual(held, history.heldAt(history.atMs))) world.breach("other seats are held")
+    if (!isDeepStrictEqual(held, history.inventory.heldSeats(history.atMs)))
+      world.breach("other seats are held")
   }
 
   let breach: string | undefined
@@ -295,6 +292,7 @@ export const run = ({ journal: kind = "fenced", seed, traced = false }: Options)
 const comparable = (state: State | null) => {
   if (state === null) return null
   const { holds, returns, sold } = snapshotOf(state)
+  const { buyers, customers, quotaTaken, vouchers } = state.counts
   return {
     version: state.version,
     atMs: state.atMs,
@@ -304,6 +302,10 @@ const comparable = (state: State | null) => {
     returns: returns.toSorted(),
     freeInRow: [...state.freeInRow],
     areaHeld: state.areaHeld,
+    quotaTaken,
+    customers: [...customers].sort(),
+    vouchers: [...vouchers].sort(),
+    buyers: [...buyers].toSorted(([a], [b]) => (a < b ? -1 : 1)),
     next: state.expiries.nextMs()
   }
 }

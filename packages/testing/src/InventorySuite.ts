@@ -6,11 +6,17 @@
 import { layer as testLayer, type Vitest } from "@effect/vitest"
 import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import { Layer } from "effect"
+import { accessibleRules } from "./AccessibleRules.ts"
 import { bestAvailableRules } from "./BestAvailableRules.ts"
 import { crowdRules } from "./CrowdRules.ts"
 import { holdRules } from "./HoldRules.ts"
+import { limitRules } from "./LimitRules.ts"
+import { quotaRules } from "./QuotaRules.ts"
+import { replaceRules } from "./ReplaceRules.ts"
 import { saleRules } from "./SaleRules.ts"
 import { SteeredClock } from "./SteeredClock.ts"
+import { tierRules } from "./TierRules.ts"
+import { voucherRules } from "./VoucherRules.ts"
 
 /** Declares tests against the implementation in their context. */
 export type Rules = (it: Vitest.MethodsNonLive<InventoryClient | SteeredClock>) => void
@@ -26,6 +32,12 @@ export const suite = <E>(name: string, implementation: Layer.Layer<InventoryClie
   })(name, (it) => {
     holdRules(it)
     bestAvailableRules(it)
+    accessibleRules(it)
     saleRules(it)
+    replaceRules(it)
+    limitRules(it)
+    quotaRules(it)
+    tierRules(it)
+    voucherRules(it)
     crowdRules(it)
   })

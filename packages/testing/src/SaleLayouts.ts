@@ -1,7 +1,9 @@
 /** Small layouts for tests. */
-import { TierId } from "@onsale/contracts/Ids"
+import { BlockId, TierId, VoucherId } from "@onsale/contracts/Ids"
 import { SeatFlag, type SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 
+type Tier = SaleLayout["tiers"][number]
+type Voucher = NonNullable<SaleLayout["vouchers"]>[number]
 type Row = SaleLayout["rows"][number]
 type Seat = Row["seats"][number]
 
@@ -69,6 +71,37 @@ const row = (
     flags: 0,
     ...of(seat)
   }))
+})
+
+/** The layout, with rules for one of its tiers. */
+export const withTier = (layout: SaleLayout, name: string, rule: Partial<Tier>): SaleLayout => ({
+  ...layout,
+  tiers: layout.tiers.map((one) => (one.name === name ? { ...one, ...rule } : one))
+})
+
+export const tierOf = (layout: SaleLayout, name: string): Tier => {
+  const found = layout.tiers.find((one) => one.name === name)
+  if (found === undefined) throw new Error(`there is no tier ${name}`)
+  return found
+}
+
+const voucherId = (number: number) =>
+  VoucherId.make(`00000000-0000-7000-8001-${String(number).padStart(12, "0")}`)
+
+/** A voucher, whose key is its number in words. */
+export const voucher = (number: number, options: Partial<Voucher> = {}): Voucher => ({
+  id: voucherId(number),
+  key: `voucher ${number}`,
+  tiers: [],
+  blocks: [],
+  maxTickets: 100,
+  ...options
+})
+
+export const block = (name: string, seats: ReadonlyArray<number>) => ({
+  id: BlockId.make(`00000000-0000-7000-8002-${String(name.length).padStart(12, "0")}`),
+  name,
+  seats
 })
 
 /** Where the seats of `hall` are: the first index of each row, and the seats that are not like the others. */

@@ -2,7 +2,7 @@
  * Somebody who buys, and whose messages get lost, doubled, delayed and overtaken. What is not answered is
  * asked again under the same id, at whichever owner the way leads to.
  */
-import type { CommandId, HoldId, OrderId } from "@onsale/contracts/Ids"
+import type { CommandId, HoldId, OrderId, VoucherId } from "@onsale/contracts/Ids"
 import type {
   AreaClaim,
   InventoryAnswer,
@@ -27,11 +27,20 @@ export interface Market {
   readonly heard: (command: InventoryCommand, answer: InventoryAnswer) => void
   readonly seatCount: number
   readonly areaCount: number
+  readonly customers: ReadonlyArray<string>
+  readonly voucherKeys: ReadonlyArray<string>
 }
 
 interface Claims {
   readonly seats: ReadonlyArray<number>
   readonly areas: ReadonlyArray<AreaClaim>
+}
+
+interface BuyersHold extends Claims {
+  readonly id: HoldId
+  readonly voucher: VoucherId | undefined
+  /** Who buys it with which order: an order says the same of its buyer each time. */
+  order: { readonly id: OrderId; readonly customer: string | undefined } | null
 }
 
 /** A buyer gives up on a command after so many tries; then nobody knows. */
@@ -42,14 +51,18 @@ export class SimulatedBuyer {
   /** Commands that this buyer still gives. */
   left: number
   private readonly market: Market
-  private readonly holds: Array<Claims & { readonly id: HoldId; order: OrderId | null }> = []
+  private readonly holds: Array<BuyersHold> = []
   private readonly sales: Array<Claims & { readonly order: OrderId }> = []
   private readonly answered: Array<InventoryCommand> = []
+  /** Undefined for who is not known. */
+  private readonly customer: string | undefined
 
   constructor(market: Market, name: string, commands: number) {
     this.market = market
     this.name = name
     this.left = commands
+    const { dice } = market.world
+    this.customer = dice.chance(0.8) ? dice.pick(market.customers) : undefined
     this.later()
   }
 
@@ -111,6 +124,7 @@ export class SimulatedBuyer {
         id: holdId,
         seats: seats.map(({ seat }) => seat),
         areas: areas.map(({ area, quantity }) => ({ area, quantity })),
+        voucher: answer.hold.voucher,
         order: null
       })
     }
@@ -131,38 +145,68 @@ export class SimulatedBuyer {
     return Array.from({ length: dice.between(1, most) }, one)
   }
 
+  /** An order with the hold, mostly the one that was begun. */
+  private orderWith(hold: BuyersHold, sameAs: number): NonNullable<BuyersHold["order"]> {
+    const { dice } = this.market.world
+    if (hold.order !== null && dice.chance(sameAs)) return hold.order
+    // At times it is for somebody else.
+    const customer = dice.chance(0.1) ? dice.pick(this.market.customers) : this.customer
+    const order = { id: this.market.newOrderId(), customer }
+    hold.order ??= order
+    return order
+  }
+
+  private whose(customer: string | undefined) {
+    return customer === undefined ? {} : { customer }
+  }
+
+  private hold(): InventoryCommand {
+    const { market } = this
+    const { dice } = market.world
+    const area = (): AreaClaim => ({
+      area: dice.chance(0.6) ? 0 : dice.between(0, market.areaCount - 1),
+      quantity: dice.chance(0.03) ? dice.between(-2, 0) : dice.between(1, 4)
+    })
+    const kind = dice.next()
+    const wantsSeats = kind < 0.55
+    const seats = wantsSeats ? this.seats(4) : []
+    const changed = this.holds.length > 0 && dice.chance(0.3) ? dice.pick(this.recent()) : undefined
+    return {
+      _tag: "Hold",
+      commandId: market.newCommandId(),
+      fingerprint: "f",
+      holdId: this.holds.length > 0 && dice.chance(0.03) ? dice.pick(this.holds).id : market.newHoldId(),
+      // Named twice, now and then.
+      seats: [
+        ...(dice.chance(0.04) ? seats : new Set(seats)),
+        ...(changed !== undefined && wantsSeats && dice.chance(0.5)
+          ? changed.seats.slice(0, 1).filter((seat) => !seats.includes(seat))
+          : [])
+      ],
+      areas: !wantsSeats && kind < 0.75 ? [area()] : dice.chance(0.15) ? [area(), area()] : [],
+      best:
+        kind >= 0.75
+          ? {
+              quantity: dice.between(1, 4),
+              tier: dice.chance(0.2) ? dice.pick(["Front", "Rear"]) : null,
+              section: dice.chance(0.2) ? 0 : null,
+              accessible: dice.chance(0.2) ? dice.between(1, 2) : 0
+            }
+          : null,
+      ...(dice.chance(0.6) ? this.whose(this.customer) : {}),
+      ...(dice.chance(0.35) ? { voucherKey: dice.pick(market.voucherKeys) } : {}),
+      ...(dice.chance(0.4) ? { accessible: true } : {}),
+      ...(changed === undefined ? {} : { replaces: changed.id })
+    }
+  }
+
   private command(): InventoryCommand {
     const { market } = this
     const { dice } = market.world
-    const envelope = { commandId: market.newCommandId(), fingerprint: "f" }
-    const area = (): AreaClaim => ({
-      area: dice.chance(0.8) ? 0 : dice.between(0, market.areaCount - 1),
-      quantity: dice.chance(0.03) ? dice.between(-2, 0) : dice.between(1, 4)
-    })
     const hold = this.holds.length > 0 && dice.chance(0.6) ? dice.pick(this.recent()) : undefined
-    if (hold === undefined) {
-      const kind = dice.next()
-      const wantsSeats = kind < 0.55
-      const seats = wantsSeats ? this.seats(4) : []
-      return {
-        _tag: "Hold",
-        ...envelope,
-        holdId: this.holds.length > 0 && dice.chance(0.03) ? dice.pick(this.holds).id : market.newHoldId(),
-        // Named twice, now and then.
-        seats: dice.chance(0.04) ? seats : [...new Set(seats)],
-        areas: !wantsSeats && kind < 0.75 ? [area()] : dice.chance(0.15) ? [area(), area()] : [],
-        best:
-          kind >= 0.75
-            ? {
-                quantity: dice.between(1, 4),
-                tier: null,
-                section: dice.chance(0.2) ? 0 : null,
-                accessible: dice.chance(0.1) ? 1 : 0
-              }
-            : null
-      }
-    }
-    const { areas, id: holdId, seats } = hold
+    if (hold === undefined) return this.hold()
+    const envelope = { commandId: market.newCommandId(), fingerprint: "f" }
+    const { areas, id: holdId, seats, voucher } = hold
     const sale = this.sales.length > 0 && dice.chance(0.3) ? dice.pick(this.sales) : undefined
     if (sale !== undefined) {
       const part = dice.chance(0.5)
@@ -182,19 +226,26 @@ export class SimulatedBuyer {
       case 3:
         return { _tag: "Release", ...envelope, holdId }
       case 4:
-        return { _tag: "Unfreeze", ...envelope, holdId, orderId: hold.order ?? market.newOrderId() }
+        return { _tag: "Unfreeze", ...envelope, holdId, orderId: hold.order?.id ?? market.newOrderId() }
       case 5:
       case 6:
       case 7: {
-        const orderId = hold.order !== null && dice.chance(0.7) ? hold.order : market.newOrderId()
-        hold.order ??= orderId
-        return { _tag: "Freeze", ...envelope, holdId, orderId }
+        const { customer, id: orderId } = this.orderWith(hold, 0.7)
+        return { _tag: "Freeze", ...envelope, holdId, orderId, ...this.whose(customer) }
       }
       default: {
-        const orderId = hold.order !== null && dice.chance(0.9) ? hold.order : market.newOrderId()
-        hold.order ??= orderId
+        const { customer, id: orderId } = this.orderWith(hold, 0.9)
         const wrong = dice.chance(0.05)
-        return { _tag: "Confirm", ...envelope, holdId, orderId, seats: wrong ? [...seats, 0] : seats, areas }
+        return {
+          _tag: "Confirm",
+          ...envelope,
+          holdId,
+          orderId,
+          seats: wrong ? [...seats, 0] : seats,
+          areas,
+          ...this.whose(customer),
+          ...(voucher === undefined ? {} : { voucher })
+        }
       }
     }
   }
