@@ -17,25 +17,25 @@
  * L1 is one process. Several may share a Redis as long as all of them reach it: one that changes something
  * and cannot tell leaves the others refusing what it has freed, until it can. Holds are right all the same.
  *
- * Areas and best available go to the rows at once: their answer is not known from single seats.
+ * Areas, best available and a hold that takes the place of another go to the rows at once: their answer is not
+ * known from single seats. Quotas, customers and vouchers are counted by the rows alone; that seats are taken is
+ * told before these are asked for, so here too.
  */
 import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import type {
-  HoldView,
-  InventoryAnswer,
-  InventoryCommand
-} from "@onsale/contracts/inventory/InventoryCommand"
+import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { RedisConnection } from "@onsale/platform/Redis"
 import { Clock, Duration, Effect, Exit, Fiber, Layer, Metric, Schema } from "effect"
 import { CircuitBreaker, Redis } from "effect/persistence"
 import { decide } from "../Inventory.ts"
 import { refusal } from "../InventoryAnswers.ts"
-import { type CommandEvent, rememberMs } from "../InventoryState.ts"
+import { type CommandEvent, rememberMs, type State } from "../InventoryState.ts"
+import type { Layout } from "../Layout.ts"
 import * as GuardEpochs from "./GuardEpochs.ts"
 import * as Scripts from "./GuardScripts.ts"
 import * as PostgresRows from "./PostgresRows.ts"
-import { type Claim, neverMs } from "./RowSeats.ts"
+import type { SeatNews } from "./RowBatch.ts"
+import { nothing } from "./RowPart.ts"
 import { stateOf } from "./RowState.ts"
 
 /** Longer than Postgres takes to say yes or no; a claim whose process died stands in the way no longer. */
@@ -67,28 +67,30 @@ type Verdict =
   | { readonly _tag: "Refused"; readonly answer: InventoryAnswer }
   /** Somebody else asks Postgres for one of the seats at this moment. */
   | { readonly _tag: "Pending" }
-  /** Postgres is to be asked; in Redis the seats are claimed for it, or not. */
-  | { readonly _tag: "Ask"; readonly claimed: boolean }
+  /** Postgres is to be asked. */
+  | { readonly _tag: "Ask" }
 
 const pending: Verdict = { _tag: "Pending" }
-const askRows: Verdict = { _tag: "Ask", claimed: false }
-const claimed: Verdict = { _tag: "Ask", claimed: true }
+const askRows: Verdict = { _tag: "Ask" }
 const refusedBy = (answer: InventoryAnswer): Verdict => ({ _tag: "Refused", answer })
 
-const newsOf = (claims: ReadonlyArray<Claim>): ReadonlyArray<Scripts.News> =>
-  claims.map(({ cmd, expiresAtMs, seat }) => ({ seat, untilMs: expiresAtMs, cmd: cmd ?? "" }))
+const newsOf = (seats: ReadonlyArray<SeatNews>): ReadonlyArray<Scripts.News> =>
+  seats.map((one) => ({ ...one, cmd: "" }))
 
-const newsOfHold = (hold: HoldView, cmd: string): News => ({
-  version: hold.version,
-  news: hold.seats.map(({ seat }) => ({ seat, untilMs: hold.expiresAtMs, cmd }))
-})
+const emptyByLayout = new WeakMap<Layout, State>()
 
-const freed = (seat: number): Scripts.News => ({ seat, untilMs: 0, cmd: "" })
+/** The inventory as if nothing were taken. Only to be looked at. */
+const emptyOf = (layout: Layout): State => {
+  const known = emptyByLayout.get(layout)
+  if (known !== undefined) return known
+  const state = stateOf(layout, nothing)
+  emptyByLayout.set(layout, state)
+  return state
+}
 
-/** The news, and the version of the inventory that they are of. */
-type News = Pick<Scripts.TellParams, "news" | "version">
-
-const nothing: News = { version: 0, news: [] }
+/** What the guard can tell of: named seats and nothing else. */
+const isOfSeats = ({ areas, best, replaces }: HoldCommand): boolean =>
+  best === null && areas.length === 0 && replaces === undefined
 
 export const make = Effect.gen(function* () {
   const rows = yield* PostgresRows.make
@@ -104,8 +106,9 @@ export const make = Effect.gen(function* () {
     redis,
     generation: connection.generation,
     known: Effect.fnUntraced(function* (eventId, nowMs, sinceMs) {
-      const { claims, version } = yield* rows.claims(eventId, nowMs)
-      return { version, news: newsOf(claims), commands: yield* rows.answeredSince(eventId, sinceMs) }
+      const { seats, version } = yield* rows.claims(eventId, nowMs)
+      // After the claims: who has made one of them is among these.
+      return { version, news: newsOf(seats), commands: yield* rows.answeredSince(eventId, sinceMs) }
     }),
     scope,
     guarded
@@ -116,18 +119,15 @@ export const make = Effect.gen(function* () {
    * Carried out to its end and told to Redis, also when the caller has gone away. Where the news do not get
    * there, Redis knows nothing of the event.
    */
-  const executeAndTell = (
-    eventId: EventId,
-    command: InventoryCommand,
-    news: (executed: PostgresRows.Executed) => Effect.Effect<News>
-  ) =>
+  const executeAndTell = (eventId: EventId, command: InventoryCommand) =>
     rows.execute(eventId, command).pipe(
       // It may have been carried out all the same.
       Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : epochs.distrust(eventId))),
       Effect.tap(
-        Effect.fnUntraced(function* (executed) {
+        Effect.fnUntraced(function* ({ seats, version }) {
+          if (seats === null) return yield* epochs.distrust(eventId)
           const nowMs = yield* Clock.currentTimeMillis
-          const params = { eventId, cmd: command.commandId, nowMs, rememberMs, ...(yield* news(executed)) }
+          const params = { eventId, cmd: command.commandId, nowMs, rememberMs, version, news: newsOf(seats) }
           yield* guarded(tell(params)).pipe(Effect.catch(() => epochs.distrust(eventId)))
         })
       ),
@@ -165,8 +165,7 @@ export const make = Effect.gen(function* () {
         return refusedBy(refusal("seats_taken", rest.map(Number)))
       case "pending":
         return pending
-      case "free":
-        return allowed ? claimed : askRows
+      // Free, or answered before, or not known.
       default:
         return askRows
     }
@@ -180,7 +179,7 @@ export const make = Effect.gen(function* () {
       const epoch = yield* epochs.current(eventId, nowMs)
       if (epoch === undefined) break
       // The rules come first: that seats are taken is no news of a hold that is not allowed.
-      const event = decide(stateOf({ layout }), command, nowMs)
+      const event = decide(emptyOf(layout), command, nowMs)
       const said: Verdict = yield* guarded(ask(eventId, command, event, epoch, nowMs)).pipe(
         Effect.catch(() => Effect.as(Metric.update(without, 1), askRows))
       )
@@ -191,51 +190,21 @@ export const make = Effect.gen(function* () {
   })
 
   const hold = Effect.fnUntraced(function* (eventId: EventId, command: HoldCommand) {
-    const said =
-      command.best === null && command.areas.length === 0 ? yield* verdict(eventId, command) : askRows
+    const said = isOfSeats(command) ? yield* verdict(eventId, command) : askRows
     if (said._tag === "Refused") {
       yield* Metric.update(turnedAway, 1)
       return said.answer
     }
     yield* Metric.update(passed, 1)
-    return yield* executeAndTell(
-      eventId,
-      command,
-      Effect.fnUntraced(function* ({ answer }) {
-        if (answer._tag === "Held") return newsOfHold(answer.hold, command.commandId)
-        if (said._tag !== "Ask" || !said.claimed) return nothing
-        // Postgres has refused what Redis let through: Redis learns how it is with all that was asked.
-        const nowMs = yield* Clock.currentTimeMillis
-        const { claims, version } = yield* rows.claimsOn(eventId, command.seats, nowMs)
-        const taken = newsOf(claims)
-        const free = command.seats.filter((seat) => !taken.some((one) => one.seat === seat))
-        return { version, news: [...taken, ...free.map(freed)] }
-      })
-    )
+    return yield* executeAndTell(eventId, command)
   })
-
-  const change = (eventId: EventId, command: Exclude<InventoryCommand, HoldCommand>) =>
-    executeAndTell(eventId, command, ({ answer, freed: seats, version }) =>
-      Effect.succeed(
-        seats.length > 0
-          ? { version, news: seats.map(freed) }
-          : answer._tag === "Held"
-            ? newsOfHold(answer.hold, "")
-            : answer._tag === "Sold" && command._tag === "Confirm"
-              ? {
-                  version: answer.version,
-                  news: command.seats.map((seat) => ({ seat, untilMs: neverMs, cmd: "" }))
-                }
-              : nothing
-      )
-    )
 
   return InventoryClient.of({
     open: rows.open,
     hold: rows.hold,
     availability: rows.availability,
     execute: Effect.fn("RedisGuard.execute")((eventId, command) =>
-      command._tag === "Hold" ? hold(eventId, command) : change(eventId, command)
+      command._tag === "Hold" ? hold(eventId, command) : executeAndTell(eventId, command)
     )
   })
 })

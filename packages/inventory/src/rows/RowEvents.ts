@@ -1,11 +1,7 @@
-/**
- * What this process knows of each event whose inventory is rows: its layout, compiled, and how many of its
- * commands are under way.
- */
+/** What this process knows of each event whose inventory is rows: its layout, compiled. */
 import { EventId } from "@onsale/contracts/Ids"
-import { InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
-import { Cache, Duration, Effect, Exit, Option, Schema, Semaphore } from "effect"
+import { Cache, Duration, Effect, Exit, Option, Schema } from "effect"
 import { SqlClient, SqlSchema } from "effect/sql"
 import { InventoryStore } from "../InventoryStore.ts"
 import * as Layout from "../Layout.ts"
@@ -13,21 +9,6 @@ import { rebuild } from "./RowRebuild.ts"
 
 /** Events whose layout is kept in memory: a megabyte or so each. */
 const capacity = 500
-/**
- * Commands of one event that may be in a transaction at once. Its commits follow one another anyway; a
- * crowd at one event must not take all connections from the others.
- */
-const atOnce = 4
-/** And that may wait for it. */
-const waitingLimit = 2_048
-
-export interface EventRows {
-  readonly layout: Layout.Layout
-  /** Runs what needs a transaction of this event when its turn comes; fails at once where too many wait. */
-  readonly inTurn: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | InventoryUnavailable, R>
-  /** One after another: who chooses the best seats at the same time as others chooses the same seats. */
-  readonly alone: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-}
 
 const Head = Schema.Struct({
   version: Schema.Int,
@@ -54,53 +35,26 @@ export const make = Effect.gen(function* () {
   const load = Effect.fn("RowEvents.load")(function* (eventId: EventId) {
     const head = Option.getOrUndefined(yield* Effect.catchTag(find(eventId), "SchemaError", Effect.die))
     if (head === undefined || head.newest === 0) return null
-    let layout: Layout.Layout
-    if (head.version === head.newest && head.layout !== null) {
-      layout = Layout.compile(head.layoutVersion, head.layout)
-    } else {
-      const state = yield* store.load(eventId)
-      if (state === null) return null
-      yield* rebuild(sql, eventId, state)
-      layout = state.layout
-    }
-    const turns = Semaphore.makeUnsafe(atOnce)
-    const single = Semaphore.makeUnsafe(1)
-    let waiting = 0
-    const entry: EventRows = {
-      layout,
-      inTurn: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        Effect.suspend((): Effect.Effect<A, E | InventoryUnavailable, R> => {
-          if (waiting >= waitingLimit) {
-            return Effect.fail(new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 }))
-          }
-          waiting++
-          return turns
-            .withPermits(1)(effect)
-            .pipe(
-              Effect.ensuring(
-                Effect.sync(() => {
-                  waiting--
-                })
-              )
-            )
-        }),
-      alone: single.withPermits(1)
-    }
-    return entry
+    if (head.version === head.newest && head.layout !== null)
+      return Layout.compile(head.layoutVersion, head.layout)
+    const state = yield* store.load(eventId)
+    if (state === null) return null
+    yield* rebuild(sql, eventId, state)
+    return state.layout
   })
 
   // Others wait for it too: who asked first may go away, the load goes on.
-  const entries = yield* Cache.makeWith((eventId: EventId) => Effect.uninterruptible(load(eventId)), {
+  const layouts = yield* Cache.makeWith((eventId: EventId) => Effect.uninterruptible(load(eventId)), {
     capacity,
     // An event that is not on sale may be at any time; and a failure is no knowledge.
     timeToLive: (exit) => (Exit.isSuccess(exit) && exit.value !== null ? Duration.infinity : Duration.zero)
   })
 
   return {
-    /** Null for an event whose sale was never opened. */
-    get: (eventId: EventId) => Cache.get(entries, eventId),
+    /** The layout that is sold by; null for an event whose sale was never opened. */
+    layout: (eventId: EventId) => Cache.get(layouts, eventId),
     /** To be called when it was found that what is known is old. */
-    forget: (eventId: EventId) => Cache.invalidate(entries, eventId)
+    forget: (eventId: EventId) => Cache.invalidate(layouts, eventId)
   }
 })
 
