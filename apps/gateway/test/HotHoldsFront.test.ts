@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Orders } from "@onsale/booking/Orders"
+import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
+import { Vouchers } from "@onsale/catalog/Vouchers"
 import { areaId, type EventId, makeEventId, makeUuidV7, seatId, TierId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand, Refused } from "@onsale/contracts/inventory/InventoryCommand"
@@ -58,6 +60,8 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
         })
     }),
     Layer.mock(Orders, {}),
+    Layer.mock(Blocks, {}),
+    Layer.mock(Vouchers, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
