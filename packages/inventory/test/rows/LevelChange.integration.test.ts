@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
-import { makeEventId } from "@onsale/contracts/Ids"
+import { makeEventId, type OrderId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { bookingShardGroup } from "@onsale/contracts/inventory/InventoryEntity"
 import * as Cluster from "@onsale/platform/Cluster"
 import {
@@ -9,12 +10,13 @@ import {
   held,
   hold,
   newOrderId,
+  refused,
   release,
   seatsOf,
   sold,
   takeBack
 } from "@onsale/testing/InventorySale"
-import { grid } from "@onsale/testing/SaleLayouts"
+import { block, grid, voucher } from "@onsale/testing/SaleLayouts"
 import { SteeredClock } from "@onsale/testing/SteeredClock"
 import { Context, Effect, Exit, Layer } from "effect"
 import * as EntityClient from "../../src/InventoryClient.ts"
@@ -94,6 +96,76 @@ layer(ground, { excludeTestServices: true, timeout: "60 seconds" })(
             const inventory = yield* rows
             const view = yield* inventory.availability(eventId)
             assert.include(view?.held ?? [], 39)
+          })
+        )
+        yield* expectInOrder(eventId)
+        yield* expectClean
+      })
+    )
+
+    it.effect("L3, L0, L3: quotas, customers, vouchers and blocks are counted on", () =>
+      Effect.gen(function* () {
+        const eventId = makeEventId(3)
+        const one = voucher(1, { maxTickets: 4, blocks: [0] })
+        const layout = grid(3, 10, {
+          maxPerCustomer: 5,
+          quotas: [{ name: "All", capacity: 12, tiers: [0, 1], areas: [] }],
+          blocks: [block("House", [20, 21, 22, 23, 24])],
+          vouchers: [one]
+        })
+        const [customer, voucherKey] = ["somebody", "voucher 1"]
+        const orders = [newOrderId(), newOrderId()]
+        /** Sells two of the house's seats, looks what is refused, and answers the hold that is left. */
+        const visit = Effect.fnUntraced(function* (
+          inventory: InventoryClient["Service"],
+          seats: ReadonlyArray<number>,
+          order: OrderId
+        ) {
+          const execute = (command: InventoryCommand) => inventory.execute(eventId, command)
+          refused(yield* execute(hold({ seats })), "seats_taken")
+          const bought = held(yield* execute(hold({ seats, customer, voucherKey })))
+          held(yield* execute(freeze(bought.holdId, order)))
+          sold(yield* execute(confirm(bought.holdId, order, { seats, customer, voucher: one.id })))
+          const view = yield* inventory.availability(eventId)
+          assert.includeMembers([...(view?.held ?? [])], [24])
+          return view
+        })
+        const opened = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const inventory = yield* entity
+            yield* inventory.open(eventId, layout)
+            return yield* visit(inventory, [20, 21], orders[0]!)
+          })
+        )
+        assert.deepStrictEqual(
+          opened?.tiers.map(({ available }) => available),
+          [10, 10]
+        )
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const inventory = yield* rows
+            const execute = (command: InventoryCommand) => inventory.execute(eventId, command)
+            assert.deepStrictEqual(yield* inventory.availability(eventId), opened)
+            const view = yield* visit(inventory, [22, 23], orders[1]!)
+            assert.deepStrictEqual(
+              view?.tiers.map(({ available }) => available),
+              [8, 8]
+            )
+            refused(yield* execute(hold({ seats: [24], voucherKey })), "voucher_used")
+            refused(yield* execute(hold({ seats: [0, 1], customer })), "limit_passed")
+            yield* execute(takeBack(orders[0]!, { seats: [20] }))
+            held(yield* execute(hold({ seats: [0, 1], customer })))
+            held(yield* execute(hold({ seats: [2, 3, 4, 5, 6] })))
+          })
+        )
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const inventory = yield* entity
+            const execute = (command: InventoryCommand) => inventory.execute(eventId, command)
+            refused(yield* execute(hold({ seats: [7], customer })), "limit_passed")
+            refused(yield* execute(hold({ seats: [20, 24], voucherKey })), "voucher_used")
+            refused(yield* execute(hold({ seats: [7, 8, 9] })), "quota_full")
+            held(yield* execute(hold({ seats: [20], voucherKey })))
           })
         )
         yield* expectInOrder(eventId)
