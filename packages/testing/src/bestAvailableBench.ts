@@ -53,9 +53,19 @@ const layoutOf = (map: SeatMap): Layout.Layout => {
       id: TierId.make(makeUuidV7(nowMs + i)),
       name,
       amount: 4_500,
-      categories: [name]
+      categories: [name],
+      saleFromMs: null,
+      saleUntilMs: null,
+      minPerOrder: null,
+      maxPerOrder: null,
+      voucherOnly: false
     })),
-    performers: []
+    performers: [],
+    openedRevision: 1,
+    quotas: [],
+    maxPerCustomer: null,
+    maxTickets: null,
+    accessibleReleased: false
   }
   return Layout.compile(1, EventLayout.saleLayout(map, event))
 }
