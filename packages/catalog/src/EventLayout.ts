@@ -186,13 +186,14 @@ export const eventSeatMap = (map: SeatMap, event: StoredEvent): EventSeatMap => 
       rows: section.rows.map(({ label, seats }) => ({
         id: rowId(event.id, row++),
         label,
-        seats: seats.map(({ accessible, category, label, x, y }) => ({
+        seats: seats.map(({ accessible, category, companion, label, x, y }) => ({
           id: seatId(event.id, seat++),
           label,
           x,
           y,
           tier: tierOf(category),
-          accessible
+          accessible,
+          ...(companion ? { companion } : {})
         }))
       }))
     })),

@@ -163,7 +163,9 @@ export const EventSeatMap = Schema.Struct({
               x: Schema.Finite,
               y: Schema.Finite,
               tier: Schema.NullOr(TierId),
-              accessible: Schema.Boolean
+              accessible: Schema.Boolean,
+              /** True for a seat that is kept for who comes along with somebody on an accessible one. */
+              companion: Schema.optionalKey(Schema.Literal(true))
             })
           )
         })
