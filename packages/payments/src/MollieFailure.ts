@@ -22,8 +22,9 @@ import { brokenTransport, failure, unknown } from "./ProviderHttp.ts"
 export const classify = (error: unknown): ProviderFailure => {
   const broken = brokenTransport(error)
   if (broken !== null) return broken
-  // An answer that is no such object is of a good status too.
-  if (error instanceof ResponseValidationError || error instanceof SyntaxError)
+  // A refusal counts by its status, whatever it looks like; an answer that is none leaves all open.
+  const isRefusal = error instanceof ClientError && error.statusCode >= 400
+  if ((error instanceof ResponseValidationError && !isRefusal) || error instanceof SyntaxError)
     return unknown("unreadable_answer", "an answer that cannot be read")
   if (error instanceof SDKValidationError) return failure("declined", "request_invalid", "refused by the SDK")
   if (!(error instanceof ClientError))
