@@ -50,8 +50,6 @@ export const make = Effect.gen(function* () {
   /** Every call, as it came. */
   const calls: Array<FakeRequest> = []
   let counter = 0
-  /** What the search index knows: by default it is not behind. */
-  const index = { isBehind: false }
   const nextId = (prefix: string) => `${prefix}_${String(++counter).padStart(6, "0")}Fake`
 
   const view = (payment: Payment, expanded: boolean) => {
@@ -193,9 +191,7 @@ export const make = Effect.gen(function* () {
     const parts = /^metadata\['([a-z_]+)'\]:'([^']+)'$/.exec(query.get("query") ?? "")
     if (parts === null) return refuse(400, "parameter_invalid", "query")
     const [, name = "", value] = parts
-    const found = index.isBehind
-      ? []
-      : [...payments.values()].filter(({ metadata }) => metadata[name] === value)
+    const found = [...payments.values()].filter(({ metadata }) => metadata[name] === value)
     return {
       status: 200,
       body: {
@@ -266,7 +262,6 @@ export const make = Effect.gen(function* () {
     url: yield* serve("application/json", answer),
     payments,
     calls,
-    index,
     /** As a day does: the keys are forgotten, the payments are not. */
     forgetKeys: () => answers.clear()
   }
