@@ -21,7 +21,7 @@ import {
 } from "./MollieWire.ts"
 import type { FindRequest, ListedPayment, MoveRequest, PaymentProvider } from "./PaymentProvider.ts"
 import * as ProviderConfig from "./ProviderConfig.ts"
-import { failure, nothingHappened, notAnswered, unknown } from "./ProviderHttp.ts"
+import { failure, happened, nothingHappened, notAnswered, unknown } from "./ProviderHttp.ts"
 import * as Unanswered from "./Unanswered.ts"
 
 export const mollieProviderName = "mollie"
@@ -113,8 +113,8 @@ export const make = Effect.fnUntraced(function* (options: MollieProviderOptions)
     goal: MolliePayment["status"],
     code: string
   ) {
-    const payment = yield* Effect.mapError(client.get(reference), notAnswered)
-    if (payment.status === goal) return yield* Effect.mapError(client.standingOf(payment), notAnswered)
+    const payment = yield* Effect.mapError(client.get(reference), happened)
+    if (payment.status === goal) return yield* Effect.mapError(client.standingOf(payment), happened)
     return yield* unknown(code, `it was accepted, and ${reference} is still ${payment.status}`)
   })
 
@@ -138,7 +138,7 @@ export const make = Effect.fnUntraced(function* (options: MollieProviderOptions)
           ...how
         })
       )
-      return yield* Effect.mapError(client.standingOf(payment), notAnswered)
+      return yield* Effect.mapError(client.standingOf(payment), happened)
     }),
     capture: Effect.fn("MollieProvider.capture")(function* ({ amount, currency, key, reference }) {
       const before = yield* Effect.mapError(client.captures(reference), nothingHappened)
@@ -167,7 +167,7 @@ export const make = Effect.fnUntraced(function* (options: MollieProviderOptions)
           if (payment.isCancelable !== true)
             return yield* unknown("not_cancelable", `${reference} is ${payment.status}`)
           const canceled = yield* client.cancel(key, reference)
-          return yield* Effect.mapError(client.standingOf(canceled), notAnswered)
+          return yield* Effect.mapError(client.standingOf(canceled), happened)
         }
       }
     }),

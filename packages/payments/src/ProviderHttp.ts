@@ -31,6 +31,9 @@ export const nothingHappened = (why: ProviderFailure): ProviderFailure =>
 export const notAnswered = (why: ProviderFailure): ProviderFailure =>
   why.kind === "declined" ? unknown(why.code, why.message) : why
 
+/** For a question after something was done: that it failed says nothing about what was done. */
+export const happened = (why: ProviderFailure): ProviderFailure => unknown(why.code, why.message)
+
 export interface CallLimits {
   /** For one call, its answer included. */
   readonly timeout: Duration.Duration
@@ -168,7 +171,11 @@ export const makeFetch = Effect.fnUntraced(function* (limits: CallLimits) {
     const sent =
       text === "" ? bare : HttpClientRequest.bodyText(bare, text, headers["content-type"] ?? "text/plain")
     const reply = await run(
-      call(client, sent, limits).pipe(Effect.mapError((failure) => new TransportBroken(failure))),
+      call(client, sent, limits).pipe(
+        Effect.mapError((failure) => new TransportBroken(failure)),
+        // Our traces are none of theirs.
+        Effect.provideService(HttpClient.TracerPropagationEnabled, false)
+      ),
       { signal: request.signal }
     )
     return new Response(bodyless.has(reply.status) ? null : reply.text, {

@@ -11,7 +11,7 @@ import type { Stripe } from "stripe"
 import * as CurrencyUnits from "./CurrencyUnits.ts"
 import type { MoveRequest, PaymentProvider } from "./PaymentProvider.ts"
 import * as ProviderConfig from "./ProviderConfig.ts"
-import { failure, nothingHappened, notAnswered, unknown } from "./ProviderHttp.ts"
+import { failure, happened, nothingHappened, unknown } from "./ProviderHttp.ts"
 import * as StripeClient from "./StripeClient.ts"
 import * as StripeFind from "./StripeFind.ts"
 import * as StripeWebhook from "./StripeWebhook.ts"
@@ -106,7 +106,7 @@ export const make = Effect.fnUntraced(function* (options: StripeProviderOptions)
       }
       const payment = yield* unanswered.track(key)(client.createPayment(params, key))
       // It was answered, whatever becomes of a question about it.
-      return yield* Effect.mapError(client.standingOf(payment), notAnswered)
+      return yield* Effect.mapError(client.standingOf(payment), happened)
     }),
     capture: Effect.fn("StripeProvider.capture")(function* (request) {
       const amount = yield* units(request.amount, request.currency)
@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (options: StripeProviderOptions)
         request.reference,
         "succeeded"
       )
-      return yield* Effect.mapError(client.standingOf(payment), notAnswered)
+      return yield* Effect.mapError(client.standingOf(payment), happened)
     }),
     void: Effect.fn("StripeProvider.void")(function* ({ key, reference }) {
       const payment = yield* client.step(
@@ -124,7 +124,7 @@ export const make = Effect.fnUntraced(function* (options: StripeProviderOptions)
         reference,
         "canceled"
       )
-      return yield* Effect.mapError(client.standingOf(payment), notAnswered)
+      return yield* Effect.mapError(client.standingOf(payment), happened)
     }),
     refund: Effect.fn("StripeProvider.refund")(function* (request) {
       const { intentId, key, reference } = request
