@@ -13,8 +13,8 @@ export const mollieOptions = {
   returnUrl: "https://shop.test/orders/",
   webhookUrl: "https://shop.test/api/v1/webhooks/mollie",
   webhookTokens: [Redacted.make(tokens.current), Redacted.make(tokens.old)],
-  timeout: "700 millis",
-  settleMs: 2_000
+  timeout: "1 second",
+  settleMs: 2_500
 } as const
 
 export const layerMollie = Layer.effect(

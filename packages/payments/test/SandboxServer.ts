@@ -19,7 +19,7 @@ const secrets = {
 const decodeLedger = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxLedger))
 
 /** Longer than the adapter waits, and over before a test gives up. */
-const slow: SandboxFaults = { rate: 1, kinds: ["slow"], seed: 1, slowMs: 1_500 }
+const slow: SandboxFaults = { rate: 1, kinds: ["slow"], seed: 1, slowMs: 2_000 }
 
 export const layerSandbox = Layer.effect(
   PaymentServer,
@@ -32,7 +32,7 @@ export const layerSandbox = Layer.effect(
         url: proxy.url,
         secret,
         webhookSecrets: [secrets.current, secrets.old],
-        timeout: "700 millis",
+        timeout: "1 second",
         ...options
       })
     const call = (method: "GET" | "POST" | "DELETE", path: string, body?: object) => {

@@ -16,8 +16,8 @@ export const stripeOptions = {
   secretKey: Redacted.make(FakeStripe.fakeStripeKey),
   webhookSecrets: [Redacted.make(stripeSecrets.current), Redacted.make(stripeSecrets.old)],
   returnUrl: "https://shop.test/orders/",
-  timeout: "700 millis",
-  settleMs: 2_000
+  timeout: "1 second",
+  settleMs: 2_500
 } as const
 
 /** As Stripe documents it, by other means than ours. */

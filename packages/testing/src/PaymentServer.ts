@@ -26,7 +26,7 @@ export interface SignedWebhook {
 export class PaymentServer extends Context.Service<
   PaymentServer,
   {
-    /** With a time limit of less than a second, and what is unanswered settled soon after. */
+    /** With a time limit of about a second, and what is unanswered settled soon after. */
     readonly provider: PaymentProvider
     /** The same with credentials that are wrong. */
     readonly stranger: PaymentProvider
