@@ -13,10 +13,10 @@ export const layer = HttpApiBuilder.group(
     const webhooks = yield* Webhooks
     return handlers.handleRaw(
       "receive",
-      Effect.fnUntraced(function* ({ params: { provider }, request }) {
+      Effect.fnUntraced(function* ({ params: { provider }, query: { token }, request }) {
         // A body that is too large or broken off is the edge's to answer.
         const body = new Uint8Array(yield* Effect.orDie(request.arrayBuffer))
-        yield* webhooks.receive(provider, body, request.headers).pipe(
+        yield* webhooks.receive(provider, body, request.headers, token).pipe(
           Effect.catchTag("WebhookRejected", ({ reason }) =>
             Effect.andThen(
               Effect.logWarning(`a webhook of ${provider} was rejected: ${reason}`),

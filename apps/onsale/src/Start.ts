@@ -9,7 +9,7 @@ import * as Gateway from "@onsale/gateway/Gateway"
 import * as LocalOnly from "@onsale/gateway/LocalOnly"
 import type { Link } from "@onsale/gateway/RootHttp"
 import { Mailer } from "@onsale/notifications/Mailer"
-import * as SandboxProvider from "@onsale/payments/SandboxProvider"
+import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as Migrations from "@onsale/platform/Migrations"
@@ -79,7 +79,7 @@ const payments = (options: {
   readonly configured: boolean
 }) =>
   options.configured
-    ? SandboxProvider.layerConfig
+    ? ConfiguredProviders.layerConfig
     : Layer.unwrap(
         Effect.gen(function* () {
           const secret = yield* DataDir.key("sandbox-secret")
@@ -90,7 +90,7 @@ const payments = (options: {
             webhookUrl: `http://127.0.0.1:${options.port}/api/v1/webhooks/sandbox`,
             webhookSecret: webhookSecret.value
           })
-          return SandboxProvider.layer({
+          return ConfiguredProviders.layer({
             url,
             secret: secret.value,
             webhookSecrets: [webhookSecret.value],

@@ -5,7 +5,7 @@
  * A key is spent by a command that ran, and then answers for ever what it answered first. A command that is refused
  * (a bad state, an error before anything happened) writes nothing, so the same key may try again.
  */
-import type { SandboxErrorType } from "@onsale/contracts/payments/Sandbox"
+import type { SandboxDispute, SandboxErrorType } from "@onsale/contracts/payments/Sandbox"
 import type { EventOf, LedgerEvent } from "./LedgerEvent.ts"
 import { fingerprint, isVoidable, type KeyRecord, type LedgerState, type Payment } from "./LedgerState.ts"
 import { behaviourOf, looksLikeCardNumber } from "./Method.ts"
@@ -25,6 +25,8 @@ export type Command =
   | { readonly type: "refund"; readonly key: string; readonly id: string; readonly amount: number }
   /** The buyer's answer on the 3-D Secure page. */
   | { readonly type: "authenticate"; readonly id: string; readonly approve: boolean }
+  /** What the buyer's bank does: it asks for the money, or that is decided. */
+  | { readonly type: "dispute"; readonly id: string; readonly outcome: SandboxDispute }
   /** The time of a late payment has come. */
   | { readonly type: "settle"; readonly id: string }
 
@@ -82,6 +84,17 @@ export const decide = (state: LedgerState, command: Command, stamp: Stamp): Deci
         return command.approve
           ? commit({ type: "payment.authorised", ...line })
           : commit({ type: "payment.failed", ...line, failureCode: "authentication_failed" })
+      })
+    case "dispute":
+      return withPayment(state, command.id, (payment) => {
+        if (payment.dispute === command.outcome) return { type: "unchanged", payment }
+        if (payment.captured === 0 || (payment.dispute !== "open") !== (command.outcome === "open"))
+          return refuse(wrongState("payment_not_disputable", payment))
+        return commit({
+          type: "payment.disputed",
+          ...change(state, payment.id, stamp, "asynchronous"),
+          outcome: command.outcome
+        })
       })
     case "settle":
       return withPayment(state, command.id, (payment) =>
@@ -146,7 +159,8 @@ const capture =
         ...change(state, payment.id, stamp, "all"),
         key: command.key,
         requested: command.amount,
-        amount
+        amount,
+        ...(behaviourOf(payment.method)?.disputed === true ? { dispute: "open" as const } : {})
       },
       mood === "hold_first" ? "held" : "given"
     )

@@ -2,7 +2,7 @@
  * What can happen in the ledger: one event is one line of its file. Events carry everything that replaying them needs,
  * so that the state after a restart is the state before it, and no token's later change of mind can alter the past.
  */
-import { SandboxFailureCode } from "@onsale/contracts/payments/Sandbox"
+import { SandboxDispute, SandboxFailureCode } from "@onsale/contracts/payments/Sandbox"
 import { Schema } from "effect"
 
 /** `n` counts the lines of the file from 1 without a gap; `at` is Unix time in milliseconds. */
@@ -44,7 +44,9 @@ const PaymentCaptured = Schema.Struct({
   ...change,
   key: Schema.String,
   requested: Schema.NullOr(Schema.Int),
-  amount: Schema.Int
+  amount: Schema.Int,
+  /** Present where the buyer's bank asks for it back at once. */
+  dispute: Schema.optionalKey(Schema.Literal("open"))
 })
 
 const PaymentVoided = Schema.Struct({ type: Schema.Literal("payment.voided"), ...change })
@@ -55,6 +57,12 @@ const PaymentRefunded = Schema.Struct({
   key: Schema.String,
   refundId: Schema.String,
   amount: Schema.Int
+})
+
+const PaymentDisputed = Schema.Struct({
+  type: Schema.Literal("payment.disputed"),
+  ...change,
+  outcome: SandboxDispute
 })
 
 /** An attempt that was answered 500 and moved no money; counted so that the next attempt works. */
@@ -79,6 +87,7 @@ export const LedgerEvent = Schema.Union([
   PaymentCaptured,
   PaymentVoided,
   PaymentRefunded,
+  PaymentDisputed,
   AttemptFailed,
   WebhookSettled
 ])

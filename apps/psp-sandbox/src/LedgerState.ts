@@ -7,6 +7,7 @@
  * - money moves only along the arrows of {@link SandboxPaymentStatus}.
  */
 import type {
+  SandboxDispute,
   SandboxFailureCode,
   SandboxPaymentStatus,
   SandboxWebhookType
@@ -38,6 +39,7 @@ export interface Payment {
   readonly settlesAt: number | undefined
   readonly createdAt: number
   readonly refunds: ReadonlyArray<Refund>
+  readonly dispute: SandboxDispute | undefined
   readonly failedCaptures: number
   readonly failedRefunds: number
 }
@@ -65,6 +67,8 @@ export interface LedgerState {
   /** The line of the newest event. */
   n: number
   readonly payments: Map<string, Payment>
+  /** Their ids, the oldest first. */
+  readonly order: Array<string>
   readonly keys: Map<string, KeyRecord>
   readonly references: Map<string, Array<string>>
   /** Undelivered webhooks, oldest first. */
@@ -75,6 +79,7 @@ export interface LedgerState {
 export const empty = (): LedgerState => ({
   n: 0,
   payments: new Map(),
+  order: [],
   keys: new Map(),
   references: new Map(),
   webhooks: new Map(),
@@ -150,7 +155,8 @@ export const apply = (state: LedgerState, event: LedgerEvent): void => {
       keep(state, event, event.key, print, "payment", undefined, {
         ...payment,
         status: "captured",
-        captured: event.amount
+        captured: event.amount,
+        dispute: event.dispute
       })
       break
     }
@@ -171,6 +177,13 @@ export const apply = (state: LedgerState, event: LedgerEvent): void => {
         refunded,
         refunds: [...payment.refunds, refund]
       })
+      break
+    }
+    case "payment.disputed": {
+      const payment = existing(state, event)
+      must(payment.captured > 0, "what was captured can be disputed", event)
+      must((payment.dispute === "open") !== (event.outcome === "open"), "is opened, then decided", event)
+      update(state, event, { ...payment, dispute: event.outcome })
       break
     }
     case "payment.capture_attempt_failed": {
@@ -220,10 +233,12 @@ const created = (
     settlesAt: event.settlesAt,
     createdAt: event.at,
     refunds: [],
+    dispute: undefined,
     failedCaptures: 0,
     failedRefunds: 0
   }
   keep(state, event, event.key, fingerprint.create(event), event.answer, undefined, payment)
+  state.order.push(event.id)
   const others = state.references.get(event.reference)
   if (others === undefined) state.references.set(event.reference, [event.id])
   else others.push(event.id)

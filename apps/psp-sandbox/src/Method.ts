@@ -9,6 +9,8 @@ export interface Behaviour {
   readonly create: "answer" | "hold" | "error_before" | "error_after"
   readonly capture: "answer" | "error_first" | "hold_first"
   readonly refund: "answer" | "error_first"
+  /** The buyer's bank asks for the money back as soon as it was captured. */
+  readonly disputed?: true
   /** How long the payment stays `processing`. */
   readonly settleAfterMs?: number
 }
@@ -25,7 +27,8 @@ const behaviours = new Map<string, Behaviour>([
   ["tok_late", { ...plain, outcome: "processing", settleAfterMs: 2_000 }],
   ["tok_capture_error", { ...plain, capture: "error_first" }],
   ["tok_capture_timeout", { ...plain, capture: "hold_first" }],
-  ["tok_refund_error", { ...plain, refund: "error_first" }]
+  ["tok_refund_error", { ...plain, refund: "error_first" }],
+  ["tok_dispute", { ...plain, disputed: true }]
 ])
 
 /** An hour: longer than any hold of a seat lives, so every way of being too late can be played. */

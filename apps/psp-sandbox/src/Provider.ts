@@ -40,6 +40,12 @@ export interface Found {
   readonly inFlight: boolean
 }
 
+export interface Page {
+  readonly payments: ReadonlyArray<Payment>
+  /** Null after the last. */
+  readonly nextCursor: number | null
+}
+
 export interface LedgerSnapshot {
   readonly payments: ReadonlyArray<Payment>
   readonly entries: number
@@ -60,6 +66,11 @@ export class Provider extends Context.Service<
     /** The payment that a money call with this key made or changed. */
     readonly findByKey: (key: string) => Effect.Effect<Found, Refusal>
     readonly findByReference: (reference: string) => Effect.Effect<Found, Refusal>
+    /**
+     * At most 100 payments created from `fromMs` and before `toMs`, the oldest first. `cursor` is the one of the
+     * page before, 0 for the first.
+     */
+    readonly listCreated: (fromMs: number, toMs: number, cursor: number) => Effect.Effect<Page, Refusal>
     readonly snapshot: Effect.Effect<LedgerSnapshot, Refusal>
     /** The oldest webhooks that are owed and not in `except`, at most `most` of them. */
     readonly owedWebhooks: (
@@ -218,6 +229,8 @@ const make = Effect.fnUntraced(function* (options: {
         return record === undefined ? find([], running.has(key)) : find([record.payment.id], false)
       }),
     findByReference: (reference) => Effect.suspend(() => find(state.references.get(reference) ?? [], false)),
+    listCreated: (fromMs, toMs, cursor) =>
+      Effect.suspend(() => onDisk(Effect.succeed(pageOf(state, fromMs, toMs, cursor)))),
     snapshot: Effect.suspend(() =>
       onDisk(
         Effect.succeed({
@@ -246,6 +259,23 @@ const make = Effect.fnUntraced(function* (options: {
     failed: file.failed
   })
 })
+
+const maxPage = 100
+
+/** Payments looked at for one page: about a millisecond of a core. */
+const maxLooked = 20_000
+
+const pageOf = (state: LedgerState.LedgerState, fromMs: number, toMs: number, cursor: number): Page => {
+  const payments: Array<Payment> = []
+  const end = Math.min(state.order.length, cursor + maxLooked)
+  let at = cursor
+  for (; at < end && payments.length < maxPage; at++) {
+    const payment = state.payments.get(state.order[at] ?? "")
+    if (payment !== undefined && payment.createdAt >= fromMs && payment.createdAt < toMs)
+      payments.push(payment)
+  }
+  return { payments, nextCursor: at < state.order.length ? at : null }
+}
 
 const given = (payment: Payment, held: boolean): Reply => ({
   answer: { type: "payment", payment },

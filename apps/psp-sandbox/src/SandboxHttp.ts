@@ -9,7 +9,9 @@
  * | POST /v1/payments/{id}/void | 200 payment; again is fine; 409 once captured |
  * | POST /v1/payments/{id}/refunds (key) | 201 refund; in parts, up to what was captured |
  * | GET /v1/payments/{id} | 200 payment |
+ * | POST /v1/payments/{id}/dispute `{outcome}` | 200 payment; what the buyer's bank would do: `open`, then `won` or `lost` |
  * | GET /v1/payments?idempotencyKey= or ?reference= | 200 list; the key of any money call finds its payment |
+ * | GET /v1/payments?from=&to=&cursor= | 200 page of those created from then on and before, in ISO 8601 |
  * | GET /v1/ledger | 200 everything |
  * | GET, POST, DELETE /v1/faults | 200 what strikes the money calls |
  * | GET /3ds/{id} · POST /3ds/{id} `{approve}` or the form's field | the buyer's page · its answer |
@@ -31,10 +33,12 @@
  * | `tok_capture_error` | authorised; the first capture answers 500 and captures nothing, later ones work |
  * | `tok_capture_timeout` | authorised; the first capture captures, but its answer never comes |
  * | `tok_refund_error` | authorised; the first refund answers 500 and refunds nothing, later ones work |
+ * | `tok_dispute` | authorised; once captured it is disputed |
  */
 import {
   CaptureSandboxPayment,
   CreateSandboxPayment,
+  DisputeSandboxPayment,
   idempotencyKeyHeader,
   idempotentReplayedHeader,
   RefundSandboxPayment,
@@ -80,9 +84,18 @@ const decodeKey = Schema.decodeUnknownResult(SandboxIdempotencyKey)
 const decodeCreate = Schema.decodeUnknownResult(Schema.fromJsonString(CreateSandboxPayment))
 const decodeCapture = Schema.decodeUnknownResult(Schema.fromJsonString(CaptureSandboxPayment))
 const decodeRefund = Schema.decodeUnknownResult(Schema.fromJsonString(RefundSandboxPayment))
+const decodeDispute = Schema.decodeUnknownResult(Schema.fromJsonString(DisputeSandboxPayment))
 const decodeFaults = Schema.decodeUnknownResult(Schema.fromJsonString(SandboxFaults))
+const Instant = Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/))
 const decodeSearch = Schema.decodeUnknownResult(
   Schema.Union([
+    Schema.Struct({
+      from: Instant,
+      to: Instant,
+      cursor: Schema.optionalKey(
+        Schema.FiniteFromString.check(Schema.isInt(), Schema.isGreaterThanOrEqualTo(0))
+      )
+    }),
     Schema.Struct({ idempotencyKey: SandboxIdempotencyKey }),
     Schema.Struct({ reference: Schema.String.check(Schema.isBetweenLength(1, 200)) })
   ])
@@ -183,6 +196,12 @@ export const layer = (options: SandboxHttpOptions) =>
           )
         )
       )
+      yield* route("POST", "/v1/payments/:id/dispute", (request, id) =>
+        withBody(request, decodeDispute, ({ outcome }) => {
+          const command = { type: "dispute", id, outcome } as const
+          return Effect.map(provider.execute(command), (reply) => respond(command, reply))
+        })
+      )
       yield* route("GET", "/v1/payments/:id", (_, id) =>
         Effect.map(provider.payment(id), (payment) => json(Wire.payment(payment, origin), 200))
       )
@@ -190,6 +209,12 @@ export const layer = (options: SandboxHttpOptions) =>
         Effect.gen(function* () {
           const search = decodeSearch(yield* HttpServerRequest.ParsedSearchParams)
           if (Result.isFailure(search)) return yield* Effect.fail(noSearch)
+          if ("from" in search.success) {
+            const { cursor, from, to } = search.success
+            const page = yield* provider.listCreated(Date.parse(from), Date.parse(to), cursor ?? 0)
+            const data = page.payments.map((payment) => Wire.payment(payment, origin))
+            return json({ data, nextCursor: page.nextCursor === null ? null : `${page.nextCursor}` }, 200)
+          }
           const found = yield* "reference" in search.success
             ? provider.findByReference(search.success.reference)
             : provider.findByKey(search.success.idempotencyKey)
@@ -302,7 +327,7 @@ const invalid = (status: number, code: string, message: string): Refusal => ({
 const noKey = invalid(400, "key_missing", "Idempotency-Key is required: 1 to 255 visible ASCII characters")
 /** What is wrong with it is not told in detail: a message that echoes a body could echo a card number. */
 const badBody = invalid(400, "body_invalid", "The body is not what this path takes")
-const noSearch = invalid(400, "search_invalid", "Search by idempotencyKey or by reference")
+const noSearch = invalid(400, "search_invalid", "Search by idempotencyKey, by reference, or by from and to")
 const noApproval = invalid(400, "body_invalid", "Say approve=true or approve=false")
 const noPath = invalid(404, "path_unknown", "There is nothing at this path, or not for this verb")
 

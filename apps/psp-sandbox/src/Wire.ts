@@ -24,6 +24,7 @@ export const payment = (value: Payment, origin: string): SandboxPayment => ({
   ...(value.status === "requires_action"
     ? { nextAction: { type: "redirect" as const, url: `${origin}/3ds/${value.id}` } }
     : {}),
+  ...(value.dispute === undefined ? {} : { dispute: value.dispute }),
   createdAt: iso(value.createdAt)
 })
 

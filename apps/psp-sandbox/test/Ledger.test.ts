@@ -15,7 +15,8 @@ const Step = Schema.Struct({
     "refund",
     "void",
     "authenticate",
-    "settle"
+    "settle",
+    "dispute"
   ]),
   key: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 40 })),
   payment: Schema.Literals([0, 1, 2]),
@@ -32,6 +33,7 @@ const Step = Schema.Struct({
     "tok_capture_error",
     "tok_capture_timeout",
     "tok_refund_error",
+    "tok_dispute",
     "tok_unknown"
   ]),
   approve: Schema.Boolean
@@ -55,6 +57,8 @@ const commandOf = (step: Step, state: LedgerState): Command => {
       return { type: "refund", key, id, amount }
     case "authenticate":
       return { type: "authenticate", id, approve: step.approve }
+    case "dispute":
+      return { type: "dispute", id, outcome: amount === 1 ? "won" : amount === 2 ? "lost" : "open" }
     default:
       return { type: step.type, id }
   }
@@ -206,13 +210,33 @@ describe("Ledger", () => {
               event.type === "payment.created" &&
               /authorised|failed/.test(event.status)) ||
             (policy === "all" && /captured|voided|refunded/.test(event.type)) ||
-            (policy !== "none" && /payment\.(authorised|failed)/.test(event.type))
+            (policy !== "none" && /payment\.(authorised|failed|disputed)/.test(event.type))
         )
         assert.strictEqual(state.webhooks.size, owed.length)
       }
     },
     runs
   )
+
+  it("disputes what was captured, once at a time, and changes no sum", () => {
+    const paid = [created("tok_ok"), { type: "capture", key: "b", id: "pay_u0", amount: null }] as const
+    const dispute = (outcome: "open" | "won" | "lost"): Command => ({
+      type: "dispute",
+      id: "pay_u0",
+      outcome
+    })
+    const refused = (decision: Decision) => (decision.type === "refuse" ? decision.refusal.code : "")
+    assert.strictEqual(refused(run(created("tok_ok"), dispute("open")).last), "payment_not_disputable")
+    assert.strictEqual(refused(run(...paid, dispute("won")).last), "payment_not_disputable")
+    assert.strictEqual(run(...paid, dispute("open"), dispute("open")).last.type, "unchanged")
+    const { state } = run(...paid, dispute("open"), dispute("lost"))
+    assert.deepInclude(state.payments.get("pay_u0"), { captured: 1_000, refunded: 0, dispute: "lost" })
+  })
+
+  it("disputes a tok_dispute as it is captured", () => {
+    const { state } = run(created("tok_dispute"), { type: "capture", key: "b", id: "pay_u0", amount: null })
+    assert.deepInclude(state.payments.get("pay_u0"), { status: "captured", dispute: "open" })
+  })
 
   it("refuses another request under a used key", () => {
     const { last } = run(created("tok_ok"), { ...created("tok_ok"), reference: "other" } as Command)

@@ -174,6 +174,7 @@ const make = (limit: Duration.Duration) =>
         case "refunded":
           return Outcome.MoneyBack({ status: payment.status })
         case "captured":
+        case "disputed":
         case "partially_refunded": {
           // The intent's own id names the refund of all of it, so that there is one, however often it is asked for.
           const refundId = RefundId.make(order.placed.intentId)
@@ -216,9 +217,13 @@ const make = (limit: Duration.Duration) =>
     const capture = Effect.fn("Checkout.capture")(function* (order: Order) {
       const answer = yield* pay("the capture", order, (payment) => payment.Capture())
       const { amount, currency } = order.placed.total
-      if (answer?.payment?.status === "captured" && answer.payment.captured < amount) {
+      const captured = answer?.payment
+      if (
+        (captured?.status === "captured" || captured?.status === "disputed") &&
+        captured.captured < amount
+      ) {
         yield* Effect.logError(
-          `order ${order.id} is undone: ${answer.payment.captured} of its ${amount} ${currency} (minor units) were captured`
+          `order ${order.id} is undone: ${captured.captured} of its ${amount} ${currency} (minor units) were captured`
         )
       }
       return seen(answer)

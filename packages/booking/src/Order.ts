@@ -174,6 +174,7 @@ export const decide = (order: Order, run: Run, step: Step, outcome: Outcome): De
           }
         case "authorised":
         case "captured":
+        case "disputed":
           return write({ _tag: "PaymentAuthorised", provider })
         case "failed":
           return nothing({ declined: { provider, code: failureCode ?? "declined" } })
@@ -191,6 +192,8 @@ export const decide = (order: Order, run: Run, step: Step, outcome: Outcome): De
       if (outcome._tag !== "PaymentSeen") throw misfit()
       switch (outcome.payment?.status) {
         case "captured":
+        // Disputed already, and all the same captured: the dispute is decided elsewhere.
+        case "disputed":
           // A payment is captured once, so what is missing does not come any more: no ticket for part of the money.
           return outcome.payment.captured >= order.placed.total.amount
             ? nothing({ captured: true })

@@ -206,6 +206,21 @@ describe("Order", () => {
     })
   )
 
+  it.effect("a payment that is disputed already was captured all the same: the tickets are issued", () =>
+    Effect.gen(function* () {
+      const world = yield* checkout("ok", [])
+      const order = world.events
+        .filter(({ _tag }) => _tag !== "Confirmed")
+        .reduce((before: Order | undefined, event) => evolve(before, event, { orderId, atMs: 0 }), undefined)
+      assert.isDefined(order)
+      if (order === undefined) return
+      const capture = next(order, firstRun, 0)
+      const payment = { ...world.view("captured"), status: "disputed" as const }
+      const { run } = decide(order, firstRun, capture, Outcome.PaymentSeen({ payment }))
+      assert.strictEqual(next(order, run, 0)._tag, "IssueTickets")
+    })
+  )
+
   it("an event that does not fit is refused", () => {
     const at = { orderId, atMs: 0 }
     const order = evolve(undefined, placed, at)

@@ -139,6 +139,9 @@ export const makeUuidV7 = (nowMs: number): string => {
   return `${time.slice(0, 8)}-${time.slice(8, 12)}-7${random.slice(0, 3)}-${v}${random.slice(4, 7)}-${random.slice(7, 19)}`
 }
 
+/** When a UUIDv7 was made, in milliseconds since 1970, by the clock of whoever made it. */
+export const timeOfUuidV7 = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
+
 /** An id for a new event, whose last 24 bits are left for its seats, areas, sections and rows. */
 export const makeEventId = (nowMs: number): EventId => EventId.make(makeUuidV7(nowMs).slice(0, 30) + "000000")
 

@@ -15,17 +15,20 @@ const standing = (status: "authorised" | "captured" | "voided", currency: string
   captured: 0,
   refunded: 0,
   failureCode: null,
-  nextAction: null
+  nextAction: null,
+  dispute: null
 })
 
 /** `currency` is the one of the payment at hand, as it has no ledger to read it from. */
 export const freeProvider = (currency: string): PaymentProvider => ({
   name: freeProviderName,
+  currencies: "all",
   authorise: () => Effect.succeed(standing("authorised", currency)),
   capture: () => Effect.succeed(standing("captured", currency)),
   void: () => Effect.succeed(standing("voided", currency)),
   refund: () =>
     Effect.fail(new ProviderFailure({ kind: "declined", code: "nothing_to_refund", message: "It was free" })),
   find: () => Effect.succeed({ _tag: "Absent" }),
+  list: () => Effect.succeed({ payments: [], nextCursor: null }),
   readWebhook: () => Effect.fail(new WebhookRejected({ reason: "signature_missing" }))
 })

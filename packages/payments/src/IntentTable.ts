@@ -43,11 +43,13 @@ const pruneBatch = 5_000
 const impliedBy = {
   requires_action: [],
   processing: ["processing"],
-  authorised: ["authorised", "captured", "partially_refunded", "refunded"],
-  captured: ["captured", "partially_refunded", "refunded"],
+  authorised: ["authorised", "captured", "partially_refunded", "refunded", "disputed"],
+  captured: ["captured", "partially_refunded", "refunded", "disputed"],
   voided: ["voided"],
   failed: ["failed"],
-  refunded: ["refunded"]
+  refunded: ["refunded"],
+  // That a dispute is over is told in the same words as that it began.
+  disputed: []
 } satisfies Record<WebhookNotice["status"], ReadonlyArray<PaymentStatus>>
 
 export class IntentTable extends Context.Service<

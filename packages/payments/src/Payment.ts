@@ -24,13 +24,17 @@ export interface Refund {
   readonly made: boolean
 }
 
+/** How a dispute over the payment stands: the buyer's bank asks for the money, or that was decided. */
+export type Dispute = "open" | "won" | "lost"
+
 export interface Payment {
   readonly intentId: PaymentIntentId
   readonly payment: NewPayment
   readonly provider: string
   /** The provider's id for it; null before its first answer. */
   readonly reference: string | null
-  readonly status: PaymentStatus
+  /** What the money does; a dispute stands beside it, see `statusOf`. */
+  readonly status: Exclude<PaymentStatus, "disputed">
   readonly captured: number
   readonly refunded: number
   readonly refunds: ReadonlyMap<RefundId, Refund>
@@ -40,6 +44,8 @@ export interface Payment {
   readonly voidRequested: boolean
   /** It ended without success here, and yet the provider holds an authorisation: to be voided. */
   readonly undo: boolean
+  /** The newest dispute; null where there was none. */
+  readonly dispute: Dispute | null
 }
 
 /** More refunds of one order than it has tickets are an error of somebody's. */
@@ -205,6 +211,12 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
       return withRefund(state, event.refundId, { amount: event.amount, made: false })
     case "Refunded":
       return refundMade(state, event)
+    case "Disputed":
+      must(isCaptured(state.status) && state.dispute !== "open", "follows the capture, one at a time", event)
+      return { ...state, dispute: "open" }
+    case "DisputeClosed":
+      must(state.dispute === "open", "closes an open one", event)
+      return { ...state, dispute: event.won ? "won" : "lost" }
   }
 }
 
@@ -220,7 +232,8 @@ const created = (intentId: PaymentIntentId, payment: NewPayment, provider: strin
   failureCode: null,
   nextAction: null,
   voidRequested: false,
-  undo: false
+  undo: false,
+  dispute: null
 })
 
 const refundMade = (state: Payment, event: Extract<PaymentEvent, { readonly _tag: "Refunded" }>): Payment => {
@@ -254,12 +267,16 @@ export const evolveAll = (
   return next
 }
 
+/** An open dispute is what others must see first; when it is over the status is again what the money does. */
+export const statusOf = (state: Payment): PaymentStatus =>
+  state.dispute === "open" && state.status !== "refunded" ? "disputed" : state.status
+
 /** The payment as others see it. */
 export const view = (state: Payment): PaymentView => ({
   intentId: state.intentId,
   orderId: state.payment.orderId,
   provider: state.provider,
-  status: state.status,
+  status: statusOf(state),
   amount: state.payment.amount,
   currency: state.payment.currency,
   captured: state.captured,

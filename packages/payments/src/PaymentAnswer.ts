@@ -1,7 +1,15 @@
 /** What the provider may answer, and what that means for a payment. Pure, like `Payment.ts`. */
 import { type PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import type { NextAction, PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
-import { isCaptured, isClosed, isOpen, isUnanswered, type Payment, waitingRefunds } from "./Payment.ts"
+import {
+  type Dispute,
+  isCaptured,
+  isClosed,
+  isOpen,
+  isUnanswered,
+  type Payment,
+  waitingRefunds
+} from "./Payment.ts"
 
 /** How the payment stands at the provider. Amounts in minor units. */
 export interface Standing {
@@ -14,6 +22,8 @@ export interface Standing {
   readonly refunded: number
   readonly failureCode: string | null
   readonly nextAction: NextAction | null
+  /** Whether the buyer's bank asks for the money back; null where it never did. Beside the status, and part of no sum. */
+  readonly dispute: Dispute | null
 }
 
 export type Answer =
@@ -77,7 +87,8 @@ const observeStanding = (state: Payment, standing: Standing): ReadonlyArray<Paym
 }
 
 const observeCaptured = (state: Payment, standing: Standing): ReadonlyArray<PaymentEvent> => {
-  if (isCaptured(state.status)) return []
+  const dispute = observeDispute(state.dispute, standing.dispute)
+  if (isCaptured(state.status)) return dispute
   const events: Array<PaymentEvent> = []
   if (state.status !== "authorised" && !state.undo) {
     events.push({ _tag: "Authorised", reference: standing.reference })
@@ -87,7 +98,14 @@ const observeCaptured = (state: Payment, standing: Standing): ReadonlyArray<Paym
   // Nobody waits for this money any more. A payment is undone once, so its own id names the refund.
   if (isClosed(state))
     events.push({ _tag: "RefundRequested", refundId: undoRefundId(state.intentId), amount })
-  return events
+  return [...events, ...dispute]
+}
+
+/** A dispute whose beginning was missed begins and ends at once. An answer without one says nothing: it may be older. */
+const observeDispute = (known: Dispute | null, told: Dispute | null): ReadonlyArray<PaymentEvent> => {
+  if (told === null || told === known) return []
+  const opened: ReadonlyArray<PaymentEvent> = known === "open" ? [] : [{ _tag: "Disputed" }]
+  return told === "open" ? opened : [...opened, { _tag: "DisputeClosed", won: told === "won" }]
 }
 
 /** The id of the refund by which a capture that came too late undoes itself. */

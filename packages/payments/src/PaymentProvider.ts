@@ -29,7 +29,9 @@ export class WebhookRejected extends Schema.TaggedError<WebhookRejected>()("Webh
     "signature_invalid",
     "signature_expired",
     "body_invalid",
-    "too_large"
+    "too_large",
+    /** It could not be told whose it is, as the provider does not answer: it will come again. */
+    "provider_unavailable"
   ])
 }) {}
 
@@ -39,8 +41,8 @@ export interface WebhookNotice {
   readonly eventId: string
   /** Null where it speaks of a payment that is none of ours. */
   readonly intentId: PaymentIntentId | null
-  /** What it says the payment has become. */
-  readonly status: Standing["status"] | "refunded"
+  /** What it says the payment has become; `disputed` where a dispute began, changed or ended. */
+  readonly status: Standing["status"] | "refunded" | "disputed"
 }
 
 export interface AuthoriseRequest {
@@ -53,35 +55,80 @@ export interface AuthoriseRequest {
   readonly method: string
 }
 
+/** A step of a payment that the provider knows. */
+export interface StepRequest {
+  readonly key: string
+  readonly intentId: PaymentIntentId
+  /** The provider's id for the payment. */
+  readonly reference: string
+}
+
+export interface MoveRequest extends StepRequest {
+  /** Minor units of the payment's currency. */
+  readonly amount: number
+  readonly currency: string
+}
+
+export interface FindRequest {
+  /** The key of the authorisation. */
+  readonly key: string
+  readonly intentId: PaymentIntentId
+  /** The provider's id for the payment where it has told us one: then it is asked for by that. */
+  readonly reference: string | null
+}
+
+export interface ListRequest {
+  /** Unix time in milliseconds: payments created from then on, and before `toMs`. */
+  readonly fromMs: number
+  readonly toMs: number
+  /** Of the page before; null for the first. */
+  readonly cursor: string | null
+}
+
+export interface ListedPayment {
+  /** Null where it was not made by us. */
+  readonly intentId: PaymentIntentId | null
+  readonly standing: Standing
+  /** Unix time in milliseconds, by the provider's clock. */
+  readonly createdAtMs: number
+}
+
+/** At most some hundred payments; an empty page may yet have a next one. In no promised order. */
+export interface PaymentPage {
+  readonly payments: ReadonlyArray<ListedPayment>
+  /** Null after the last page. */
+  readonly nextCursor: string | null
+}
+
 export interface PaymentProvider {
   /** As in the contracts' `ProviderName`. */
   readonly name: string
+  /** The ISO 4217 codes that it can charge. */
+  readonly currencies: ReadonlySet<string> | "all"
   /** Authorises without capturing. A payment that was refused for good is a `Standing` with `failed`, or `declined`. */
   readonly authorise: (request: AuthoriseRequest) => Effect.Effect<Standing, ProviderFailure>
   /** Captures the whole authorised amount. */
-  readonly capture: (request: {
-    readonly key: string
-    readonly reference: string
-    readonly amount: number
-  }) => Effect.Effect<Standing, ProviderFailure>
-  readonly void: (request: {
-    readonly key: string
-    readonly reference: string
-  }) => Effect.Effect<Standing, ProviderFailure>
+  readonly capture: (request: MoveRequest) => Effect.Effect<Standing, ProviderFailure>
+  readonly void: (request: StepRequest) => Effect.Effect<Standing, ProviderFailure>
   /** Success means that this refund is made, now or before. */
-  readonly refund: (request: {
-    readonly key: string
-    readonly reference: string
-    readonly amount: number
-  }) => Effect.Effect<void, ProviderFailure>
-  /** The payment that was authorised under the key; `unknown` while a call with that key still runs. */
-  readonly find: (request: {
-    readonly key: string
-  }) => Effect.Effect<Extract<Answer, { readonly _tag: "Standing" | "Absent" }>, ProviderFailure>
-  /** Verifies a webhook over the body's bytes. Header names are in lower case. */
+  readonly refund: (request: MoveRequest) => Effect.Effect<void, ProviderFailure>
+  /**
+   * The payment that was authorised under the key. Never charges. `Absent` only where it is certain that there
+   * is none; `unknown` until then, and while a call with that key may still run.
+   */
+  readonly find: (
+    request: FindRequest
+  ) => Effect.Effect<Extract<Answer, { readonly _tag: "Standing" | "Absent" }>, ProviderFailure>
+  /** The payments of a time, to compare our books with: those that others made at the same account, too. */
+  readonly list: (request: ListRequest) => Effect.Effect<PaymentPage, ProviderFailure>
+  /**
+   * Verifies a webhook over the body's bytes. Header names are in lower case; `token` is the one of the URL
+   * that it was sent to, for providers that do not sign.
+   */
   readonly readWebhook: (
     body: Uint8Array,
-    headers: Readonly<Record<string, string | undefined>>
+    headers: Readonly<Record<string, string | undefined>>,
+    token?: string | undefined
   ) => Effect.Effect<WebhookNotice, WebhookRejected>
 }
 
@@ -105,10 +152,13 @@ export class PaymentProviders extends Context.Service<
   static readonly layerOf = (first: PaymentProvider, ...others: ReadonlyArray<PaymentProvider>) =>
     Layer.succeed(PaymentProviders, PaymentProviders.of(make(first, others)))
 
-  static readonly layerEffect = <E, R>(first: Effect.Effect<PaymentProvider, E, R>) =>
+  static readonly layerEffect = <E, R, E2 = never, R2 = never>(
+    first: Effect.Effect<PaymentProvider, E, R>,
+    others: Effect.Effect<ReadonlyArray<PaymentProvider>, E2, R2> = Effect.succeed([])
+  ) =>
     Layer.effect(
       PaymentProviders,
-      Effect.map(first, (provider) => PaymentProviders.of(make(provider, [])))
+      Effect.zipWith(first, others, (first, others) => PaymentProviders.of(make(first, others)))
     )
 }
 

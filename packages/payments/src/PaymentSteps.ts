@@ -182,7 +182,7 @@ const send = (
   const { amount, currency, method, orderId } = state.payment
   switch (call._tag) {
     case "Ask":
-      return provider.find({ key: keys.authorise(intentId) })
+      return provider.find({ key: keys.authorise(intentId), intentId, reference: state.reference })
     case "Authorise":
       return provider.authorise({
         key: keys.authorise(intentId),
@@ -193,13 +193,19 @@ const send = (
         method
       })
     case "Capture":
-      return provider.capture({ key: keys.capture(intentId), reference: call.reference, amount })
+      return provider.capture({
+        key: keys.capture(intentId),
+        intentId,
+        reference: call.reference,
+        amount,
+        currency
+      })
     case "Void":
-      return provider.void({ key: keys.void(intentId), reference: call.reference })
+      return provider.void({ key: keys.void(intentId), intentId, reference: call.reference })
     case "Refund": {
       const { refundId, reference } = call
       const key = keys.refund(intentId, refundId)
-      return Effect.as(provider.refund({ key, reference, amount: call.amount }), {
+      return Effect.as(provider.refund({ key, intentId, reference, amount: call.amount, currency }), {
         _tag: "RefundMade",
         refundId
       })

@@ -7,7 +7,7 @@ import { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import * as Journal from "@onsale/platform/Journal"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { evolveAll, type Payment, watch } from "./Payment.ts"
+import { evolveAll, type Payment, statusOf, watch } from "./Payment.ts"
 
 /** A payment as recorded. `version` counts the rows of its stream; 0 where there is none. */
 export interface Recorded {
@@ -79,12 +79,12 @@ export class PaymentStore extends Context.Service<
 
       const insertIntent = (state: Payment, nowMs: number) => sql`INSERT INTO payments.intents
         (id, order_id, provider, status, watch, amount, currency, captured, refunded, checks, next_check_at, created_at, updated_at)
-        VALUES (${state.intentId}::uuid, ${state.payment.orderId}::uuid, ${state.provider}::text, ${state.status}::text,
+        VALUES (${state.intentId}::uuid, ${state.payment.orderId}::uuid, ${state.provider}::text, ${statusOf(state)}::text,
           ${watch(state)}::text, ${state.payment.amount}::bigint, ${state.payment.currency}::text, 0, 0, 0,
           to_timestamp(${nextCheck(state, nowMs)}::float8 / 1000), to_timestamp(${nowMs}::float8 / 1000), to_timestamp(${nowMs}::float8 / 1000))`
 
       const updateIntent = (state: Payment, nowMs: number) => sql`UPDATE payments.intents SET
-        status = ${state.status}::text, watch = ${watch(state)}::text, provider_reference = ${state.reference}::text,
+        status = ${statusOf(state)}::text, watch = ${watch(state)}::text, provider_reference = ${state.reference}::text,
         captured = ${state.captured}::bigint, refunded = ${state.refunded}::bigint, checks = 0,
         next_check_at = to_timestamp(${nextCheck(state, nowMs)}::float8 / 1000),
         updated_at = to_timestamp(${nowMs}::float8 / 1000)

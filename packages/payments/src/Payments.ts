@@ -1,9 +1,9 @@
 /** The payments context as one layer: the entity, its supervisor, and the webhooks. */
 import { Clock, Context, Effect, Layer } from "effect"
+import * as ConfiguredProviders from "./ConfiguredProviders.ts"
 import { IntentTable, type UnfinishedIntent } from "./IntentTable.ts"
 import * as PaymentEntity from "./PaymentEntity.ts"
 import * as PaymentSupervisor from "./PaymentSupervisor.ts"
-import * as SandboxProvider from "./SandboxProvider.ts"
 import { Webhooks } from "./Webhooks.ts"
 
 /** What is listed at a time. */
@@ -37,11 +37,11 @@ export class Payments extends Context.Service<
   static readonly layerNoProviders = (options: PaymentSupervisor.SupervisorOptions = {}) =>
     Layer.mergeAll(PaymentEntity.layer, PaymentSupervisor.layer(options), Webhooks.layer, Payments.layerRead)
 
-  /** With the sandbox as configured; needs Sharding, SqlClient and HttpClient. */
-  static readonly layer = Payments.layerNoProviders().pipe(Layer.provide(SandboxProvider.layerConfig))
+  /** With the providers that are configured; needs Sharding, SqlClient and HttpClient. */
+  static readonly layer = Payments.layerNoProviders().pipe(Layer.provide(ConfiguredProviders.layerConfig))
 
   /** What a gateway needs that runs no payments: it receives webhooks. Needs SqlClient and HttpClient. */
   static readonly layerGateway = Layer.mergeAll(Webhooks.layer, Payments.layerRead).pipe(
-    Layer.provide(SandboxProvider.layerConfig)
+    Layer.provide(ConfiguredProviders.layerConfig)
   )
 }

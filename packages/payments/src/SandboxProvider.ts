@@ -4,19 +4,23 @@
  * Its answers are read with a bound and a time limit, and every failure is classified by what it says
  * about money: a 5xx, a broken connection or an unreadable answer leave it unknown.
  */
+import { PaymentIntentId } from "@onsale/contracts/Ids"
 import {
   type CreateSandboxPayment,
   idempotencyKeyHeader,
   SandboxErrorBody,
   SandboxPayment,
   SandboxPaymentList,
+  SandboxPaymentPage,
   SandboxRefund
 } from "@onsale/contracts/payments/Sandbox"
-import { Config, Duration, Effect, Layer, Option, Predicate, Redacted, Schema, Stream } from "effect"
-import { Mac, SecureRandom } from "effect/crypto"
-import { HttpClient, type HttpClientError, HttpClientRequest, type HttpClientResponse } from "effect/http"
+import { Config, Duration, Effect, Option, type Redacted, Schema } from "effect"
+import { HttpClient, HttpClientRequest } from "effect/http"
 import type { Standing } from "./PaymentAnswer.ts"
-import { type PaymentProvider, PaymentProviders, ProviderFailure } from "./PaymentProvider.ts"
+import type { PaymentProvider, ProviderFailure } from "./PaymentProvider.ts"
+import * as ProviderHttp from "./ProviderHttp.ts"
+import { failure, type Reply, unknown } from "./ProviderHttp.ts"
+import { secrets } from "./ProviderConfig.ts"
 import * as SandboxWebhook from "./SandboxWebhook.ts"
 
 export const sandboxProviderName = "sandbox"
@@ -33,18 +37,15 @@ export interface SandboxProviderOptions {
   readonly returnUrl?: string | undefined
 }
 
-/** An answer is a few hundred bytes, and a list under one key has one entry. */
+/** A payment is a few hundred bytes, and a page has 100 of them. */
 const maxAnswerBytes = 64 * 1024
 
 const decodePayment = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxPayment))
 const decodeList = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxPaymentList))
+const decodePage = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxPaymentPage))
+const decodeIntentId = Schema.decodeUnknownOption(PaymentIntentId)
 const decodeRefund = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxRefund))
 const decodeError = Schema.decodeUnknownOption(Schema.fromJsonString(SandboxErrorBody))
-
-interface Reply {
-  readonly status: number
-  readonly text: string
-}
 
 export const make = Effect.fnUntraced(function* (options: SandboxProviderOptions) {
   const http = yield* HttpClient.HttpClient
@@ -58,19 +59,13 @@ export const make = Effect.fnUntraced(function* (options: SandboxProviderOptions
       )
     )
   )
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(5))
+  const limits = { timeout: Duration.fromInputUnsafe(options.timeout ?? Duration.seconds(5)), maxAnswerBytes }
 
   const call = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Reply, ProviderFailure> =>
-    client.execute(request).pipe(
-      Effect.flatMap((response) =>
-        Effect.map(readBounded(response), (text): Reply => ({ status: response.status, text }))
-      ),
-      Effect.timeout(timeout),
-      Effect.catchTags({
-        HttpClientError: (error) => Effect.fail(transportFailure(error)),
-        TimeoutError: () => Effect.fail(unknown("timeout", `no answer within ${Duration.format(timeout)}`))
-      }),
-      Effect.filterOrFail((reply) => isAnswer(reply.status), classify)
+    Effect.filterOrFail(
+      ProviderHttp.call(client, request, limits),
+      (reply) => isAnswer(reply.status),
+      classify
     )
 
   const post = (path: string, body: object, key?: string) =>
@@ -81,6 +76,7 @@ export const make = Effect.fnUntraced(function* (options: SandboxProviderOptions
 
   const provider: PaymentProvider = {
     name: sandboxProviderName,
+    currencies: "all",
     authorise: Effect.fn("SandboxProvider.authorise")(function* (request) {
       const body: CreateSandboxPayment = {
         amount: request.amount,
@@ -110,6 +106,25 @@ export const make = Effect.fnUntraced(function* (options: SandboxProviderOptions
       const payment = found.data[0]
       return payment === undefined ? { _tag: "Absent" as const } : standing(payment)
     }),
+    list: Effect.fn("SandboxProvider.list")(function* ({ cursor, fromMs, toMs }) {
+      const urlParams = {
+        from: new Date(fromMs).toISOString(),
+        to: new Date(toMs).toISOString(),
+        ...(cursor === null ? {} : { cursor })
+      }
+      const page = yield* readable(
+        decodePage,
+        yield* call(HttpClientRequest.get("/v1/payments", { urlParams }))
+      )
+      return {
+        payments: page.data.map((payment) => ({
+          intentId: Option.getOrNull(decodeIntentId(payment.reference)),
+          standing: standing(payment),
+          createdAtMs: Date.parse(payment.createdAt)
+        })),
+        nextCursor: page.nextCursor
+      }
+    }),
     readWebhook
   }
   return provider
@@ -129,15 +144,11 @@ const standing = (payment: SandboxPayment): Standing => ({
   captured: payment.captured,
   refunded: payment.refunded,
   failureCode: payment.failureCode ?? null,
-  nextAction: payment.nextAction ?? null
+  nextAction: payment.nextAction ?? null,
+  dispute: payment.dispute ?? null
 })
 
 // --- failures -----------------------------------------------------------------------------------
-
-const failure = (kind: ProviderFailure["kind"], code: string, message: string) =>
-  new ProviderFailure({ kind, code, message })
-
-const unknown = (code: string, message: string) => failure("unknown", code, message)
 
 const readable = <A, E>(decode: (text: string) => Effect.Effect<A, E>, reply: Reply) =>
   Effect.mapError(decode(reply.text), () =>
@@ -169,61 +180,7 @@ const classify = (reply: Reply): ProviderFailure => {
   }
 }
 
-/** Where the connection was never made, nothing was sent. */
-const notConnected = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT"
-])
-
-const transportFailure = (error: HttpClientError.HttpClientError): ProviderFailure => {
-  if (error.reason._tag === "InvalidUrlError" || error.reason._tag === "EncodeError") {
-    return failure("retryable", "request_invalid", error.message)
-  }
-  // The clients wrap the system's error in others; more than a few deep it is none of theirs.
-  let cause: unknown = error.reason.cause
-  for (let depth = 0; depth < 4 && Predicate.isObject(cause); depth++) {
-    if (Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code)) {
-      return notConnected.has(cause.code)
-        ? failure("retryable", "unreachable", `${cause.code} before anything was sent`)
-        : unknown("connection_broken", cause.code)
-    }
-    cause = Predicate.hasProperty(cause, "cause") ? cause.cause : undefined
-  }
-  return unknown("connection_broken", error.message)
-}
-
-const readBounded = (
-  response: HttpClientResponse.HttpClientResponse
-): Effect.Effect<string, HttpClientError.HttpClientError | ProviderFailure> => {
-  const declared = Number(response.headers["content-length"] ?? Number.NaN)
-  if (declared <= maxAnswerBytes) return response.text
-  return Stream.runFoldEffect(
-    response.stream,
-    (): { readonly bytes: number; readonly chunks: ReadonlyArray<Uint8Array> } => ({ bytes: 0, chunks: [] }),
-    (read, chunk) => {
-      const bytes = read.bytes + chunk.length
-      return bytes > maxAnswerBytes
-        ? Effect.fail(unknown("answer_too_large", `more than ${maxAnswerBytes} bytes`))
-        : Effect.succeed({ bytes, chunks: [...read.chunks, chunk] })
-    }
-  ).pipe(
-    Effect.map(({ bytes, chunks }) => {
-      const whole = new Uint8Array(bytes)
-      let at = 0
-      for (const chunk of chunks) {
-        whole.set(chunk, at)
-        at += chunk.length
-      }
-      return new TextDecoder().decode(whole)
-    })
-  )
-}
-
-// --- layers -------------------------------------------------------------------------------------
+// --- configuration -------------------------------------------------------------------------------------
 
 /**
  * `ONSALE_SANDBOX_URL`, `ONSALE_SANDBOX_SECRET`, `ONSALE_SANDBOX_WEBHOOK_SECRET` (several with commas
@@ -232,26 +189,7 @@ const readBounded = (
 export const config: Config.Config<SandboxProviderOptions> = Config.all({
   url: Config.URL("ONSALE_SANDBOX_URL").pipe(Config.map((url) => url.href.replace(/\/$/, ""))),
   secret: Config.Redacted("ONSALE_SANDBOX_SECRET"),
-  webhookSecrets: Config.Redacted("ONSALE_SANDBOX_WEBHOOK_SECRET").pipe(
-    Config.map((secrets) =>
-      Redacted.value(secrets)
-        .split(",")
-        .map((secret) => secret.trim())
-        .filter((secret) => secret !== "")
-        .map((secret) => Redacted.make(secret))
-    )
-  ),
+  webhookSecrets: secrets("ONSALE_SANDBOX_WEBHOOK_SECRET"),
   timeout: Config.Duration("ONSALE_SANDBOX_TIMEOUT").pipe(Config.withDefault(Duration.seconds(5))),
   returnUrl: Config.String("ONSALE_SANDBOX_RETURN_URL").pipe(Config.option, Config.map(Option.getOrUndefined))
 })
-
-const layerMac = Mac.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
-
-/** The sandbox as the only provider. */
-export const layer = (
-  options: SandboxProviderOptions
-): Layer.Layer<PaymentProviders, never, HttpClient.HttpClient> =>
-  PaymentProviders.layerEffect(make(options)).pipe(Layer.provide(layerMac))
-
-export const layerConfig: Layer.Layer<PaymentProviders, Config.ConfigError, HttpClient.HttpClient> =
-  Layer.unwrap(Effect.map(config, layer))

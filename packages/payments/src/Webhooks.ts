@@ -27,13 +27,15 @@ export class Webhooks extends Context.Service<
   Webhooks,
   {
     /**
-     * Takes a webhook. `body` is the request's bytes as they came, the names of `headers` are in lower case.
+     * Takes a webhook. `body` is the request's bytes as they came, the names of `headers` are in lower case,
+     * `token` is the one of the URL, where it has one.
      * Every success is to be answered with 2xx, so that it is not sent again.
      */
     readonly receive: (
       provider: string,
       body: Uint8Array,
-      headers: Readonly<Record<string, string | undefined>>
+      headers: Readonly<Record<string, string | undefined>>,
+      token?: string | undefined
     ) => Effect.Effect<WebhookOutcome, WebhookRejected | WebhookProviderUnknown>
   }
 >()("@onsale/payments/Webhooks") {
@@ -45,11 +47,11 @@ export class Webhooks extends Context.Service<
       const table = yield* IntentTable
 
       return Webhooks.of({
-        receive: Effect.fn("Webhooks.receive")(function* (name, body, headers) {
+        receive: Effect.fn("Webhooks.receive")(function* (name, body, headers, token) {
           const provider = byName.get(name)
           if (provider === undefined) return yield* new WebhookProviderUnknown({ provider: name })
           if (body.length > maxWebhookBytes) return yield* new WebhookRejected({ reason: "too_large" })
-          const notice = yield* provider.readWebhook(body, headers)
+          const notice = yield* provider.readWebhook(body, headers, token)
           if (notice.intentId === null) return "foreign" as const
           return yield* table.note(name, notice, yield* Clock.currentTimeMillis)
         })

@@ -36,7 +36,13 @@ const standing = (status: Standing["status"], refunded = 0): Standing => ({
   captured: status === "captured" ? amount : 0,
   refunded,
   failureCode: status === "failed" ? "card_declined" : null,
-  nextAction: status === "requires_action" ? { type: "redirect", url: "https://psp.test/3ds" } : null
+  nextAction: status === "requires_action" ? { type: "redirect", url: "https://psp.test/3ds" } : null,
+  dispute: null
+})
+
+const disputed = (dispute: Standing["dispute"], refunded = 0): Standing => ({
+  ...standing("captured", refunded),
+  dispute
 })
 
 const absent: Answer = { _tag: "Absent" }
@@ -143,6 +149,40 @@ describe("a payment", () => {
   })
 })
 
+describe("a dispute", () => {
+  it("stands beside the payment and changes no sum", () => {
+    const { state, tags } = play(authorise, authorised, captured, disputed("open"), disputed("open"))
+    expect(tags.slice(3)).toEqual(["Disputed"])
+    expect(view(state)).toMatchObject({ status: "disputed", captured: amount, refunded: 0 })
+    expect(watch(state)).toBe("settled")
+    const won = play(authorise, authorised, captured, disputed("open"), disputed("won"))
+    expect(won.journal.at(-1)).toEqual({ _tag: "DisputeClosed", won: true })
+    expect(view(won.state)).toMatchObject({ status: "captured", captured: amount })
+    expect(play(authorise, authorised, captured, disputed("open"), disputed("lost")).journal.at(-1)).toEqual({
+      _tag: "DisputeClosed",
+      won: false
+    })
+  })
+
+  it("whose beginning was missed begins and ends at once, and may come again", () => {
+    const { tags } = play(authorise, authorised, disputed("won"), disputed("won"), disputed("open"))
+    expect(tags.slice(2)).toEqual(["Captured", "Disputed", "DisputeClosed", "Disputed"])
+  })
+
+  it("is not forgotten by an older answer, nor by a refund in part", () => {
+    const { state, tags } = play(
+      authorise,
+      authorised,
+      disputed("open"),
+      captured,
+      refund(refundA, 2_000),
+      made(refundA)
+    )
+    expect(tags.slice(2)).toEqual(["Captured", "Disputed", "RefundRequested", "Refunded"])
+    expect(view(state)).toMatchObject({ status: "disputed", refunded: 2_000 })
+  })
+})
+
 describe("an answer that contradicts the payment", () => {
   it("authorised after voided is voided at the provider", () => {
     const { state, tags } = play(authorise, unknown, { _tag: "Void" }, absent, authorised)
@@ -222,6 +262,9 @@ const steps: ReadonlyArray<Step> = [
   authorised,
   captured,
   standing("captured", amount),
+  disputed("open"),
+  disputed("won"),
+  disputed("lost", 2_000),
   standing("processing"),
   standing("requires_action"),
   standing("voided"),

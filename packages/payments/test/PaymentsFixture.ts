@@ -209,6 +209,10 @@ export const approve = (url: string, isApproved: boolean) =>
     client.execute(HttpClientRequest.bodyJsonUnsafe(HttpClientRequest.post(url), { approve: isApproved }))
   ).pipe(Effect.flatMap((response) => response.text))
 
+/** What the buyer's bank does at the provider, of which it tells us by webhook. */
+export const dispute = (reference: string, outcome: "open" | "won" | "lost") =>
+  sandboxCall("POST", `/v1/payments/${reference}/dispute`, { outcome })
+
 /** Strikes the money calls of all payments until the scope ends. */
 export const strike = (faults: SandboxFaults) =>
   Effect.acquireRelease(sandboxCall("POST", "/v1/faults", faults), () =>

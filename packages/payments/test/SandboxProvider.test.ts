@@ -21,6 +21,8 @@ const request = {
   method: "tok_ok"
 }
 
+const question = { key: request.key, intentId, reference: null }
+
 const payment: SandboxPayment = {
   id: "pay_1",
   status: "authorised",
@@ -101,11 +103,11 @@ describe("the sandbox's answers", () => {
         data: [{ ...payment, status: "refunded", captured: 100, refunded: 100 }],
         inFlight: false
       })
-      assert.deepInclude(yield* found.find(request), { status: "captured", captured: 100, refunded: 100 })
+      assert.deepInclude(yield* found.find(question), { status: "captured", captured: 100, refunded: 100 })
       const absent = yield* answering(200, { data: [], inFlight: false })
-      assert.deepStrictEqual(yield* absent.find(request), { _tag: "Absent" })
+      assert.deepStrictEqual(yield* absent.find(question), { _tag: "Absent" })
       const running = yield* answering(200, { data: [], inFlight: true })
-      assert.deepInclude(yield* Effect.flip(running.find(request)), { kind: "unknown", code: "in_flight" })
+      assert.deepInclude(yield* Effect.flip(running.find(question)), { kind: "unknown", code: "in_flight" })
     })
   )
 

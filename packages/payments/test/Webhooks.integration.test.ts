@@ -7,6 +7,7 @@ import { SqlClient } from "effect/sql"
 import { IntentTable } from "../src/IntentTable.ts"
 import { Webhooks } from "../src/Webhooks.ts"
 import {
+  dispute,
   Interception,
   intentRow,
   journalOf,
@@ -174,6 +175,32 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("webh
         assert.strictEqual(yield* seenOf(eventId), 0)
         assert.strictEqual((yield* sql`SELECT 1 FROM payments.webhook_events`).length, 0)
       }).pipe(Effect.provide(IntentTable.layer))
+    )
+  })
+
+  describe("a dispute", () => {
+    it.effect("is recorded beside the payment, at once or by webhook, until it is decided", () =>
+      Effect.gen(function* () {
+        for (const method of ["tok_dispute", "tok_ok"]) {
+          const { client, intentId, payment } = yield* newPayment(method)
+          yield* client.Authorise({ payment })
+          const { providerReference } = yield* client.Capture()
+          if (method === "tok_ok") yield* dispute(providerReference ?? "", "open")
+          const disputed = yield* pollUntil(client.GetPayment(), (view) => view?.status === "disputed")
+          assert.deepInclude(disputed, { captured: 4_200, refunded: 0 })
+          assert.deepInclude(yield* intentRow(intentId), { status: "disputed", watch: "settled" })
+          yield* dispute(providerReference ?? "", "lost")
+          const decided = yield* pollUntil(client.GetPayment(), (view) => view?.status === "captured")
+          assert.deepInclude(decided, { captured: 4_200, refunded: 0 })
+          assert.deepStrictEqual((yield* journalOf(intentId)).flat(), [
+            "Created",
+            "Authorised",
+            "Captured",
+            "Disputed",
+            "DisputeClosed"
+          ])
+        }
+      })
     )
   })
 

@@ -107,7 +107,7 @@ const checks = (sql: SqlClient.SqlClient, nowMs: number): ReadonlyArray<Statemen
         'order ' || o.id || ' is ' || o.status || ' and its payment ' || o.intent_id || ' is '
           || coalesce(i.status, 'unknown') AS what
       FROM booking.orders o LEFT JOIN payments.intents i ON i.id = o.intent_id
-      WHERE o.status IN ${paid} AND (i.id IS NULL OR i.status NOT IN ('captured', 'partially_refunded', 'refunded'))`,
+      WHERE o.status IN ${paid} AND (i.id IS NULL OR i.status NOT IN ('captured', 'partially_refunded', 'refunded', 'disputed'))`,
 
     sql`SELECT 'INV-07' AS invariant, 'breach' AS kind,
         'the key of order ' || order_id || ' was answered with order ' || coalesce(answer->>'id', 'nothing') AS what

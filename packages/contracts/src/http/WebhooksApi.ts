@@ -8,6 +8,8 @@ export class WebhooksApi extends HttpApiGroup.make("webhooks")
     // The body is the provider's own and signed as it stands, so it is read as bytes and has no schema here.
     HttpApiEndpoint.post("receive", "/webhooks/:provider", {
       params: { provider: Schema.String },
+      // Of providers that do not sign: the secret is in the URL that they were given.
+      query: { token: Schema.optionalKey(Schema.String) },
       error: [WebhookRejected, ProviderNotFound]
     }).annotate(
       OpenApi.Description,

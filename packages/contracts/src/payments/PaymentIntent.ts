@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import { OrderId, PaymentIntentId, RefundId } from "../Ids.ts"
 import { Amount, Currency } from "../Money.ts"
 
+/** `disputed`: captured, and the buyer's bank is asking for it back; what was captured and refunded stays as it is. */
 export const PaymentStatus = Schema.Literals([
   "created",
   "requires_action",
@@ -15,7 +16,8 @@ export const PaymentStatus = Schema.Literals([
   "voided",
   "failed",
   "partially_refunded",
-  "refunded"
+  "refunded",
+  "disputed"
 ])
 export type PaymentStatus = typeof PaymentStatus.Type
 
@@ -23,9 +25,19 @@ export type PaymentStatus = typeof PaymentStatus.Type
 export const NextAction = Schema.Struct({ type: Schema.Literal("redirect"), url: Schema.String })
 export type NextAction = typeof NextAction.Type
 
-/** A provider's name for a way to pay; never a card number. */
+/**
+ * Twelve digits or more, whatever separates them: the shortest card numbers have twelve. Of the tokens that
+ * providers make of letters and digits, one in a hundred million has such a run.
+ */
+const digitsOfACard = /(?:\d_?){12}/
+
+/** A provider's name for a way to pay, such as `tok_ok` or `pm_1Mq…`; never a card number. */
 export const PaymentMethod = Schema.String.check(
-  Schema.isPattern(/^[a-z][a-z0-9_]{0,99}$/, { expected: "a payment method token such as tok_ok" })
+  Schema.isPattern(/^[a-z][a-zA-Z0-9_]{0,99}$/, { expected: "a payment method token such as tok_ok" }),
+  // What it was is not told: the message could be kept where no card number may be.
+  Schema.makeFilter((token: string) =>
+    digitsOfACard.test(token) ? "Expected a payment method token, which is no card number" : undefined
+  )
 )
 
 export const ProviderName = Schema.String.check(
@@ -77,6 +89,10 @@ export const PaymentEvent = Schema.TaggedUnion({
   VoidRequested: {},
   Voided: {},
   RefundRequested: { refundId: RefundId, amount: Amount },
-  Refunded: { refundId: RefundId, amount: Amount }
+  Refunded: { refundId: RefundId, amount: Amount },
+  /** The buyer's bank asks for the money back. It changes no sum: the provider's fees and reserves are its own. */
+  Disputed: {},
+  /** `won`: the money stays ours. */
+  DisputeClosed: { won: Schema.Boolean }
 })
 export type PaymentEvent = typeof PaymentEvent.Type

@@ -69,6 +69,14 @@ export type SandboxFailureCode = typeof SandboxFailureCode.Type
 export const SandboxNextAction = Schema.Struct({ type: Schema.Literal("redirect"), url: Schema.String })
 export type SandboxNextAction = typeof SandboxNextAction.Type
 
+/** Whether the buyer's bank asks for the money back, and how that was decided. It changes no sum. */
+export const SandboxDispute = Schema.Literals(["open", "won", "lost"])
+export type SandboxDispute = typeof SandboxDispute.Type
+
+/** POST /v1/payments/{id}/dispute: what the buyer's bank would do. */
+export const DisputeSandboxPayment = Schema.Struct({ outcome: SandboxDispute })
+export type DisputeSandboxPayment = typeof DisputeSandboxPayment.Type
+
 /** The body of 201, of 402 (`status` is `failed`) and of every read. `captured` and `refunded` are minor units. */
 export const SandboxPayment = Schema.Struct({
   id: Schema.String,
@@ -80,6 +88,7 @@ export const SandboxPayment = Schema.Struct({
   reference: Schema.String,
   failureCode: Schema.optionalKey(SandboxFailureCode),
   nextAction: Schema.optionalKey(SandboxNextAction),
+  dispute: Schema.optionalKey(SandboxDispute),
   createdAt: Schema.String
 })
 export type SandboxPayment = typeof SandboxPayment.Type
@@ -90,6 +99,13 @@ export const SandboxPaymentList = Schema.Struct({
   inFlight: Schema.Boolean
 })
 export type SandboxPaymentList = typeof SandboxPaymentList.Type
+
+/** GET /v1/payments by time: at most 100, the oldest first; a page may be empty and yet have a next one. */
+export const SandboxPaymentPage = Schema.Struct({
+  data: Schema.Array(SandboxPayment),
+  nextCursor: Schema.NullOr(Schema.String)
+})
+export type SandboxPaymentPage = typeof SandboxPaymentPage.Type
 
 /** The body of 201 to a refund. `payment` is the payment after it. */
 export const SandboxRefund = Schema.Struct({
@@ -132,7 +148,8 @@ export const SandboxWebhookType = Schema.Literals([
   "payment.failed",
   "payment.captured",
   "payment.voided",
-  "payment.refunded"
+  "payment.refunded",
+  "payment.disputed"
 ])
 export type SandboxWebhookType = typeof SandboxWebhookType.Type
 

@@ -1,0 +1,57 @@
+/**
+ * The providers that this process is connected to: the sandbox, which takes the payments whose buyer named
+ * none, and each of the others whose key is configured.
+ *
+ * The SDKs are loaded by those who use them only: they cost a second at the start, and 30 to 50 MB.
+ */
+import { Config, Effect, Layer, Option } from "effect"
+import { Mac, SecureRandom } from "effect/crypto"
+import type { HttpClient } from "effect/http"
+import { type PaymentProvider, PaymentProviders } from "./PaymentProvider.ts"
+import * as SandboxProvider from "./SandboxProvider.ts"
+
+/** A provider is wanted where its key is there; what else it needs must be there then. */
+const whenConfigured = <E, R>(key: string, provider: Effect.Effect<PaymentProvider, E, R>) =>
+  Effect.flatMap(Config.option(Config.Redacted(key)), (found) =>
+    Option.isNone(found)
+      ? Effect.succeed<ReadonlyArray<PaymentProvider>>([])
+      : Effect.map(provider, (one) => [one])
+  )
+
+const loadStripe = async () => {
+  const { config, make } = await import("./StripeProvider.ts")
+  return { config, make }
+}
+
+const loadMollie = async () => {
+  const { config, make } = await import("./MollieProvider.ts")
+  return { config, make }
+}
+
+const stripe = whenConfigured(
+  "ONSALE_STRIPE_SECRET_KEY",
+  Effect.gen(function* () {
+    const { config, make } = yield* Effect.promise(loadStripe)
+    return yield* make(yield* config)
+  })
+)
+
+const mollie = whenConfigured(
+  "ONSALE_MOLLIE_API_KEY",
+  Effect.gen(function* () {
+    const { config, make } = yield* Effect.promise(loadMollie)
+    return yield* make(yield* config)
+  })
+)
+
+const others = Effect.map(Effect.all([stripe, mollie]), (found) => found.flat())
+
+const layerMac = Mac.layerWebCrypto.pipe(Layer.provide(SecureRandom.layerWebCrypto))
+
+export const layer = (
+  sandbox: SandboxProvider.SandboxProviderOptions
+): Layer.Layer<PaymentProviders, Config.ConfigError, HttpClient.HttpClient> =>
+  PaymentProviders.layerEffect(SandboxProvider.make(sandbox), others).pipe(Layer.provide(layerMac))
+
+export const layerConfig: Layer.Layer<PaymentProviders, Config.ConfigError, HttpClient.HttpClient> =
+  Layer.unwrap(Effect.map(SandboxProvider.config, layer))
