@@ -103,6 +103,9 @@ export const comparable = (state: State | null) =>
         answers: [...state.answers],
         freeInRow: [...state.freeInRow],
         areaHeld: state.areaHeld,
+        quotaTaken: state.counts.quotaTaken,
+        customers: [...state.counts.customers].sort(),
+        vouchers: [...state.counts.vouchers].sort(),
         next: state.expiries.nextMs()
       }
 

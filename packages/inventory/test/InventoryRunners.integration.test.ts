@@ -18,7 +18,7 @@ import {
   unfreeze
 } from "@onsale/testing/InventorySale"
 import { pollUntil } from "@onsale/testing/Poll"
-import { grid, hall } from "@onsale/testing/SaleLayouts"
+import { grid, hall, voucher } from "@onsale/testing/SaleLayouts"
 import { advance } from "@onsale/testing/SteeredClock"
 import { Deferred, Effect, Fiber, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
@@ -34,7 +34,14 @@ import {
   startRunner
 } from "./InventoryHarness.ts"
 
-const open = Effect.fnUntraced(function* (runner: Runner, layout = hall()) {
+/** With everything that is counted beside seats and places, and room enough. */
+const counted = hall({
+  quotas: [{ name: "All", capacity: 50, tiers: [0, 1, 2], areas: [0] }],
+  vouchers: [voucher(1)],
+  maxPerCustomer: 20
+})
+
+const open = Effect.fnUntraced(function* (runner: Runner, layout = counted) {
   const eventId = makeEventId(0)
   yield* runner.inventory.open(eventId, layout)
   return eventId
@@ -46,21 +53,22 @@ const business = (): ReadonlyArray<InventoryCommand> => {
   const [order, checkout, declined] = Array.from({ length: 3 }, newOrderId)
   const what = { seats: [10, 11], areas: [{ area: 0, quantity: 2 }] }
   return [
-    hold({ holdId: kept!, seats: [0, 1], areas: [{ area: 0, quantity: 1 }] }),
+    hold({ holdId: kept!, seats: [0, 1], areas: [{ area: 0, quantity: 1 }], customer: "ann" }),
     hold({ seats: [1, 2] }),
-    hold({ holdId: sale!, ...what }),
-    freeze(sale!, order!),
-    confirm(sale!, order!, what),
+    hold({ holdId: sale!, ...what, voucherKey: "voucher 1" }),
+    freeze(sale!, order!, undefined, "ann"),
+    confirm(sale!, order!, { ...what, customer: "ann", voucher: voucher(1).id }),
     hold({ holdId: frozen!, seats: [20] }),
     freeze(frozen!, checkout!),
     hold({ holdId: unfrozen!, best: { quantity: 2 } }),
     freeze(unfrozen!, declined!),
     unfreeze(unfrozen!, declined!),
-    hold({ holdId: back!, seats: [30] }),
+    hold({ holdId: back!, seats: [30], accessible: true }),
     release(back!),
     takeBack(order!, { seats: [11], areas: [{ area: 0, quantity: 1 }] }),
     extend(kept!),
-    extend(newHoldId())
+    extend(newHoldId()),
+    hold({ seats: [2], replaces: unfrozen!, customer: "bob" })
   ]
 }
 
@@ -99,7 +107,7 @@ layer(layerWorld, { excludeTestServices: true, timeout: "60 seconds" })("the inv
           yield* advance(10_000)
           // What was held without a checkout is free by now; the frozen one is not.
           assert.deepStrictEqual(
-            seatsOf(yield* second.inventory.execute(eventId, hold({ seats: [0, 30] }))),
+            seatsOf(yield* second.inventory.execute(eventId, hold({ seats: [0, 30], accessible: true }))),
             [0, 30]
           )
           refused(yield* second.inventory.execute(eventId, hold({ seats: [20] })), "seats_taken")
