@@ -200,10 +200,14 @@ const withAccessible = (
   const { accessible, quantity } = wish
   let scattered: Array<number> | undefined
   for (const { first, count } of candidateRows(layout, free, wish, quantity)) {
+    // Most rows have none: the others' seats need no further look.
+    let chairs = 0
+    for (let seat = first; seat < first + count; seat++)
+      if (isAccessible(layout, seat) && eligible(seat)) chairs++
+    if (chairs < accessible) continue
     const seats: Array<number> = []
     for (let seat = first; seat < first + count; seat++) if (eligible(seat)) seats.push(seat)
     if (seats.length < quantity) continue
-    if (seats.filter((seat) => isAccessible(layout, seat)).length < accessible) continue
     let best: Array<number> | undefined
     let bestCost = Number.POSITIVE_INFINITY
     for (let at = 0; at + quantity <= seats.length; at++) {
@@ -218,7 +222,7 @@ const withAccessible = (
   }
   if (scattered !== undefined) return scattered
   const of = (quantity: number, may: (seat: number) => boolean) =>
-    quantity === 0 ? [] : apart(layout, free, { ...wish, quantity }, (seat) => eligible(seat) && may(seat))
+    quantity === 0 ? [] : apart(layout, free, { ...wish, quantity }, (seat) => may(seat) && eligible(seat))
   const chosen = of(accessible, (seat) => isAccessible(layout, seat))
   if (chosen === undefined) return undefined
   const others =

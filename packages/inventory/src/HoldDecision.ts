@@ -8,7 +8,7 @@ import type { AreaClaim, InventoryCommand } from "@onsale/contracts/inventory/In
 import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
 import * as BestAvailable from "./BestAvailable.ts"
 import { fullQuota, leftForCustomer, leftForTiers, leftForVoucher, placesFree, placesOf } from "./Room.ts"
-import { type Claims, claimsOf, ids, isSeat, live, missing, positive, refused } from "./Decision.ts"
+import { type Claims, claimsOf, isSeat, live, missing, positive, refused } from "./Decision.ts"
 import { type CommandEvent, type Hold, isFree, type State } from "./InventoryState.ts"
 import { isBlocked, type Voucher } from "./SaleRules.ts"
 import { ticketsIn } from "./TicketCounts.ts"
@@ -57,23 +57,26 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
   const claims = chosen.length === 0 ? asked : { ...asked, seats: [...asked.seats, ...chosen] }
   const noRoom = withoutRoom(state, command, claims, asker)
   if (noRoom !== undefined) return noRoom
-  return {
-    _tag: "Held",
-    ...ids(command),
+  // In one go, and what it lacks left out: the common hold is for nobody, without a voucher, and new.
+  const held = {
+    _tag: "Held" as const,
+    cmd: command.commandId,
+    fp: command.fingerprint,
     hold: command.holdId,
-    ...claims,
-    ...clock(state, replaced, nowMs),
+    seats: claims.seats,
+    areas: claims.areas,
+    exp: replaced === undefined ? nowMs + source.holdTtlMs : replaced.ownExpiryMs,
+    // A hold that is changed gains no time by it.
+    cap: replaced === undefined ? nowMs + Math.max(source.holdMaxMs, source.holdTtlMs) : replaced.capMs
+  }
+  if (asker.customer === null && voucher === undefined && replaced === undefined) return held
+  return {
+    ...held,
     ...(asker.customer === null ? {} : { customer: asker.customer }),
     ...(voucher === undefined ? {} : { voucher: voucher.id }),
     ...(replaced === undefined ? {} : { replaces: replaced.id })
   }
 }
-
-/** A hold that is changed gains no time by it. */
-const clock = ({ layout: { source } }: State, replaced: Hold | undefined, nowMs: number) =>
-  replaced === undefined
-    ? { exp: nowMs + source.holdTtlMs, cap: nowMs + Math.max(source.holdMaxMs, source.holdTtlMs) }
-    : { exp: replaced.ownExpiryMs, cap: replaced.capMs }
 
 /** What nobody can hold: what is not there, not sold, or more or less than an order may have. */
 const cannotBe = (state: State, command: HoldCommand, asked: Claims): CommandEvent | undefined => {
@@ -132,7 +135,8 @@ const notForAsker = (
   nowMs: number
 ): CommandEvent | undefined => {
   const { rules, seatFlags } = state.layout
-  const kept = asked.seats.filter((seat) => (seatFlags[seat]! & rules.keptFlags) !== 0)
+  const kept =
+    rules.keptFlags === 0 ? [] : asked.seats.filter((seat) => (seatFlags[seat]! & rules.keptFlags) !== 0)
   if (kept.length > 0) {
     // A companion comes along with somebody.
     const needed =

@@ -9,6 +9,7 @@ import { Effect, Schema } from "effect"
 import { SqlClient, SqlSchema } from "effect/sql"
 import { rememberCount, rememberMs } from "./InventoryState.ts"
 import { InventoryStore } from "./InventoryStore.ts"
+import { LimitBooks } from "./LimitAudit.ts"
 
 const pageSize = 1_000
 
@@ -46,6 +47,7 @@ class Books {
   // Commands whose answers are still remembered, the oldest first.
   private readonly carriedOut = new Map<CommandId, number>()
   private layout: typeof SaleLayout.Type | undefined
+  private readonly limits = new LimitBooks((invariant, detail) => this.breach(invariant, detail))
   private readonly eventId: EventId
 
   constructor(eventId: EventId) {
@@ -54,6 +56,7 @@ class Books {
 
   use(layout: typeof SaleLayout.Type): void {
     this.layout = layout
+    this.limits.use(layout)
   }
 
   private breach(invariant: Breach["invariant"], detail: string): void {
@@ -118,6 +121,7 @@ class Books {
 
   apply(event: InventoryEvent, atMs: number): void {
     if ("cmd" in event) this.checkOnce(event.cmd, atMs)
+    this.limits.apply(event, atMs)
     switch (event._tag) {
       case "Held": {
         const quantity = event.seats.length + event.areas.reduce((sum, claim) => sum + claim.quantity, 0)
@@ -131,6 +135,12 @@ class Books {
           this.breach("INV-01", `hold ${event.hold} names a seat twice`)
         if ((this.holds.get(event.hold)?.expiresAtMs ?? 0) > atMs)
           this.breach("INV-01", `hold ${event.hold} was made twice`)
+        if (event.replaces !== undefined) {
+          const before = this.ended(event.replaces, "changed", atMs)
+          if (before !== undefined && event.exp > before.expiresAtMs)
+            this.breach("INV-03", `hold ${event.replaces} gained time by being changed`)
+          this.drop(event.replaces)
+        }
         for (const seat of event.seats) this.checkSeatFast(seat, atMs, `hold ${event.hold}`)
         this.hold(event.hold, { seats: event.seats, areas: event.areas, expiresAtMs: event.exp })
         for (const seat of event.seats) this.holder.set(seat, event.hold)

@@ -40,7 +40,7 @@ export interface SaleRules {
   readonly seatBlock: Int32Array | undefined
   readonly vouchersByKey: ReadonlyMap<string, Voucher>
   readonly vouchersById: ReadonlyMap<VoucherId, Voucher>
-  /** Bits of `SeatFlag`: seats that have one of them are kept for those who need them. */
+  /** Bits of `SeatFlag`: seats that have one of them are kept for those who need them; 0 where there are none. */
   readonly keptFlags: number
   readonly maxPerCustomer: number
 }
@@ -86,6 +86,11 @@ const blocksOfSeats = (layout: SaleLayout, seatCount: number): Int32Array | unde
   })
   return of
 }
+
+const kept = SeatFlag.accessible | SeatFlag.companion
+
+const hasFlags = ({ rows }: SaleLayout, flags: number): boolean =>
+  rows.some(({ seats }) => seats.some((seat) => (seat.flags & flags) !== 0))
 
 /** Dies on a layout whose rules refer to what it does not have. */
 export const compileRules = (layout: SaleLayout, seatCount: number): SaleRules => {
@@ -134,7 +139,7 @@ export const compileRules = (layout: SaleLayout, seatCount: number): SaleRules =
     seatBlock: blocksOfSeats(layout, seatCount),
     vouchersByKey: byKey,
     vouchersById: byId,
-    keptFlags: layout.accessibleReleased === true ? 0 : SeatFlag.accessible | SeatFlag.companion,
+    keptFlags: layout.accessibleReleased === true || !hasFlags(layout, kept) ? 0 : kept,
     maxPerCustomer: layout.maxPerCustomer ?? Number.POSITIVE_INFINITY
   }
 }

@@ -9,25 +9,40 @@ import {
   newCommandId,
   newHoldId,
   newOrderId,
+  refused,
   sold,
   takeBack
 } from "@onsale/testing/InventorySale"
-import { hall } from "@onsale/testing/SaleLayouts"
+import { hall, voucher, withTier } from "@onsale/testing/SaleLayouts"
 import { advance, now } from "@onsale/testing/SteeredClock"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Breach } from "../src/InventoryAudit.ts"
 import { auditOf, journalOf, layerWorld, type Runner, startRunner } from "./InventoryHarness.ts"
 
+/** Rules that what is prepared keeps, to its last ticket. */
+const ruled = (options: Parameters<typeof hall>[0] = {}) =>
+  withTier(
+    hall({
+      quotas: [{ name: "Stalls", capacity: 6, tiers: [0, 1], areas: [] }],
+      vouchers: [voucher(1, { maxTickets: 3 })],
+      maxPerCustomer: 3,
+      ...options
+    }),
+    "Rear",
+    { minPerOrder: 2, maxPerOrder: 3 }
+  )
+const { id: voucherId } = voucher(1)
+
 /** An event with a live hold of seats 0 and 1 and two places, and a sale of seats 10 and 11 and one place. */
 const prepare = Effect.fnUntraced(function* (runner: Runner) {
   const eventId = makeEventId(0)
-  yield* runner.inventory.open(eventId, hall())
+  yield* runner.inventory.open(eventId, ruled())
   const execute = (command: Parameters<Runner["inventory"]["execute"]>[1]) =>
     runner.inventory.execute(eventId, command)
   const live = held(yield* execute(hold({ seats: [0, 1], areas: [{ area: 0, quantity: 2 }] })))
   const what = { seats: [10, 11], areas: [{ area: 0, quantity: 1 }] }
-  const bought = held(yield* execute(hold(what)))
+  const bought = held(yield* execute(hold({ ...what, customer: "ann", voucherKey: "voucher 1" })))
   const order = newOrderId()
   sold(yield* execute(confirm(bought.holdId, order, what)))
   return { eventId, liveHold: live.holdId, order, execute }
@@ -49,6 +64,21 @@ const plant = Effect.fnUntraced(function* (
     correlation: null,
     events
   })
+})
+
+/** A hold that never was decided. */
+const heldEvent = (
+  nowMs: number,
+  what: Partial<Extract<InventoryEvent, { readonly _tag: "Held" }>>
+): InventoryEvent => ({
+  _tag: "Held",
+  ...ids(),
+  hold: newHoldId(),
+  seats: [],
+  areas: [],
+  exp: nowMs + 1,
+  cap: nowMs + 1,
+  ...what
 })
 
 const ids = () => ({ cmd: newCommandId(), fp: "" })
@@ -134,13 +164,75 @@ const events: Readonly<
         _tag: "Held",
         ...ids(),
         hold: newHoldId(),
-        seats: [20, 21, 22, 23, 24, 25, 26],
+        seats: [40, 41, 42, 43, 44, 45, 46],
         areas: [],
         exp: nowMs + 1,
         cap: nowMs + 1
       }
     ],
     [["INV-08", /has 7 tickets of at most 6/]]
+  ],
+  "a quota is passed by a hold": [
+    (_, nowMs) => [heldEvent(nowMs, { seats: [2, 20, 21] })],
+    [["INV-01", /with hold .* quota Stalls has 7 live holds and sales for 6 tickets/]]
+  ],
+  "a quota is passed by money that comes late": [
+    ({ order }) => [
+      { _tag: "Sold", ...ids(), hold: newHoldId(), order, seats: [2, 20, 21], areas: [], reclaimed: true }
+    ],
+    [
+      ["INV-01", /with order .* quota Stalls has 7/],
+      ["INV-01", /seat 2 .* not in the table of sales/],
+      ["INV-01", /seat 20 .* not in the table of sales/],
+      ["INV-01", /seat 21 .* not in the table of sales/]
+    ]
+  ],
+  "a customer has more than the limit by a hold": [
+    (_, nowMs) => [heldEvent(nowMs, { seats: [40], customer: "ann" })],
+    [["INV-08", /with hold .* customer ann has 4 tickets of at most 3/]]
+  ],
+  "a customer has more than the limit by a checkout": [
+    ({ liveHold, order }, nowMs) => [
+      { _tag: "Frozen", ...ids(), hold: liveHold, order, ...claims, until: nowMs + 1, customer: "ann" }
+    ],
+    [["INV-08", /with checkout of hold .* customer ann has 7 tickets/]]
+  ],
+  "a customer has more than the limit by a sale": [
+    (_, nowMs) => {
+      const hold = newHoldId()
+      const order = newOrderId()
+      const area = [{ area: 0, quantity: 1 }]
+      return [
+        heldEvent(nowMs, { hold, areas: area }),
+        { _tag: "Sold", ...ids(), hold, order, seats: [], areas: area, reclaimed: false, customer: "ann" }
+      ]
+    },
+    [["INV-08", /with order .* customer ann has 4 tickets/]]
+  ],
+  "a voucher is used for more than its tickets": [
+    (_, nowMs) => [heldEvent(nowMs, { seats: [40], voucher: voucherId })],
+    [["INV-08", /voucher .* has 4 tickets of at most 3/]]
+  ],
+  "a hold is made with a voucher that there is not": [
+    (_, nowMs) => [heldEvent(nowMs, { seats: [40], voucher: voucher(9).id })],
+    [["INV-08", /was made with voucher .* which there is not/]]
+  ],
+  "a hold has more of a tier than it may, and another one less": [
+    (_, nowMs) => [heldEvent(nowMs, { seats: [20, 21, 22, 23] }), heldEvent(nowMs, { seats: [24] })],
+    [
+      ["INV-01", /quota Stalls has 8/],
+      ["INV-01", /quota Stalls has 9/],
+      ["INV-08", /has 4 tickets of tier Rear, of at most 3/],
+      ["INV-08", /has 1 tickets of tier Rear, of at least 2/]
+    ]
+  ],
+  "a change gains time": [
+    ({ liveHold }, nowMs) => [heldEvent(nowMs, { seats: [0, 1], replaces: liveHold, exp: nowMs + 60_000 })],
+    [["INV-03", /gained time by being changed/]]
+  ],
+  "a hold that is gone is changed": [
+    (_, nowMs) => [heldEvent(nowMs, { seats: [40], replaces: newHoldId() })],
+    [["INV-03", /was changed and is not there/]]
   ],
   "a command is carried out twice": [
     ({ order }) => {
@@ -169,6 +261,33 @@ layer(layerWorld, { excludeTestServices: true, timeout: "60 seconds" })("Invento
       yield* advance(20 * 60_000)
       yield* execute(hold({ seats: [40] }))
       sold(yield* execute(again))
+      assert.deepStrictEqual(yield* auditOf(runner, eventId), [])
+    })
+  )
+
+  it.effect("has nothing to say of quotas, limits and vouchers that are kept, lowered and given back", () =>
+    Effect.gen(function* () {
+      const runner = yield* startRunner()
+      const { eventId, execute, liveHold, order } = yield* prepare(runner)
+      const lowered = ruled({
+        quotas: [{ name: "Stalls", capacity: 3, tiers: [0, 1], areas: [] }],
+        vouchers: [voucher(1, { maxTickets: 1 })],
+        maxPerCustomer: 2,
+        revision: 1
+      })
+      const change = held(yield* execute(hold({ seats: [1, 20, 21], replaces: liveHold }))).holdId
+      yield* runner.inventory.open(eventId, lowered)
+      refused(yield* execute(hold({ seats: [2] })), "quota_full")
+      sold(yield* execute(confirm(change, newOrderId(), { seats: [1, 20, 21] })))
+      yield* execute(takeBack(order, { seats: [10, 11], areas: [{ area: 0, quantity: 1 }] }))
+      yield* runner.inventory.open(eventId, ruled({ revision: 2 }))
+      // The last of each: of the quota, of the customer's and of the voucher's tickets.
+      const three = held(yield* execute(hold({ seats: [2, 3, 4], customer: "ann", voucherKey: "voucher 1" })))
+      yield* advance(10_000)
+      // Nobody has swept when these are held.
+      held(yield* execute(hold({ seats: [4, 5, 6], customer: "ann", voucherKey: "voucher 1" })))
+      const late = { seats: [2, 3], customer: "ann", voucher: voucherId }
+      refused(yield* execute(confirm(three.holdId, newOrderId(), late)), "quota_full")
       assert.deepStrictEqual(yield* auditOf(runner, eventId), [])
     })
   )

@@ -43,6 +43,26 @@ interface BuyersHold extends Claims {
   order: { readonly id: OrderId; readonly customer: string | undefined } | null
 }
 
+type Kind = "Hold" | "Change" | "Extend" | "Release" | "Freeze" | "Unfreeze" | "Confirm" | "Return"
+
+/** By chance alone, these would be rare within the life of a hold. */
+const plans: ReadonlyArray<ReadonlyArray<Kind>> = [
+  ["Freeze", "Unfreeze", "Change", "Freeze", "Confirm"],
+  ["Freeze", "Hold", "Freeze", "Hold", "Freeze"],
+  ["Change", "Change", "Extend", "Change"],
+  ["Confirm", "Return", "Confirm", "Hold"]
+]
+
+/** How often each is done without a plan. */
+const often: ReadonlyArray<readonly [kind: Kind, times: number]> = [
+  ["Extend", 3],
+  ["Release", 1],
+  ["Unfreeze", 1],
+  ["Freeze", 3],
+  ["Confirm", 5]
+]
+const usual = often.flatMap(([kind, times]) => Array.from({ length: times }, () => kind))
+
 /** A buyer gives up on a command after so many tries; then nobody knows. */
 const tries = 8
 
@@ -54,6 +74,8 @@ export class SimulatedBuyer {
   private readonly holds: Array<BuyersHold> = []
   private readonly sales: Array<Claims & { readonly order: OrderId }> = []
   private readonly answered: Array<InventoryCommand> = []
+  /** What comes next, of the newest hold. */
+  private plan: Array<Kind> = []
   /** Undefined for who is not known. */
   private readonly customer: string | undefined
 
@@ -160,29 +182,36 @@ export class SimulatedBuyer {
     return customer === undefined ? {} : { customer }
   }
 
-  private hold(): InventoryCommand {
+  private hold(changed: BuyersHold | undefined): InventoryCommand {
     const { market } = this
     const { dice } = market.world
     const area = (): AreaClaim => ({
       area: dice.chance(0.6) ? 0 : dice.between(0, market.areaCount - 1),
       quantity: dice.chance(0.03) ? dice.between(-2, 0) : dice.between(1, 4)
     })
-    const kind = dice.next()
-    const wantsSeats = kind < 0.55
-    const seats = wantsSeats ? this.seats(4) : []
-    const changed = this.holds.length > 0 && dice.chance(0.3) ? dice.pick(this.recent()) : undefined
-    return {
-      _tag: "Hold",
+    const common = {
+      _tag: "Hold" as const,
       commandId: market.newCommandId(),
       fingerprint: "f",
       holdId: this.holds.length > 0 && dice.chance(0.03) ? dice.pick(this.holds).id : market.newHoldId(),
+      ...(dice.chance(0.6) ? this.whose(this.customer) : {}),
+      ...(dice.chance(0.35) ? { voucherKey: dice.pick(market.voucherKeys) } : {}),
+      ...(dice.chance(0.4) ? { accessible: true } : {})
+    }
+    if (changed !== undefined && dice.chance(0.5)) {
+      // What it has, or a part of it, with a seat more at times.
+      const { areas, id, seats } = changed
+      const also = dice.chance(0.3) ? this.seats(1).filter((seat) => !seats.includes(seat)) : []
+      const kept = dice.chance(0.3) ? seats.slice(1) : seats
+      return { ...common, seats: [...kept, ...also], areas, best: null, replaces: id }
+    }
+    const kind = dice.next()
+    const wantsSeats = kind < 0.55
+    const seats = wantsSeats ? this.seats(4) : []
+    return {
+      ...common,
       // Named twice, now and then.
-      seats: [
-        ...(dice.chance(0.04) ? seats : new Set(seats)),
-        ...(changed !== undefined && wantsSeats && dice.chance(0.5)
-          ? changed.seats.slice(0, 1).filter((seat) => !seats.includes(seat))
-          : [])
-      ],
+      seats: dice.chance(0.04) ? seats : [...new Set(seats)],
       areas: !wantsSeats && kind < 0.75 ? [area()] : dice.chance(0.15) ? [area(), area()] : [],
       best:
         kind >= 0.75
@@ -193,51 +222,59 @@ export class SimulatedBuyer {
               accessible: dice.chance(0.2) ? dice.between(1, 2) : 0
             }
           : null,
-      ...(dice.chance(0.6) ? this.whose(this.customer) : {}),
-      ...(dice.chance(0.35) ? { voucherKey: dice.pick(market.voucherKeys) } : {}),
-      ...(dice.chance(0.4) ? { accessible: true } : {}),
       ...(changed === undefined ? {} : { replaces: changed.id })
     }
+  }
+
+  private kind(): Kind {
+    const { dice } = this.market.world
+    if (this.holds.length === 0 || dice.chance(0.4))
+      return this.holds.length > 0 && dice.chance(0.3) ? "Change" : "Hold"
+    return this.sales.length > 0 && dice.chance(0.3) ? "Return" : dice.pick(usual)
   }
 
   private command(): InventoryCommand {
     const { market } = this
     const { dice } = market.world
-    const hold = this.holds.length > 0 && dice.chance(0.6) ? dice.pick(this.recent()) : undefined
-    if (hold === undefined) return this.hold()
+    if (this.plan.length === 0 && dice.chance(0.08)) this.plan.push("Hold", ...dice.pick(plans))
+    const planned = this.plan.shift()
+    const kind = planned ?? this.kind()
+    const hold =
+      kind === "Hold" || this.holds.length === 0
+        ? undefined
+        : planned === undefined
+          ? dice.pick(this.recent())
+          : this.holds[this.holds.length - 1]
+    if (hold === undefined || kind === "Change" || kind === "Hold") return this.hold(hold)
     const envelope = { commandId: market.newCommandId(), fingerprint: "f" }
     const { areas, id: holdId, seats, voucher } = hold
-    const sale = this.sales.length > 0 && dice.chance(0.3) ? dice.pick(this.sales) : undefined
-    if (sale !== undefined) {
-      const part = dice.chance(0.5)
-      return {
-        _tag: "Return",
-        ...envelope,
-        orderId: sale.order,
-        seats: part ? sale.seats.slice(0, 1) : sale.seats,
-        areas: part ? sale.areas.map((claim) => ({ ...claim, quantity: 1 })) : sale.areas
+    switch (kind) {
+      case "Return": {
+        if (this.sales.length === 0) return this.hold(undefined)
+        const sale = planned === undefined ? dice.pick(this.sales) : this.sales[this.sales.length - 1]!
+        const part = dice.chance(0.5)
+        return {
+          _tag: "Return",
+          ...envelope,
+          orderId: sale.order,
+          seats: part ? sale.seats.slice(0, 1) : sale.seats,
+          areas: part ? sale.areas.map((claim) => ({ ...claim, quantity: 1 })) : sale.areas
+        }
       }
-    }
-    switch (dice.between(0, 12)) {
-      case 0:
-      case 1:
-      case 2:
-        return { _tag: "Extend", ...envelope, holdId }
-      case 3:
-        return { _tag: "Release", ...envelope, holdId }
-      case 4:
-        return { _tag: "Unfreeze", ...envelope, holdId, orderId: hold.order?.id ?? market.newOrderId() }
-      case 5:
-      case 6:
-      case 7: {
+      case "Extend":
+      case "Release":
+        return { _tag: kind, ...envelope, holdId }
+      case "Unfreeze":
+        return { _tag: kind, ...envelope, holdId, orderId: hold.order?.id ?? market.newOrderId() }
+      case "Freeze": {
         const { customer, id: orderId } = this.orderWith(hold, 0.7)
-        return { _tag: "Freeze", ...envelope, holdId, orderId, ...this.whose(customer) }
+        return { _tag: kind, ...envelope, holdId, orderId, ...this.whose(customer) }
       }
-      default: {
+      case "Confirm": {
         const { customer, id: orderId } = this.orderWith(hold, 0.9)
         const wrong = dice.chance(0.05)
         return {
-          _tag: "Confirm",
+          _tag: kind,
           ...envelope,
           holdId,
           orderId,

@@ -79,7 +79,7 @@ const withRules = (dice: Dice, before: SaleLayout, nowMs: number): SaleLayout =>
         ...(dice.chance(0.3) ? { untilMs: nowMs + dice.between(20_000, 80_000) } : {})
       })
     ),
-    ...(dice.chance(0.6) ? { maxPerCustomer: dice.between(2, 8) } : {}),
+    ...(dice.chance(0.6) ? { maxPerCustomer: dice.between(2, 5) } : {}),
     ...(dice.chance(0.3) ? { accessibleReleased: true } : {}),
     maxPerOrder: dice.between(4, 6)
   }
