@@ -69,13 +69,21 @@ export const outrunOnConflict = <A, E, R>(effect: Effect.Effect<A, E, R>): Effec
       : error
   )
 
-/** The head of the event, locked until the transaction ends; undefined where there is none. */
+/**
+ * The head of the event, locked until the transaction ends; undefined where there is none.
+ *
+ * The plans of what follows are made once, perhaps while the tables are small, and kept: each row is looked up by
+ * its key, and nothing else would do when they have grown.
+ */
 export const lockHead = (sql: SqlClient.SqlClient, eventId: EventId) =>
   SqlSchema.findAll({
     Request: Schema.Void,
     Result: Head,
     execute: () => sql`SELECT version::int4 AS version, layout, at_ms::float8 AS "atMs",
-        set_config('idle_in_transaction_session_timeout', ${String(idleInTransactionMs)}, true)
+        set_config('idle_in_transaction_session_timeout', ${String(idleInTransactionMs)}, true),
+        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+        set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+        set_config('enable_material', 'off', true)
       FROM inventory.row_head WHERE event_id = ${eventId}::uuid FOR UPDATE`
   })().pipe(Effect.map(([head]) => head))
 

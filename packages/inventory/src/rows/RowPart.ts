@@ -175,45 +175,54 @@ export const make = (sql: SqlClient.SqlClient) => {
   const read = SqlSchema.findOne({
     Request: Question,
     Result: Part,
-    // A seat is looked up by the key; only who wants the best reads all of the event's.
+    // Each row is looked up by its key, one by one (OFFSET keeps it so): a plan that was made while the tables
+    // were small would look through all of the event's. Only who wants the best reads all of its seats.
     execute: ({ best, commands, customers, eventId, holds, nowMs, orders, seats, vouchers }) => sql`WITH
       held AS MATERIALIZED (
-        SELECT ${columns} FROM inventory.row_hold
-        WHERE event_id = ${eventId}::uuid AND hold_id = ANY (${holds}::uuid[])
-          AND expires_at_ms > ${nowMs}::bigint
+        SELECT found.* FROM unnest(${holds}::uuid[]) AS named (id), LATERAL (
+          SELECT ${columns} FROM inventory.row_hold
+          WHERE event_id = ${eventId}::uuid AND hold_id = named.id OFFSET 0) AS found
+        WHERE "expiresAtMs" > ${nowMs}::bigint
         UNION ALL
         (SELECT ${columns} FROM inventory.row_hold
         WHERE event_id = ${eventId}::uuid AND expires_at_ms <= ${nowMs}::bigint
         ORDER BY expires_at_ms LIMIT ${sweepLimit}::int)
       ), bought AS MATERIALIZED (
-        SELECT order_id AS "order", customer, voucher, tickets FROM inventory.row_buyer
-        WHERE event_id = ${eventId}::uuid AND order_id = ANY (${orders}::uuid[])
+        SELECT found.* FROM unnest(${orders}::uuid[]) AS named (id), LATERAL (
+          SELECT order_id AS "order", customer, voucher, tickets FROM inventory.row_buyer
+          WHERE event_id = ${eventId}::uuid AND order_id = named.id OFFSET 0) AS found
       ), seat AS (
-        SELECT seat, hold_id AS hold, order_id AS "order", expires_at_ms AS "untilMs" FROM inventory.row_seat
-        WHERE event_id = ${eventId}::uuid AND seat = ANY (${seats}::int[]) AND expires_at_ms > ${nowMs}::bigint
+        SELECT found.* FROM unnest(${seats}::int[]) AS named (seat), LATERAL (
+          SELECT seat, hold_id AS hold, order_id AS "order", expires_at_ms AS "untilMs" FROM inventory.row_seat
+          WHERE event_id = ${eventId}::uuid AND seat = named.seat OFFSET 0) AS found
+        WHERE "untilMs" > ${nowMs}::bigint
       ), place AS (
-        SELECT area, order_id AS "order", quantity FROM inventory.row_area_sale
-        WHERE event_id = ${eventId}::uuid AND order_id = ANY (${orders}::uuid[])
+        SELECT found.* FROM unnest(${orders}::uuid[]) AS named (id), LATERAL (
+          SELECT area, order_id AS "order", quantity FROM inventory.row_area_sale
+          WHERE event_id = ${eventId}::uuid AND order_id = named.id OFFSET 0) AS found
       ), area AS (
         SELECT area, held, sold FROM inventory.row_area WHERE event_id = ${eventId}::uuid
       ), quota AS (
         SELECT quota, taken FROM inventory.row_quota WHERE event_id = ${eventId}::uuid
       ), customer AS (
-        SELECT customer, tickets FROM inventory.row_customer
-        WHERE event_id = ${eventId}::uuid AND customer = ANY (${customers}::text[]
-          || ARRAY(SELECT customer FROM held WHERE customer IS NOT NULL)
-          || ARRAY(SELECT customer FROM bought WHERE customer IS NOT NULL))
+        SELECT found.* FROM (
+          SELECT unnest(${customers}::text[]) UNION SELECT customer FROM held UNION SELECT customer FROM bought
+        ) AS named (customer), LATERAL (
+          SELECT customer, tickets FROM inventory.row_customer
+          WHERE event_id = ${eventId}::uuid AND customer = named.customer OFFSET 0) AS found
       ), voucher AS (
-        SELECT voucher, tickets FROM inventory.row_voucher
-        WHERE event_id = ${eventId}::uuid AND voucher = ANY (${vouchers}::uuid[]
-          || ARRAY(SELECT voucher FROM held WHERE voucher IS NOT NULL)
-          || ARRAY(SELECT voucher FROM bought WHERE voucher IS NOT NULL))
+        SELECT found.* FROM (
+          SELECT unnest(${vouchers}::uuid[]) UNION SELECT voucher FROM held UNION SELECT voucher FROM bought
+        ) AS named (voucher), LATERAL (
+          SELECT voucher, tickets FROM inventory.row_voucher
+          WHERE event_id = ${eventId}::uuid AND voucher = named.voucher OFFSET 0) AS found
       ), answer AS (
-        SELECT cmd, version, at_ms AS "atMs", returned,
+        SELECT found.cmd, version, at_ms AS "atMs", returned,
           CASE WHEN at_ms > ${nowMs - rememberMs}::bigint THEN (SELECT events -> place FROM inventory.journal AS row
-            WHERE row.stream = ${eventId}::uuid AND row.version = answer.version) END AS event
-        FROM inventory.row_answer AS answer
-        WHERE event_id = ${eventId}::uuid AND cmd = ANY (${commands}::text[])
+            WHERE row.stream = ${eventId}::uuid AND row.version = found.version) END AS event
+        FROM unnest(${commands}::text[]) AS named (cmd), LATERAL (
+          SELECT answer.cmd, version, at_ms, place, returned FROM inventory.row_answer AS answer
+          WHERE event_id = ${eventId}::uuid AND answer.cmd = named.cmd OFFSET 0) AS found
       )
       SELECT (SELECT coalesce(max(version), 0) FROM inventory.journal WHERE stream = ${eventId}::uuid)::int4 AS newest,
         ${json("TABLE held")} AS holds, ${json("TABLE seat")} AS seats, ${json("TABLE area")} AS areas,

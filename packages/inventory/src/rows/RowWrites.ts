@@ -101,8 +101,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       ],
       [
         "ended",
-        sql`DELETE FROM inventory.row_hold WHERE event_id = ${id} AND hold_id = ANY (${[...ended]}::uuid[])
-          RETURNING hold_id`
+        sql`DELETE FROM inventory.row_hold AS mine USING unnest(${[...ended]}::uuid[]) AS gone (id)
+          WHERE mine.event_id = ${id} AND mine.hold_id = gone.id RETURNING mine.hold_id`
       ],
       [
         "areas",
@@ -147,8 +147,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       ],
       [
         "buyers_gone",
-        sql`DELETE FROM inventory.row_buyer WHERE event_id = ${id}
-          AND order_id = ANY (${buyer.gone.map(({ order }) => order)}::uuid[])`
+        sql`DELETE FROM inventory.row_buyer AS mine USING unnest(${buyer.gone.map(({ order }) => order)}::uuid[]) AS gone (id)
+          WHERE mine.event_id = ${id} AND mine.order_id = gone.id`
       ],
       [
         "customers",
@@ -161,8 +161,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       ],
       [
         "customers_gone",
-        sql`DELETE FROM inventory.row_customer WHERE event_id = ${id}
-          AND customer = ANY (${customer.gone.map((one) => one.customer)}::text[])`
+        sql`DELETE FROM inventory.row_customer AS mine USING unnest(${customer.gone.map((one) => one.customer)}::text[]) AS gone (id)
+          WHERE mine.event_id = ${id} AND mine.customer = gone.id`
       ],
       [
         "vouchers",
@@ -175,8 +175,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       ],
       [
         "vouchers_gone",
-        sql`DELETE FROM inventory.row_voucher WHERE event_id = ${id}
-          AND voucher = ANY (${voucher.gone.map((one) => one.voucher)}::uuid[])`
+        sql`DELETE FROM inventory.row_voucher AS mine USING unnest(${voucher.gone.map((one) => one.voucher)}::uuid[]) AS gone (id)
+          WHERE mine.event_id = ${id} AND mine.voucher = gone.id`
       ]
     ]
   }

@@ -173,6 +173,33 @@ layer(ground, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
+    it.effect("rows that a process believes in, and that the journal has left behind, are made again", () =>
+      Effect.gen(function* () {
+        const eventId = makeEventId(4)
+        const waiting = yield* rows
+        yield* waiting.open(eventId, grid(3, 10))
+        held(yield* waiting.execute(eventId, hold({ seats: [0] })))
+        const { holdId, view } = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const inventory = yield* entity
+            const { holdId } = held(yield* inventory.execute(eventId, hold({ seats: [1] })))
+            return { holdId, view: yield* inventory.availability(eventId) }
+          })
+        )
+        assert.deepStrictEqual(yield* waiting.availability(eventId), view)
+        yield* Effect.scoped(
+          Effect.flatMap(entity, (inventory) => inventory.execute(eventId, hold({ seats: [2] })))
+        )
+        assert.strictEqual((yield* waiting.execute(eventId, release(holdId)))._tag, "Released")
+        yield* Effect.scoped(
+          Effect.flatMap(entity, (inventory) => inventory.execute(eventId, hold({ seats: [3] })))
+        )
+        refused(yield* waiting.hold(eventId, holdId), "hold_not_found")
+        yield* expectInOrder(eventId)
+        yield* expectClean
+      })
+    )
+
     it.effect(
       "two levels at one event by mistake: the journal's key keeps them apart, and no seat is sold twice",
       () =>

@@ -171,6 +171,30 @@ layer(ground, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
+    it.effect("INV-03: a process whose clock is behind goes by the time of the event's journal", () =>
+      Effect.gen(function* () {
+        const clock = yield* SteeredClock
+        const behind = yield* process.pipe(Effect.provide(SteeredClock.layer))
+        yield* clock.advance(20_000)
+        const client = yield* process
+        const eventId = makeEventId(7)
+        yield* client.open(eventId, grid(1, 10))
+        const { expiresAtMs } = held(yield* client.execute(eventId, hold({ seats: [0] })))
+        assert.strictEqual(
+          held(yield* behind.execute(eventId, hold({ seats: [1] }))).expiresAtMs,
+          expiresAtMs
+        )
+        yield* clock.advance(10_000)
+        const { holdId } = held(yield* client.execute(eventId, hold({ seats: [0] })))
+        // By its own clock the first hold would have half a minute to go.
+        assert.deepStrictEqual((yield* behind.availability(eventId))?.held, [0])
+        held(yield* behind.execute(eventId, hold({ seats: [1] })))
+        assert.strictEqual((yield* behind.execute(eventId, release(holdId)))._tag, "Released")
+        yield* expectInOrder(eventId)
+        yield* expectClean
+      })
+    )
+
     it.effect("a new layout reaches the other processes with the next command", () =>
       Effect.gen(function* () {
         const [one, other] = [yield* process, yield* process]
