@@ -99,9 +99,7 @@ export class HoldDesk extends Context.Service<
             commandId,
             fingerprint: fingerprintOf(claims),
             holdId: makeHoldId(clock.currentTimeMillisUnsafe(), event.number),
-            seats: claims.seats,
-            areas: claims.areas,
-            best: claims.best
+            ...claims
           },
           (exit) => {
             // Whether anybody still waits for it or not: it has happened.

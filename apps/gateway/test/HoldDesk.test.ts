@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeEventId } from "@onsale/contracts/Ids"
+import { type EventId, makeEventId, makeHoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { Effect, Fiber, Layer, Scheduler } from "effect"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
 import { HoldDesk } from "../src/HoldDesk.ts"
@@ -19,6 +20,36 @@ const layer = HoldDesk.layer.pipe(
 const steps = 40
 
 describe("HoldDesk", () => {
+  it.effect("asks the inventory for all that was asked of it", () =>
+    Effect.gen(function* () {
+      const asked: Array<InventoryCommand> = []
+      const execute = (_: EventId, command: InventoryCommand) =>
+        Effect.sync((): InventoryAnswer => {
+          asked.push(command)
+          return { _tag: "Released" }
+        })
+      const all = {
+        ...claims,
+        accessible: true,
+        customer: "ada",
+        voucherKey: "key",
+        replaces: makeHoldId(1_700_000_000_000, 1)
+      }
+      yield* Effect.flatMap(HoldDesk, (desk) => desk.hold(event, "key", all)).pipe(
+        Effect.provide(
+          HoldDesk.layer.pipe(
+            Layer.provide([
+              Layer.mock(AvailabilityBoard, { changed: () => {} }),
+              Layer.mock(InventoryClient, { execute })
+            ])
+          )
+        )
+      )
+      assert.lengthOf(asked, 1)
+      assert.deepInclude(asked[0], all)
+    })
+  )
+
   it.effect("refuses a key whose first request is running", () =>
     Effect.gen(function* () {
       const desk = yield* HoldDesk
