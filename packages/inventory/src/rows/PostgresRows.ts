@@ -143,7 +143,9 @@ export const make = Effect.gen(function* () {
     if (before !== null) yield* lanes.sweep(eventId)
     yield* writeLayout(eventId, before, source).pipe(
       Effect.catchTag("LayoutRefused", Effect.die),
-      Effect.ensuring(events.forget(eventId))
+      // It may have been written all the same.
+      Effect.onError(() => events.forget(eventId)),
+      Effect.flatMap((layout) => events.learn(eventId, layout))
     )
   })
 
