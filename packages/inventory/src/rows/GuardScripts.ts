@@ -189,8 +189,8 @@ return { 'free' }`
 
 export interface TellParams {
   readonly eventId: EventId
-  /** The command that Postgres has answered. */
-  readonly cmd: string
+  /** The commands that Postgres has answered. */
+  readonly commands: ReadonlyArray<string>
   readonly nowMs: number
   readonly rememberMs: number
   /** The version of the inventory that the news are of. */
@@ -198,24 +198,26 @@ export interface TellParams {
   readonly news: ReadonlyArray<News>
 }
 
-/** Postgres has answered a command, and these are the news. */
+/** Postgres has answered commands, and these are the news. */
 export const tell = Redis.script(
   (p: TellParams) => [
     seatsKey(p.eventId),
     answeredKey(p.eventId),
-    p.cmd,
     p.nowMs,
     p.nowMs - p.rememberMs,
     p.version,
+    p.commands.length,
+    ...p.commands,
     ...flat(p.news)
   ],
   {
     numberOfKeys: 2,
     lua: `${shared}
-redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[3])
-local base = tonumber(redis.call('HGET', KEYS[1], 'base') or '0')
-for i = 5, #ARGV, 3 do news(base, ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[4]), ARGV[i + 2]) end
+local count = tonumber(ARGV[4])
+for i = 5, 4 + count do redis.call('ZADD', KEYS[2], ARGV[1], ARGV[i]) end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[2])
+local base, version = tonumber(redis.call('HGET', KEYS[1], 'base') or '0'), tonumber(ARGV[3])
+for i = 5 + count, #ARGV, 3 do news(base, ARGV[i], tonumber(ARGV[i + 1]), version, ARGV[i + 2]) end
 live()`
   }
 )

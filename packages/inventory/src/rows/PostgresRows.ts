@@ -72,7 +72,10 @@ const settled = <A, E, R>(effect: Effect.Effect<A, E | SqlError.SqlError | Schem
     )
   )
 
-export const make = Effect.gen(function* () {
+const nobody: RowLanes.Listener = { executed: () => Effect.void, unknown: () => Effect.void }
+
+/** The inventory, with what only we can know of it told to `listener`. */
+export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
   const sql = yield* SqlClient.SqlClient
   const { journal } = yield* InventoryStore
   const events = yield* RowEvents.make
@@ -133,7 +136,7 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  const lanes = yield* RowLanes.make(carryOut)
+  const lanes = yield* RowLanes.make(carryOut, listener)
   yield* sweeping(lanes.sweep)
 
   const open = Effect.fn("PostgresRows.open")(function* (eventId: EventId, source: SaleLayout) {
@@ -143,7 +146,9 @@ export const make = Effect.gen(function* () {
     if (before !== null) yield* lanes.sweep(eventId)
     yield* writeLayout(eventId, before, source).pipe(
       Effect.catchTag("LayoutRefused", Effect.die),
-      Effect.ensuring(events.forget(eventId))
+      // It may have been written all the same.
+      Effect.onError(() => events.forget(eventId)),
+      Effect.flatMap((layout) => events.learn(eventId, layout))
     )
   })
 
@@ -241,12 +246,12 @@ export const make = Effect.gen(function* () {
   }
 })
 
-export type PostgresRows = Effect.Success<typeof make>
+export type PostgresRows = Effect.Success<ReturnType<typeof make>>
 
 /** The contract over rows. Needs the database and its `InventoryStore`. */
 export const layer = Layer.effect(
   InventoryClient,
-  Effect.map(make, ({ availability, execute, hold, open }) =>
+  Effect.map(make(nobody), ({ availability, execute, hold, open }) =>
     InventoryClient.of({
       availability,
       hold,

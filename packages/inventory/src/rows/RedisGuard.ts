@@ -25,7 +25,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { RedisConnection } from "@onsale/platform/Redis"
-import { Clock, Duration, Effect, Exit, Fiber, Layer, Metric, Schema } from "effect"
+import { Clock, Duration, Effect, Layer, Metric, Schema } from "effect"
 import { CircuitBreaker, Redis } from "effect/persistence"
 import { decide } from "../Inventory.ts"
 import { refusal } from "../InventoryAnswers.ts"
@@ -93,7 +93,6 @@ const isOfSeats = ({ areas, best, replaces }: HoldCommand): boolean =>
   best === null && areas.length === 0 && replaces === undefined
 
 export const make = Effect.gen(function* () {
-  const rows = yield* PostgresRows.make
   const redis = yield* Redis.Redis
   const connection = yield* RedisConnection
   const scope = yield* Effect.scope
@@ -102,6 +101,30 @@ export const make = Effect.gen(function* () {
     openDuration: openFor
   })
   const guarded = <A, E, R>(effect: Effect.Effect<A, E, R>) => breaker.execute(effect, { key: "redis" })
+  const [claim, tell] = [redis.eval(Scripts.claim), redis.eval(Scripts.tell)]
+
+  // A batch is told at once, before anybody is answered. Where the news do not get there, Redis knows nothing of
+  // the event.
+  const rows = yield* PostgresRows.make({
+    executed: Effect.fnUntraced(function* (eventId, commands, executed) {
+      const seats = new Map<number, SeatNews>()
+      for (const one of executed) {
+        if (one.seats === null) return yield* epochs.distrust(eventId)
+        for (const news of one.seats) seats.set(news.seat, news)
+      }
+      const nowMs = yield* Clock.currentTimeMillis
+      const params = {
+        eventId,
+        nowMs,
+        rememberMs,
+        commands: commands.map(({ commandId }) => commandId),
+        version: executed[0]?.version ?? 0,
+        news: newsOf(Array.from(seats.values()))
+      }
+      yield* guarded(tell(params)).pipe(Effect.catch(() => epochs.distrust(eventId)))
+    }),
+    unknown: (eventId) => epochs.distrust(eventId)
+  })
   const epochs = GuardEpochs.make({
     redis,
     generation: connection.generation,
@@ -113,28 +136,8 @@ export const make = Effect.gen(function* () {
     scope,
     guarded
   })
-  const [claim, tell] = [redis.eval(Scripts.claim), redis.eval(Scripts.tell)]
-
-  /**
-   * Carried out to its end and told to Redis, also when the caller has gone away. Where the news do not get
-   * there, Redis knows nothing of the event.
-   */
-  const executeAndTell = (eventId: EventId, command: InventoryCommand) =>
-    rows.execute(eventId, command).pipe(
-      // It may have been carried out all the same.
-      Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : epochs.distrust(eventId))),
-      Effect.tap(
-        Effect.fnUntraced(function* ({ seats, version }) {
-          if (seats === null) return yield* epochs.distrust(eventId)
-          const nowMs = yield* Clock.currentTimeMillis
-          const params = { eventId, cmd: command.commandId, nowMs, rememberMs, version, news: newsOf(seats) }
-          yield* guarded(tell(params)).pipe(Effect.catch(() => epochs.distrust(eventId)))
-        })
-      ),
-      Effect.map(({ answer }) => answer),
-      Effect.forkIn(scope),
-      Effect.flatMap(Fiber.join)
-    )
+  const execute = (eventId: EventId, command: InventoryCommand) =>
+    Effect.map(rows.execute(eventId, command), ({ answer }) => answer)
 
   const ask = Effect.fnUntraced(function* (
     eventId: EventId,
@@ -196,7 +199,7 @@ export const make = Effect.gen(function* () {
       return said.answer
     }
     yield* Metric.update(passed, 1)
-    return yield* executeAndTell(eventId, command)
+    return yield* execute(eventId, command)
   })
 
   return InventoryClient.of({
@@ -204,7 +207,7 @@ export const make = Effect.gen(function* () {
     hold: rows.hold,
     availability: rows.availability,
     execute: Effect.fn("RedisGuard.execute")((eventId, command) =>
-      command._tag === "Hold" ? hold(eventId, command) : executeAndTell(eventId, command)
+      command._tag === "Hold" ? hold(eventId, command) : execute(eventId, command)
     )
   })
 })

@@ -53,6 +53,8 @@ export const make = Effect.gen(function* () {
   return {
     /** The layout that is sold by; null for an event whose sale was never opened. */
     layout: (eventId: EventId) => Cache.get(layouts, eventId),
+    /** What this process has written itself: to read a layout of 100,000 seats takes a second. */
+    learn: (eventId: EventId, layout: Layout.Layout) => Cache.set(layouts, eventId, layout),
     /** To be called when it was found that what is known is old. */
     forget: (eventId: EventId) => Cache.invalidate(layouts, eventId)
   }

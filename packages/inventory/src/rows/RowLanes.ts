@@ -37,6 +37,17 @@ export const withDeadline = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     orElse: () => Effect.fail(tooLate)
   })
 
+/** Who wants to know what becomes of the rows, before those are answered who have asked for it. */
+export interface Listener {
+  readonly executed: (
+    eventId: EventId,
+    commands: ReadonlyArray<InventoryCommand>,
+    executed: ReadonlyArray<Executed>
+  ) => Effect.Effect<void>
+  /** Something may have been carried out, and it is not known what came of it. */
+  readonly unknown: (eventId: EventId) => Effect.Effect<void>
+}
+
 interface Waiting {
   readonly command: InventoryCommand
   /** By a clock that only goes forward. */
@@ -58,7 +69,8 @@ export const make = Effect.fnUntraced(function* (
   carryOut: (
     eventId: EventId,
     commands: ReadonlyArray<InventoryCommand>
-  ) => Effect.Effect<ReadonlyArray<Executed>, InventoryUnavailable>
+  ) => Effect.Effect<ReadonlyArray<Executed>, InventoryUnavailable>,
+  listener: Listener
 ) {
   const clock = yield* Clock.Clock
   const run = yield* FiberSet.makeRuntime<never, void, never>()
@@ -71,11 +83,11 @@ export const make = Effect.fnUntraced(function* (
       for (const { resume } of batch) resume(Effect.fail(error))
     })
 
-  const settle = (eventId: EventId, batch: ReadonlyArray<Waiting>): Effect.Effect<void> =>
-    carryOut(
-      eventId,
-      batch.map(({ command }) => command)
-    ).pipe(
+  const settle = (eventId: EventId, batch: ReadonlyArray<Waiting>): Effect.Effect<void> => {
+    const commands = batch.map(({ command }) => command)
+    return carryOut(eventId, commands).pipe(
+      Effect.tap((executed) => listener.executed(eventId, commands, executed)),
+      Effect.onError(() => listener.unknown(eventId)),
       Effect.map((executed) => {
         batch.forEach(({ resume }, i) => {
           const one = executed[i]
@@ -90,6 +102,7 @@ export const make = Effect.fnUntraced(function* (
         )
       )
     )
+  }
 
   const inHalves = (eventId: EventId, batch: ReadonlyArray<Waiting>): Effect.Effect<void> =>
     batch.length < 2
@@ -119,6 +132,7 @@ export const make = Effect.fnUntraced(function* (
         const done = yield* Effect.timeoutOption(Fiber.await(fiber), Duration.millis(leftMs))
         if (Option.isSome(done)) return
         fiber.interruptUnsafe()
+        yield* listener.unknown(eventId)
         yield* failAll(batch, tooLate)
       })
     )

@@ -39,7 +39,7 @@ export const make = (sql: SqlClient.SqlClient, journal: Pick<Journal<InventoryEv
   })
 
   /**
-   * Writes `source` as the layout behind `before`, null for the first one. Fails with `Outrun` where somebody
+   * Writes `source` as the layout behind `before`, null for the first one, and answers it compiled. Fails with `Outrun` where somebody
    * else has written one meanwhile.
    */
   return Effect.fnUntraced(function* (eventId: EventId, before: Layout.Layout | null, source: SaleLayout) {
@@ -76,5 +76,6 @@ export const make = (sql: SqlClient.SqlClient, journal: Pick<Journal<InventoryEv
       yield* journal.announce
     })
     yield* outrunOnConflict(sql.withTransaction(write))
+    return next
   })
 }

@@ -19,7 +19,7 @@ import {
 import { pollUntil } from "@onsale/testing/Poll"
 import { grid } from "@onsale/testing/SaleLayouts"
 import { SteeredClock } from "@onsale/testing/SteeredClock"
-import { Effect, Fiber, Random } from "effect"
+import { Effect, Fiber, Layer, Random } from "effect"
 import { InventoryStore } from "../../src/InventoryStore.ts"
 import { expectClean, expectInOrder, ground, process } from "./RowsHarness.ts"
 
@@ -174,7 +174,7 @@ layer(ground, { excludeTestServices: true, timeout: "60 seconds" })(
     it.effect("INV-03: a process whose clock is behind goes by the time of the event's journal", () =>
       Effect.gen(function* () {
         const clock = yield* SteeredClock
-        const behind = yield* process.pipe(Effect.provide(SteeredClock.layer))
+        const behind = yield* process.pipe(Effect.provide(Layer.fresh(SteeredClock.layer)))
         yield* clock.advance(20_000)
         const client = yield* process
         const eventId = makeEventId(7)
