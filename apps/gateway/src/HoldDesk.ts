@@ -28,7 +28,8 @@ const fingerprintOf = ({ accessible, areas, best, customer, replaces, seats, vou
     JSON.stringify([
       [...seats].sort(ascending),
       areas.length < 2 ? areas : [...areas].sort((a, b) => a.area - b.area),
-      best,
+      // As it was written before there were numbers: a repeat may come after a new version.
+      best === null || best.accessible > 0 ? best : { ...best, accessible: false },
       // Nearly nobody says more than this.
       ...((customer ?? voucherKey ?? replaces ?? accessible) === undefined
         ? []

@@ -69,6 +69,7 @@ const candidateRows = function* (layout: Layout, free: Free, wish: Wish, least: 
     if (free.freeInRow(row) < least) continue
     const range = layout.rows[row]!
     if (wish.section !== null && range.section !== wish.section) continue
+    if (wish.tier !== null && !range.tiers.has(wish.tier)) continue
     yield range
   }
 }

@@ -17,6 +17,8 @@ type HoldCommand = Extract<InventoryCommand, { readonly _tag: "Hold" }>
 
 /** Who asks, beside what is asked. */
 interface Asker {
+  /** What is asked for is what he has, or a part of it: nobody is asked for more. */
+  readonly letsGo: boolean
   /** The hold that ends with the new one. */
   readonly replaced: Hold | undefined
   readonly voucher: Voucher | undefined
@@ -41,11 +43,17 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
   if (state.holds.has(command.holdId)) return refused(command, "key_reused")
 
   const voucher = voucherOf(state, command, replaced)
-  if (command.voucherKey !== undefined && !(voucher !== undefined && counts(voucher, nowMs)))
+  const letsGo = replaced !== undefined && command.best === null && isWithin(asked, replaced)
+  // One whose time is over buys no more with it, but keeps what he has.
+  if (
+    command.voucherKey === undefined
+      ? voucher !== undefined && !letsGo && !counts(voucher, nowMs)
+      : voucher === undefined || !counts(voucher, nowMs)
+  )
     return refused(command, "voucher_invalid")
-  const asker: Asker = { replaced, voucher, customer: command.customer ?? replaced?.customer ?? null }
+  const asker: Asker = { letsGo, replaced, voucher, customer: command.customer ?? replaced?.customer ?? null }
 
-  const barred = notForAsker(state, command, asked, asker, nowMs)
+  const barred = letsGo ? undefined : notForAsker(state, command, asked, asker, nowMs)
   if (barred !== undefined) return barred
   const takenSeats = asked.seats.filter((seat) => !isFreeFor(state, seat, asker, nowMs))
   const takenAreas = areasShort(state, asked.areas, asker)
@@ -108,6 +116,11 @@ const voucherOf = ({ layout: { rules } }: State, command: HoldCommand, replaced:
     : replaced?.voucher == null
       ? undefined
       : rules.vouchersById.get(replaced.voucher)
+
+/** True where all of the claims are in the hold. */
+const isWithin = ({ areas, seats }: Claims, hold: Hold): boolean =>
+  seats.every((seat) => hold.seats.includes(seat)) &&
+  areas.every(({ area, quantity }) => quantity <= placesOf(hold, area))
 
 const counts = ({ fromMs, untilMs }: Voucher, nowMs: number): boolean => fromMs <= nowMs && nowMs < untilMs
 
@@ -283,7 +296,7 @@ const withoutRoom = (
   state: State,
   command: HoldCommand,
   claims: Claims,
-  { customer, replaced, voucher }: Asker
+  { customer, letsGo, replaced, voucher }: Asker
 ): CommandEvent | undefined => {
   const { rules, source } = state.layout
   if (rules.tiers !== undefined) {
@@ -294,7 +307,8 @@ const withoutRoom = (
       if (tickets > most) return refused(command, "limit_passed", { ...about, limit: most })
     }
   }
-  const full = fullQuota(state, claims, replaced)
+  // A limit that was lowered meanwhile is no reason to keep somebody from having less.
+  const full = letsGo ? undefined : fullQuota(state, claims, replaced)
   if (full !== undefined) {
     const { quotasOfArea, quotasOfTier } = rules
     return refused(command, "quota_full", {
@@ -306,9 +320,9 @@ const withoutRoom = (
     })
   }
   const tickets = ticketsIn(claims)
-  if (tickets > leftForCustomer(state, customer, replaced))
+  if (!(letsGo && customer === replaced?.customer) && tickets > leftForCustomer(state, customer, replaced))
     return refused(command, "limit_passed", { limit: rules.maxPerCustomer, scope: "customer" })
-  if (voucher !== undefined) {
+  if (voucher !== undefined && !(letsGo && voucher.id === replaced?.voucher)) {
     const left = leftForVoucher(state, voucher, replaced)
     if (tickets > left) return refused(command, "voucher_used", { limit: Math.max(0, left) })
   }

@@ -187,7 +187,7 @@ export const evolve = (state: State, event: InventoryEvent, version: number, atM
         gone: false
       }
       claim(state, hold)
-      checkQuotas(state, hold)
+      checkQuotas(state, hold, replaced)
       break
     }
     case "Extended": {
@@ -335,12 +335,18 @@ const checkArea = (state: State, area: number): void => {
   if (areaLeft(state, area) < 0) throw new Error(`INV-01: area ${area} has more holds and sales than places`)
 }
 
-const checkQuotas = (state: State, claims: Pick<Hold, "seats" | "areas">): void => {
+/** `replaced` is what the same buyer had before: who has no more of a quota than that may be in one that was made smaller. */
+const checkQuotas = (
+  state: State,
+  claims: Pick<Hold, "seats" | "areas">,
+  replaced?: Pick<Hold, "seats" | "areas">
+): void => {
   const { quotas } = state.layout.rules
   if (quotas.length === 0) return
   const use = TicketCounts.quotaUse(state.layout, claims)
+  const before = replaced === undefined ? undefined : TicketCounts.quotaUse(state.layout, replaced)
   for (let quota = 0; quota < quotas.length; quota++) {
-    if (use[quota]! > 0 && state.counts.quotaTaken[quota]! > quotas[quota]!)
+    if (use[quota]! > (before?.[quota] ?? 0) && state.counts.quotaTaken[quota]! > quotas[quota]!)
       throw new Error(`INV-01: quota ${quota} has more holds and sales than its capacity`)
   }
 }

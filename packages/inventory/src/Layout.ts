@@ -11,6 +11,8 @@ export interface RowRange {
   readonly first: number
   readonly count: number
   readonly section: number
+  /** Indices of the tiers that its seats are on. */
+  readonly tiers: ReadonlySet<number>
 }
 
 export interface Layout {
@@ -78,7 +80,12 @@ export const compile = (version: number, source: SaleLayout): Layout => {
       middleX !== undefined && middleX >= minX && middleX <= maxX
         ? { x: middleX, y: (minY + maxY) / 2 }
         : { x: (minX + maxX) / 2, y: (minY + maxY) / 2 }
-    rows.push({ first: seat, count: row.seats.length, section: row.section })
+    rows.push({
+      first: seat,
+      count: row.seats.length,
+      section: row.section,
+      tiers: new Set(row.seats.map(({ tier }) => tier))
+    })
     row.seats.forEach((s, i) => {
       const tier = s.tier === -1 ? undefined : source.tiers[s.tier]
       if (s.tier !== -1 && tier === undefined)

@@ -62,14 +62,17 @@ export class LimitBooks {
   apply(event: InventoryEvent, atMs: number): void {
     switch (event._tag) {
       case "Held": {
+        const before = event.replaces === undefined ? undefined : this.holds.get(event.replaces)
         if (event.replaces !== undefined) this.drop(event.replaces)
         const { areas, customer, exp: expiresAtMs, hold, seats, voucher } = event
         this.hold(hold, { seats, areas, customer, voucher, expiresAtMs })
         const by = `hold ${hold}`
         this.checkTiers(event, by)
-        this.checkQuotas(event, by, atMs)
-        this.checkCustomer(customer, by, atMs)
-        this.checkVoucher(voucher, by, atMs)
+        // Who has less than before may have it, whatever the limits are now.
+        const less = before !== undefined && ticketsIn(event) <= ticketsIn(before)
+        this.checkQuotas(event, by, atMs, before)
+        if (!(less && customer === before.customer)) this.checkCustomer(customer, by, atMs)
+        if (!(less && voucher === before.voucher)) this.checkVoucher(voucher, by, atMs)
         if (voucher !== undefined && !this.vouchers.some(({ id }) => id === voucher))
           this.breach("INV-08", `${by} was made with voucher ${voucher}, which there is not`)
         return
@@ -210,12 +213,13 @@ export class LimitBooks {
     })
   }
 
-  private checkQuotas(claims: Claims, by: string, atMs: number): void {
+  private checkQuotas(claims: Claims, by: string, atMs: number, before?: Claims): void {
     const quotas = this.layout?.quotas ?? []
     if (quotas.length === 0) return
+    const had = before === undefined ? [] : this.quotaTickets(before)
     this.quotaTickets(claims).forEach((wanted, quota) => {
       const { capacity, name } = quotas[quota]!
-      if (wanted === 0 || this.ofQuota[quota]! <= capacity) return
+      if (wanted <= (had[quota] ?? 0) || this.ofQuota[quota]! <= capacity) return
       const taken = this.ofQuota[quota]! - this.expired(atMs, (held) => this.quotaTickets(held)[quota]!)
       if (taken > capacity)
         this.breach(

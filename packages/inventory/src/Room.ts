@@ -15,6 +15,22 @@ export const placesOf = (claims: Claims | undefined, area: number): number => {
   return places
 }
 
+/** Places that a quota keeps for its areas: reserved, and not claimed yet once `wanted` has got its own. */
+const keptIn = (
+  state: State,
+  quota: number,
+  wanted: Claims | undefined,
+  without: Hold | undefined
+): number => {
+  let kept = 0
+  for (const { area, reserved } of state.layout.rules.reservedOfQuota[quota]!) {
+    const claimed =
+      state.areaHeld[area]! + state.areaSold[area]!.total + placesOf(wanted, area) - placesOf(without, area)
+    kept += Math.max(0, reserved - claimed)
+  }
+  return kept
+}
+
 /**
  * Tickets that a quota leaves, once `wanted` has got what it wants: fewer than none where it must not. Places
  * that are reserved for an area and not claimed yet are left to nobody else.
@@ -27,17 +43,16 @@ const quotaLeft = (
   without: Hold | undefined,
   withoutUse: number
 ): number => {
-  const { rules } = state.layout
-  let left = rules.quotas[quota]! - state.counts.quotaTaken[quota]! + withoutUse - use
-  for (const { area, reserved } of rules.reservedOfQuota[quota]!) {
-    const claimed =
-      state.areaHeld[area]! + state.areaSold[area]!.total + placesOf(wanted, area) - placesOf(without, area)
-    left -= Math.max(0, reserved - claimed)
-  }
-  return left
+  const free = state.layout.rules.quotas[quota]! - state.counts.quotaTaken[quota]! + withoutUse - use
+  return free - keptIn(state, quota, wanted, without)
 }
 
-/** The quota that has not the room for what is wanted, and how many tickets it has; undefined where all have. */
+/**
+ * The quota that has not the room for what is wanted, and how many tickets it has; undefined where all have.
+ *
+ * More places may be reserved than are free, because they were sold before they were reserved: then who takes
+ * of what is reserved for him takes nothing from anybody, and may have what is free.
+ */
 export const fullQuota = (
   state: State,
   wanted: Claims,
@@ -50,7 +65,10 @@ export const fullQuota = (
   for (let quota = 0; quota < use.length; quota++) {
     if (use[quota] === 0) continue
     const left = quotaLeft(state, quota, wanted, use[quota]!, without, withoutUse?.[quota] ?? 0)
-    if (left < 0) return { quota, left: Math.max(0, left + use[quota]!) }
+    if (left >= 0) continue
+    const fits = left + keptIn(state, quota, wanted, without) >= 0
+    if (fits && left >= quotaLeft(state, quota, undefined, 0, undefined, 0)) continue
+    return { quota, left: Math.max(0, left + use[quota]!) }
   }
   return undefined
 }

@@ -12,7 +12,7 @@ import {
   unfreeze,
   type Wish
 } from "@onsale/testing/InventorySale"
-import { block, grid, hall, withTier } from "@onsale/testing/SaleLayouts"
+import { block, grid, hall, voucher, withTier } from "@onsale/testing/SaleLayouts"
 import { decide, sweep } from "../src/Inventory.ts"
 import { holdView } from "../src/InventoryAnswers.ts"
 import { type CommandEvent, empty, evolve, relayout } from "../src/InventoryState.ts"
@@ -82,6 +82,56 @@ describe("Inventory", () => {
     const { holds } = inventory({ ...accessible, blocks: [block("House", [2, 3])] })
     isRefused(holds({ best: { quantity: 3, accessible: 1 } }), "seats_taken")
     assert.deepStrictEqual([...seatsOf(holds({ best: { quantity: 2, accessible: 1 } }))], [0, 1])
+  })
+
+  it("more reserved than is free: who it is reserved for has what is free, and nobody else", () => {
+    const shop = (reserved: number) =>
+      grid(1, 1, {
+        areas: [
+          { name: "Floor", tier: 1, capacity: 10 },
+          { name: "Floor", tier: 1, capacity: 6, reserved, block: 0 }
+        ],
+        quotas: [{ name: "Floor", capacity: 10, tiers: [], areas: [0, 1] }],
+        blocks: [block("House", [])],
+        vouchers: [voucher(1, { blocks: [0] })],
+        maxPerOrder: 10
+      })
+    const { holds, reopen } = inventory(shop(0))
+    const mine = newHoldId()
+    seatsOf(holds({ areas: [{ area: 0, quantity: 5 }] }))
+    seatsOf(holds({ holdId: mine, areas: [{ area: 0, quantity: 2 }] }))
+    reopen(shop(6))
+    isRefused(holds({ areas: [{ area: 0, quantity: 1 }] }), "quota_full", { limit: 0 })
+    // And it takes nothing from who has some already: he may have less.
+    seatsOf(holds({ areas: [{ area: 0, quantity: 1 }], replaces: mine }))
+    seatsOf(holds({ areas: [{ area: 1, quantity: 4 }], voucherKey: "voucher 1" }))
+    isRefused(holds({ areas: [{ area: 1, quantity: 1 }], voucherKey: "voucher 1" }), "quota_full")
+  })
+
+  it("INV-08: a voucher whose time is over buys nothing more in a change, and takes nothing away", () => {
+    const locked = withTier(grid(1, 6), "Front", { voucherOnly: true })
+    const { holds } = inventory({ ...locked, vouchers: [voucher(1, { tiers: [0], untilMs: 2_000 })] })
+    const first = newHoldId()
+    const second = newHoldId()
+    seatsOf(holds({ holdId: first, seats: [0, 1], voucherKey: "voucher 1" }))
+    isRefused(holds({ seats: [0, 1, 2], replaces: first }, 3_000), "voucher_invalid")
+    isRefused(holds({ seats: [2], replaces: first }, 3_000), "voucher_invalid")
+    seatsOf(holds({ holdId: second, seats: [1], replaces: first }, 3_000))
+  })
+
+  it("who lets go of tickets is not told of a tier that has closed, or of a limit that was lowered", () => {
+    const before = grid(1, 6, { maxPerCustomer: 4, areas: [{ name: "Floor", tier: 1, capacity: 5 }] })
+    const { holds, reopen } = inventory(before)
+    const first = newHoldId()
+    const second = newHoldId()
+    seatsOf(holds({ holdId: first, seats: [0, 1, 2, 3], customer: "ada" }))
+    reopen({
+      ...withTier(before, "Front", { closesAtMs: 1_500 }),
+      maxPerCustomer: 1,
+      quotas: [{ name: "Front", capacity: 1, tiers: [0], areas: [] }]
+    })
+    isRefused(holds({ seats: [0, 4], replaces: first }, 2_000), "tier_closed")
+    seatsOf(holds({ holdId: second, seats: [0, 1, 2], replaces: first }, 2_000))
   })
 
   it("a quota that is full is not an area that is taken", () => {

@@ -197,6 +197,9 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
   const read = <A, E extends { readonly _tag: string }>(eventId: EventId, effect: Effect.Effect<A, E>) =>
     RowLanes.withDeadline(settled(afterOutrun(eventId, effect)))
 
+  const lockHead = (eventId: EventId) =>
+    sql`SELECT version FROM inventory.row_head WHERE event_id = ${eventId}::uuid FOR SHARE`
+
   const findClaims = SqlSchema.findAll({
     Request: Schema.Struct({ eventId: EventId, nowMs: Schema.Int }),
     Result: Schema.Struct({
@@ -233,9 +236,12 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
       Effect.catch(events.layout(eventId), () => settled(afterOutrun(eventId, events.layout(eventId)))),
     /** The commands that were answered after a time. */
     answeredSince: (eventId: EventId, sinceMs: number) => settled(findAnswered({ eventId, sinceMs })),
-    /** The claims that count at `nowMs`, as of a version of the inventory. */
+    /**
+     * The claims that count at `nowMs`, as of a version of the inventory. Waits for who is writing: a batch that
+     * was given up may be about to commit, and nobody would tell of it afterwards.
+     */
     claims: (eventId: EventId, nowMs: number) =>
-      settled(findClaims({ eventId, nowMs })).pipe(
+      settled(sql.withTransaction(Effect.andThen(lockHead(eventId), findClaims({ eventId, nowMs })))).pipe(
         Effect.map(([found]) => ({
           version: found?.version ?? 0,
           seats: (found?.seats ?? []).map(

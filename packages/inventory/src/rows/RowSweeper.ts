@@ -1,6 +1,6 @@
 /** What makes expiries visible, and forgets old answers, while nobody asks for anything. */
 import { EventId } from "@onsale/contracts/Ids"
-import { Clock, Duration, Effect, Schedule } from "effect"
+import { Cause, Clock, Duration, Effect, Schedule } from "effect"
 import { SqlClient } from "effect/sql"
 import { rememberMs } from "../InventoryState.ts"
 
@@ -33,12 +33,20 @@ export const sweeping = Effect.fnUntraced(function* (
         ORDER BY at_ms LIMIT ${pruneLimit}::int FOR UPDATE SKIP LOCKED) AS old
       WHERE answer.event_id = old.event_id AND answer.cmd = old.cmd`
 
+  /** One event that cannot be swept must not keep the others from it. */
+  const sweepOne = (eventId: EventId) =>
+    Effect.catchCauseIf(
+      sweep(eventId),
+      (cause) => !Cause.hasInterruptsOnly(cause),
+      (cause) => Effect.logError(`the expired holds of event ${eventId} could not be swept`, cause)
+    )
+
   let round = 0
   const step = Effect.gen(function* () {
     yield* Effect.sleep(sweepEvery)
     const nowMs = yield* Clock.currentTimeMillis
     const events = yield* eventsWithExpired(nowMs)
-    yield* Effect.forEach(events, ({ id }) => sweep(EventId.make(id)), { discard: true })
+    yield* Effect.forEach(events, ({ id }) => sweepOne(EventId.make(id)), { discard: true })
     if (round++ % sweepsAPrune === 0) yield* prune(nowMs)
   })
   yield* step.pipe(

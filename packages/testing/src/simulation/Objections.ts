@@ -57,14 +57,27 @@ export const askerOf = (books: NaiveBooks, command: HoldCommand, nowMs: number):
   return { replaced, voucher, customer: command.customer ?? replaced?.customer ?? null }
 }
 
+/** That what is asked for is a part of what the asker has: then he lets go of the rest, and asks for nothing. */
+const letsGo = ({ best, ...asked }: HoldCommand, { replaced }: Asker): boolean =>
+  replaced !== undefined &&
+  best === null &&
+  asked.seats.every((seat) => replaced.seats.includes(seat)) &&
+  merged(asked.areas).every(
+    ({ area, quantity }) => quantity <= total(replaced.areas.filter((claim) => claim.area === area))
+  )
+
+const isOver = ({ fromMs = 0, untilMs = Number.POSITIVE_INFINITY }: Voucher, nowMs: number): boolean =>
+  nowMs < fromMs || nowMs >= untilMs
+
 /** That it cannot be asked for at all, by anybody or with this voucher. */
 const ofCommand = (
   books: NaiveBooks,
   command: HoldCommand,
-  { voucher }: Asker,
+  asker: Asker,
   nowMs: number
 ): Array<Objection> => {
   const { layout } = books
+  const { voucher } = asker
   const seats = seatsIn(layout)
   const areas = merged(command.areas)
   const { best } = command
@@ -92,12 +105,14 @@ const ofCommand = (
   )
     found.push(objection("limit_passed", { limit: layout.maxPerOrder, scope: "order" }))
   if (books.holds.some(({ id }) => id === command.holdId)) found.push(objection("key_reused"))
-  if (command.voucherKey !== undefined) {
-    const known = voucher !== undefined && (voucher.fromMs ?? 0) <= nowMs
-    if (!known || nowMs >= (voucher.untilMs ?? Number.POSITIVE_INFINITY))
-      found.push(objection("voucher_invalid"))
-  }
-  if (layout.accessibleReleased !== true) {
+  const less = letsGo(command, asker)
+  if (
+    command.voucherKey !== undefined
+      ? voucher === undefined || isOver(voucher, nowMs)
+      : voucher !== undefined && !less && isOver(voucher, nowMs)
+  )
+    found.push(objection("voucher_invalid"))
+  if (layout.accessibleReleased !== true && !less) {
     const kept = command.seats.filter((seat) => ((seats[seat]?.flags ?? 0) & 3) !== 0)
     const chair = kept.some((seat) => (seats[seat]!.flags & 1) !== 0) || (best?.accessible ?? 0) > 0
     if (kept.length > 0 && !(chair && command.accessible === true))
@@ -159,6 +174,9 @@ export const fullQuotas = (
     const own = wanted.filter((ticket) => books.covers(quota, ticket))
     const left = books.quotaLeft(quota, nowMs, wanted, replaced)
     if (own.length === 0 || left >= 0) return []
+    // More may be reserved than is free: who takes of his own takes from nobody.
+    const all = [...books.tickets(nowMs, replaced), ...wanted].filter((ticket) => books.covers(quota, ticket))
+    if (all.length <= quota.capacity && left >= books.quotaLeft(quota, nowMs)) return []
     return [
       objection("quota_full", {
         seats: own.flatMap(({ seat }) => (seat === null ? [] : [seat])),
@@ -205,13 +223,20 @@ export const against = (
     return first
   const taken = takenFor(books, claims, asker, nowMs)
   const tickets = claims.seats.length + total(claims.areas)
+  const less = letsGo(command, asker)
+  const { customer, replaced, voucher } = asker
+  const numbers = ["below_minimum", "limit_passed"]
   return [
     ...first,
     ...(taken.seats.length + taken.areas.length > 0 ? [objection("seats_taken", taken)] : []),
-    ...ofTiers(books, claims, asker, nowMs),
-    ...fullQuotas(books, claims, asker.replaced, nowMs),
-    ...overCustomer(books, tickets, asker.customer, nowMs, asker.replaced),
-    ...overVoucher(books, tickets, asker.voucher, nowMs, asker.replaced)
+    ...ofTiers(books, claims, asker, nowMs).filter(({ code }) => !less || numbers.includes(code)),
+    ...(less ? [] : fullQuotas(books, claims, replaced, nowMs)),
+    ...(less && customer === replaced?.customer
+      ? []
+      : overCustomer(books, tickets, customer, nowMs, replaced)),
+    ...(less && voucher?.id === replaced?.voucher
+      ? []
+      : overVoucher(books, tickets, voucher, nowMs, replaced))
   ]
 }
 
