@@ -46,11 +46,19 @@ const names = (name: string, known: ReadonlyArray<string>, byDefault: ReadonlyAr
     Flag.withDefault(byDefault)
   )
 
+/** Fails where the checker found what must not be, or did not find what must be found. */
+const judged = Effect.fnUntraced(function* (options: InventoryBench.InventoryOptions) {
+  const result = yield* InventoryBench.run(options)
+  return result.wrong.length === 0
+    ? result
+    : yield* Effect.fail(new BenchFailed({ message: result.wrong.join("\n") }))
+})
+
 const inventory = Command.make(
   "inventory",
   {
     workloads: names("workload", InventoryBench.allWorkloads, InventoryBench.allWorkloads),
-    ours: names("ours", InventoryBench.allLevels, ["L3"]),
+    ours: names("ours", InventoryBench.allLevels, InventoryBench.allLevels),
     peers: names("peers", InventoryBench.allPeers, InventoryBench.allPeers),
     connections: Flag.Int("connections").pipe(Flag.withDefault(128)),
     seconds: Flag.Int("seconds").pipe(Flag.withDescription("of a round"), Flag.withDefault(4)),
@@ -74,13 +82,11 @@ const inventory = Command.make(
     json
   },
   Effect.fn(function* ({ json, ...options }) {
-    const result = yield* InventoryBench.run(options)
+    const result = yield* judged(options)
     if (Option.isSome(json)) {
       const fs = yield* FileSystem.FileSystem
       yield* fs.writeFileString(json.value, JSON.stringify({ ...result, options }, null, 2))
     }
-    if (result.wrong.length > 0)
-      return yield* Effect.fail(new BenchFailed({ message: result.wrong.join("\n") }))
   }, Effect.scoped)
 ).pipe(
   Command.withDescription(
@@ -120,8 +126,25 @@ const best = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Decisions on the best available seats, by how full the arena is"))
 
-Command.make("bench").pipe(
-  Command.withDescription("Benchmarks; every figure is a ratio of one run, with its spread"),
+/** What is run when nothing is said: all levels and all peers at every workload. */
+const everything: InventoryBench.InventoryOptions = {
+  workloads: InventoryBench.allWorkloads,
+  ours: InventoryBench.allLevels,
+  peers: InventoryBench.allPeers,
+  connections: 128,
+  seconds: 3,
+  rounds: 3,
+  buyers: 50_000,
+  pool: Option.none(),
+  untuned: false,
+  databaseUrl: Option.none(),
+  redisUrl: Option.none()
+}
+
+Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
+  Command.withDescription(
+    "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
+  ),
   Command.withSubcommands([holds, inventory, best]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),

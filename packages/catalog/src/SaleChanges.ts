@@ -42,8 +42,8 @@ export class SaleChanges extends Context.Service<
   {
     /**
      * Changes an event in any state but cancelled. `write` checks and writes within the transaction, and answers
-     * whether anything is other than before. It may be carried out again after a lost connection, but not once it
-     * was committed. The change is in force when this returns, or soon after if the inventory has no time now.
+     * whether anything is other than before. It may be carried out again after a lost connection; once it was committed
+     * only where somebody else has changed the event in between, and then what it writes is there already. The change is in force when this returns, or soon after if the inventory has no time now.
      */
     readonly change: <E>(
       eventId: EventId,
