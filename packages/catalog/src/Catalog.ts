@@ -20,7 +20,7 @@ import type {
   VenueQuery
 } from "@onsale/contracts/catalog/Event"
 import { type EventId, makeEventId, makeUuidV7, maxEventNumber, VenueId } from "@onsale/contracts/Ids"
-import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
+import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import { Cache, Clock, Context, DateTime, Duration, Effect, Exit, Layer } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { SqlClient } from "effect/sql"
@@ -154,7 +154,8 @@ const make = Effect.gen(function* () {
         return yield* Effect.flatMap(eventOf(eventId), detailOf)
       }
     }
-    return yield* Effect.die(new Error(`the draft ${eventId} changed again and again while it was published`))
+    yield* Effect.logWarning(`the draft ${eventId} changed again and again while it was published`)
+    return yield* new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
   })
 
   const releaseAccessible = Effect.fn("Catalog.releaseAccessible")(function* (eventId: EventId) {
