@@ -53,7 +53,7 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
     return refused(command, "voucher_invalid")
   const asker: Asker = { letsGo, replaced, voucher, customer: command.customer ?? replaced?.customer ?? null }
 
-  const barred = letsGo ? undefined : notForAsker(state, command, asked, asker, nowMs)
+  const barred = notForAsker(state, command, asked, asker, nowMs)
   if (barred !== undefined) return barred
   const takenSeats = asked.seats.filter((seat) => !isFreeFor(state, seat, asker, nowMs))
   const takenAreas = areasShort(state, asked.areas, asker)
@@ -144,7 +144,7 @@ const notForAsker = (
   state: State,
   command: HoldCommand,
   asked: Claims,
-  { voucher }: Asker,
+  { letsGo, voucher }: Asker,
   nowMs: number
 ): CommandEvent | undefined => {
   const { rules, seatFlags } = state.layout
@@ -157,7 +157,7 @@ const notForAsker = (
       kept.some((seat) => (seatFlags[seat]! & SeatFlag.accessible) !== 0)
     if (command.accessible !== true || !needed) return refused(command, "accessible_only", { seats: kept })
   }
-  return tierClosed(state, command, asked, voucher, nowMs)
+  return letsGo ? undefined : tierClosed(state, command, asked, voucher, nowMs)
 }
 
 /** The first tier of the claims that this buyer cannot have now. */

@@ -217,7 +217,9 @@ export const replaceRules: Rules = (it) => {
       const sale = yield* openSale(withTier(layout, "Front", { voucherOnly: true }))
       const old = held(yield* sale.hold({ seats: [0, 1], customer: "ann", voucherKey: "voucher 1" })).holdId
       yield* advance(1_000)
-      const next = held(yield* sale.hold({ seats: [0, 5], replaces: old }))
+      // Its time is over: it buys nothing more, and takes nothing away.
+      refused(yield* sale.hold({ seats: [0, 5], replaces: old }), "voucher_invalid")
+      const next = held(yield* sale.hold({ seats: [1, 0], replaces: old }))
       assert.strictEqual(next.voucher, one.id)
       refused(yield* sale.hold({ seats: [40], customer: "ann" }), "limit_passed")
       refused(

@@ -112,7 +112,7 @@ const ofCommand = (
       : voucher !== undefined && !less && isOver(voucher, nowMs)
   )
     found.push(objection("voucher_invalid"))
-  if (layout.accessibleReleased !== true && !less) {
+  if (layout.accessibleReleased !== true) {
     const kept = command.seats.filter((seat) => ((seats[seat]?.flags ?? 0) & 3) !== 0)
     const chair = kept.some((seat) => (seats[seat]!.flags & 1) !== 0) || (best?.accessible ?? 0) > 0
     if (kept.length > 0 && !(chair && command.accessible === true))
