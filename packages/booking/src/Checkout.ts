@@ -111,7 +111,7 @@ const make = (limit: Duration.Duration) =>
       answer === undefined ? Outcome.Unavailable() : Outcome.PaymentSeen({ payment: answer.payment })
 
     const authorise = Effect.fn("Checkout.authorise")(function* (order: Order) {
-      const { correlation, method, provider, total } = order.placed
+      const { correlation, method, provider, terms, total } = order.placed
       const answer = yield* pay("the authorisation", order, (payment) =>
         payment.Authorise({
           payment: {
@@ -120,7 +120,8 @@ const make = (limit: Duration.Duration) =>
             amount: total.amount,
             currency: total.currency,
             provider,
-            method
+            method,
+            ...(terms?.organiser === undefined ? {} : { organiser: terms.organiser })
           }
         })
       )

@@ -205,6 +205,7 @@ const make = Effect.gen(function* () {
       seats: hold.seats,
       areas: hold.areas,
       ...(hold.voucher === undefined ? {} : { voucher: hold.voucher }),
+      ...(hold.terms === undefined ? {} : { terms: hold.terms }),
       payUntilMs: hold.expiresAtMs
     }
     const order = evolve(undefined, placed, { orderId, atMs })

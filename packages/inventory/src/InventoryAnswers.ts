@@ -77,11 +77,15 @@ const view = (
     amount += found.price * quantity
     areas.push(found)
   }
-  const { currency } = layout.source
+  const { currency, terms } = layout.source
   const { voucher } = claims
-  return voucher == null
-    ? { holdId, seats, areas, amount, currency, expiresAtMs, version, orderId }
-    : { holdId, seats, areas, amount, currency, expiresAtMs, version, orderId, voucher }
+  const hold = { holdId, seats, areas, amount, currency, expiresAtMs, version, orderId }
+  if (voucher == null && (orderId === null || terms === undefined)) return hold
+  return {
+    ...hold,
+    ...(voucher == null ? {} : { voucher }),
+    ...(orderId === null || terms === undefined ? {} : { terms })
+  }
 }
 
 /** A hold that is live at `nowMs`, or the refusal. */

@@ -12,6 +12,7 @@ import {
   TierId,
   VoucherId
 } from "../Ids.ts"
+import { SaleTerms } from "../catalog/SaleTerms.ts"
 import { HeldArea, HeldSeat } from "../inventory/InventoryCommand.ts"
 import { Amount, Money } from "../Money.ts"
 import { isStorable } from "../Text.ts"
@@ -117,6 +118,8 @@ export const OrderEvent = Schema.TaggedUnion({
     areas: Schema.Array(HeldArea),
     /** The voucher that the hold was made with. */
     voucher: Schema.optionalKey(VoucherId),
+    /** The terms of the event at the purchase. */
+    terms: Schema.optionalKey(SaleTerms),
     /** Until when the hold is frozen for it, milliseconds since 1970: who has not paid by then loses the seats. */
     payUntilMs: Schema.Int
   },

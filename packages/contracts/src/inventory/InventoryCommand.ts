@@ -7,6 +7,7 @@
  * (INV-07).
  */
 import { Schema } from "effect"
+import { SaleTerms } from "../catalog/SaleTerms.ts"
 import { CommandId, HoldId, OrderId, TierId, VoucherId } from "../Ids.ts"
 import { Amount } from "../Money.ts"
 
@@ -124,7 +125,9 @@ export const HoldView = Schema.Struct({
   version: Schema.Int,
   /** The order that is at checkout with it. */
   orderId: Schema.NullOr(OrderId),
-  ...voucher
+  ...voucher,
+  /** Of one at checkout: what is agreed with who buys now. */
+  terms: Schema.optionalKey(SaleTerms)
 })
 export type HoldView = typeof HoldView.Type
 

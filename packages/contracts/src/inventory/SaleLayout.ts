@@ -4,6 +4,7 @@
  * their index; `Ids` makes the ids of the outside from these.
  */
 import { Schema } from "effect"
+import { SaleTerms } from "../catalog/SaleTerms.ts"
 import { BlockId, TierId, VoucherId } from "../Ids.ts"
 import { Amount, Currency } from "../Money.ts"
 
@@ -103,6 +104,8 @@ export const SaleLayout = Schema.Struct({
   vouchers: Schema.optionalKey(Schema.Array(LayoutVoucher)),
   /** True once the organiser has given the accessible seats and their companions to everybody. */
   accessibleReleased: Schema.optionalKey(Schema.Boolean),
+  /** What is agreed with who buys from now on. */
+  terms: Schema.optionalKey(SaleTerms),
   /** Tickets in one hold, and so in one order (INV-08). */
   maxPerOrder: Schema.Int,
   /** Tickets that a customer holds and has bought, all orders together (INV-08). */

@@ -3,6 +3,7 @@
  * its provider sees one idempotency key a step, so a customer is charged at most once (INV-04).
  */
 import { Schema } from "effect"
+import { OrganiserName } from "../catalog/SaleTerms.ts"
 import { OrderId, PaymentIntentId, RefundId } from "../Ids.ts"
 import { Amount, Currency } from "../Money.ts"
 
@@ -70,7 +71,9 @@ export const NewPayment = Schema.Struct({
   currency: Currency,
   /** Null lets the payments choose. */
   provider: Schema.NullOr(ProviderName),
-  method: PaymentMethod
+  method: PaymentMethod,
+  /** Whose event it pays for. */
+  organiser: Schema.optionalKey(OrganiserName)
 })
 export type NewPayment = typeof NewPayment.Type
 
