@@ -31,7 +31,7 @@ import { JournalConflict } from "@onsale/platform/Journal"
 import { Checkout } from "./Checkout.ts"
 import * as CheckoutRun from "./CheckoutRun.ts"
 import { firstRun, laterRun, requestRefund, type Run, type Step } from "./Order.ts"
-import { evolve, type Placed, toView } from "./OrderState.ts"
+import { evolve, isAtWork, type Placed, toView } from "./OrderState.ts"
 import { type Key, OrderStore, type Plan, type Stored } from "./OrderStore.ts"
 
 /** Most buyers are done in less; a process that dies is noticed after it. */
@@ -223,46 +223,58 @@ const make = Effect.gen(function* () {
     return stored
   })
 
+  /** The answer to a key that came before, with its order where that is this one; null where it is new. */
+  const replay = Effect.fnUntraced(function* (request: PlaceRequest, key: Key) {
+    const seen = yield* beforeNow(key, request.fingerprint)
+    if (seen === null) return null
+    if (seen.answer !== null) return yield* new KeySeen({ orderId: seen.orderId, answer: seen.answer })
+    const stored = seen.orderId === orderId ? yield* current : yield* store.load(seen.orderId)
+    if (stored === null) return yield* new KeyInUse()
+    const answer = seen.orderId === orderId ? yield* driveOn(stored, key) : toView(stored.order)
+    return yield* new KeySeen({ orderId: seen.orderId, answer })
+  })
+
+  /** The hold's clock stands still for an order that could not be written: why, and is the hold to be let go? */
+  const notWritten = Effect.fnUntraced(function* (
+    request: PlaceRequest,
+    key: Key,
+    constraint: string | null
+  ) {
+    known = undefined
+    const stored = yield* current
+    // The hold of an order that is at work stays its own.
+    if (stored === null || !isAtWork(stored.order)) {
+      yield* checkout.unfreeze(orderId, request.eventId, request.order.holdId)
+    }
+    yield* replay(request, key)
+    if (stored !== null) return yield* new KeyReused()
+    return yield* constraint === "orders_live_hold"
+      ? new HoldNotBuyable({ code: "in_checkout", limit: null })
+      : new JournalConflict({ stream: orderId, version: 1 })
+  })
+
   const place = Effect.fnUntraced(function* (request: PlaceRequest) {
     const key: Key = { operation: "place", key: request.key }
     const { holdId } = request.order
 
-    // 0. Is there an order already? Then it is the answer, once it has come to rest.
-    const seen = yield* beforeNow(key, request.fingerprint)
-    if (seen !== null) {
-      if (seen.answer !== null) return yield* new KeySeen({ orderId: seen.orderId, answer: seen.answer })
-      const stored = seen.orderId === orderId ? yield* current : yield* store.load(seen.orderId)
-      if (stored === null) return yield* new KeyInUse()
-      const answer = seen.orderId === orderId ? yield* driveOn(stored, key) : toView(stored.order)
-      return yield* new KeySeen({ orderId: seen.orderId, answer })
+    // 0. Is there an order already? Then it is the answer, once it has come to rest. Most keys are new, so nobody
+    // asks before the database says no, in 2.
+    if (known !== undefined) {
+      yield* replay(request, key)
+      if (known !== null) return yield* new KeyReused()
     }
-    if ((yield* current) !== null) return yield* new KeyReused()
 
     // 1. The hold's clock stops for this order, and for no other.
-    const hold = yield* checkout.freeze(orderId, request.eventId, holdId, request.order.customer)
+    const hold = yield* checkout
+      .freeze(orderId, request.eventId, holdId, request.order.customer)
+      .pipe(Effect.tapError(() => replay(request, key)))
 
     // 2. The order is placed, and its key known.
     const stored = yield* write(request, hold, key).pipe(
-      Effect.catchTag(
-        "UniqueBroken",
-        ({ constraint }): Effect.Effect<never, HoldNotBuyable | KeyInUse | KeyReused | JournalConflict> => {
-          switch (constraint) {
-            case "idempotency_pkey":
-              // Another order was placed with the key in between.
-              return Effect.andThen(
-                checkout.unfreeze(orderId, request.eventId, holdId),
-                Effect.flatMap(beforeNow(key, request.fingerprint), () => Effect.fail(new KeyInUse()))
-              )
-            case "orders_live_hold":
-              return Effect.andThen(
-                checkout.unfreeze(orderId, request.eventId, holdId),
-                Effect.fail(new HoldNotBuyable({ code: "in_checkout", limit: null }))
-              )
-            default:
-              return Effect.fail(new JournalConflict({ stream: orderId, version: 1 }))
-          }
-        }
-      )
+      Effect.catchTags({
+        UniqueBroken: ({ constraint }) => notWritten(request, key, constraint),
+        JournalConflict: () => notWritten(request, key, null)
+      })
     )
 
     // 3. to 6. are the order's own steps.

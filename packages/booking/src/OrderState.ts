@@ -241,6 +241,10 @@ export const statusOf = (order: Order): OrderStatus => {
   }
 }
 
+/** It has not come to its end: its hold is its own. */
+export const isAtWork = ({ stage }: Order): boolean =>
+  stage !== "confirmed" && stage !== "declined" && stage !== "cancelled"
+
 /** The tickets of the order that still admit, in their order. */
 export const validTickets = (order: Order): ReadonlyArray<OrderTicket & { readonly id: TicketId }> =>
   order.tickets.filter(({ status }) => status === "valid")

@@ -92,7 +92,9 @@ export const decide = (state: Payment | null, command: Command): Decision => {
     case "Authorise":
       return samePayment(state.payment, command.payment) ? accepted() : refused
     case "Capture":
-      return !isClosed(state) && (state.status === "authorised" || isCaptured(state.status))
+      // What is not answered may be authorised, and the process that knew is gone.
+      return !isClosed(state) &&
+        (state.status === "authorised" || isCaptured(state.status) || isUnanswered(state))
         ? accepted()
         : refused
     case "Void":

@@ -69,6 +69,7 @@ export const nextCall = (state: Payment, goal: Goal, last: Answer | "fresh" | nu
         ? { _tag: "Authorise" }
         : { _tag: "Ask" }
     case "Capture":
+      if (isUnanswered(state)) return last === null ? { _tag: "Ask" } : null
       return state.status === "authorised" && reference !== null ? { _tag: "Capture", reference } : null
     case "Refresh":
       return last === null ? { _tag: "Ask" } : null

@@ -9,14 +9,20 @@ import {
   PaymentUnavailable
 } from "@onsale/contracts/payments/PaymentEntity"
 import type { NewPayment, PaymentEvent, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
-import type { JournalConflict } from "@onsale/platform/Journal"
+import { JournalConflict } from "@onsale/platform/Journal"
 import { Clock, Duration, Effect, Layer } from "effect"
 import { Entity } from "effect/cluster"
 import { freeProviderName } from "./FreeProvider.ts"
 import { type Command, decide, type Payment, view } from "./Payment.ts"
 import { type Goal, isReached } from "./PaymentCall.ts"
 import { PaymentProviders, type ProviderFailure } from "./PaymentProvider.ts"
-import { type OrderHasIntent, PaymentStore, type Recorded, type StoreUnavailable } from "./PaymentStore.ts"
+import {
+  none,
+  type OrderHasIntent,
+  PaymentStore,
+  type Recorded,
+  type StoreUnavailable
+} from "./PaymentStore.ts"
 import { PaymentSteps } from "./PaymentSteps.ts"
 
 /**
@@ -41,6 +47,8 @@ export const layerNoDeps = PaymentEntity.toLayer(
     const intentId = PaymentIntentId.make((yield* Entity.CurrentAddress).entityId)
 
     let cached: Recorded | undefined
+    /** An order's first step finds no payment: it is created without a look, and the fence tells if there was one. */
+    let isNew = true
     const load = Effect.suspend(() => (cached === undefined ? store.load(intentId) : Effect.succeed(cached)))
 
     const refuse = (step: string, state: Payment | null) =>
@@ -48,7 +56,9 @@ export const layerNoDeps = PaymentEntity.toLayer(
 
     /** Decides the command, records it, and takes the payment towards the goal. */
     const attempt = Effect.fnUntraced(function* (goal: Goal, command: Command | null) {
-      let recorded = yield* load
+      const guessed = cached === undefined && isNew && goal._tag === "Authorise"
+      let recorded = guessed ? none : yield* load
+      isNew = false
       // From here on the database may know more than we do, unless the step ends well.
       cached = undefined
       const fresh = recorded.state === null
@@ -59,11 +69,24 @@ export const layerNoDeps = PaymentEntity.toLayer(
           return yield* refuse(goal._tag, recorded.state)
         }
         const events = fresh ? [...decision.events, ...refusedAtOnce(providers, command)] : decision.events
-        recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis)
+        if (events.length > 0) {
+          recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis).pipe(
+            // Where there is one already, Postgres may tell of the order's index first: the next look tells.
+            Effect.mapError((error) =>
+              guessed && error._tag === "OrderHasIntent"
+                ? new JournalConflict({ stream: intentId, version: 1 })
+                : error
+            )
+          )
+        }
       }
       const outcome = yield* steps.run(intentId, recorded, goal, fresh)
-      cached = outcome.recorded
-      return outcome
+      // Only an authorisation waits to be written with what follows it.
+      cached =
+        goal._tag === "Authorise"
+          ? outcome.recorded
+          : yield* store.append(intentId, outcome.recorded, [], yield* Clock.currentTimeMillis)
+      return { ...outcome, recorded: cached }
     })
 
     const step = Effect.fnUntraced(

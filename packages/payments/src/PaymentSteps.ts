@@ -3,6 +3,7 @@
  * or it has to wait. What to call next is decided by `PaymentCall.ts`; here is only patience.
  */
 import type { PaymentIntentId } from "@onsale/contracts/Ids"
+import type { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import type { JournalConflict } from "@onsale/platform/Journal"
 import { Clock, Context, Effect, Layer, Metric, Result } from "effect"
 import { freeProvider } from "./FreeProvider.ts"
@@ -10,7 +11,13 @@ import type { Payment } from "./Payment.ts"
 import { type Answer, isOurs, observe, observeCovered } from "./PaymentAnswer.ts"
 import { type Call, type Goal, nextCall } from "./PaymentCall.ts"
 import { keys, type PaymentProvider, PaymentProviders, ProviderFailure } from "./PaymentProvider.ts"
-import { type OrderHasIntent, PaymentStore, type Recorded, type StoreUnavailable } from "./PaymentStore.ts"
+import {
+  type OrderHasIntent,
+  PaymentStore,
+  putOff,
+  type Recorded,
+  type StoreUnavailable
+} from "./PaymentStore.ts"
 
 /** Before the provider is asked or tried again, in milliseconds. */
 const pausesMs = [200, 500, 1_000, 2_000]
@@ -90,12 +97,14 @@ export class PaymentSteps extends Context.Service<
         /** The newest failure that is not explained yet. */
         let failure: ProviderFailure | null = null
 
-        const note = Effect.fnUntraced(function* (state: Payment, answer: Answer) {
+        const note = Effect.fnUntraced(function* (state: Payment, call: Call, answer: Answer) {
           const events = [...observe(state, answer)]
           // A refund that the provider has no money left for: was it made there by hand?
           if (declined?.call._tag === "Refund" && answer._tag === "Standing")
             events.push(...observeCovered(state, answer))
-          if (events.length > 0) {
+          if (isAuthorisedAtOnce(goal, call, failure, events)) {
+            recorded = putOff(intentId, recorded, events)
+          } else if (events.length > 0) {
             recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis)
           }
         })
@@ -111,7 +120,7 @@ export class PaymentSteps extends Context.Service<
           const result = yield* perform(state, call)
 
           if (Result.isSuccess(result)) {
-            yield* note(state, result.success)
+            yield* note(state, call, result.success)
             const next: Call | null = nextCall(recorded.state, goal, result.success)
             // It said no, and its own account of the payment does not tell why: it would say no again.
             if (declined !== null && next?._tag === declined.call._tag) return stopped(declined.failure)
@@ -125,7 +134,7 @@ export class PaymentSteps extends Context.Service<
             if (call._tag === "Ask") return stopped(failure)
             if (call._tag === "Authorise") {
               const answer: Answer = { _tag: "Declined", code: failure.code }
-              yield* note(state, answer)
+              yield* note(state, call, answer)
               call = nextCall(recorded.state, goal, answer)
             } else {
               declined = { call, failure }
@@ -137,7 +146,8 @@ export class PaymentSteps extends Context.Service<
           const pauseMs = pausesMs[pauses++]
           const elapsedMs = (yield* Clock.currentTimeMillis) - startedMs
           if (pauseMs === undefined || elapsedMs + pauseMs > budgetMs) {
-            if (failure.kind === "unknown") yield* note(state, { _tag: "Unknown", reason: failure.code })
+            if (failure.kind === "unknown")
+              yield* note(state, call, { _tag: "Unknown", reason: failure.code })
             return stopped(failure)
           }
           yield* Effect.sleep(pauseMs)
@@ -151,6 +161,22 @@ export class PaymentSteps extends Context.Service<
     })
   )
 }
+
+/**
+ * An authorisation that the order has asked for, and whose capture it will ask for next: that writes both. A crash in
+ * between leaves a payment that is created and not answered, whose provider is asked.
+ */
+const isAuthorisedAtOnce = (
+  goal: Goal,
+  call: Call,
+  failure: ProviderFailure | null,
+  events: ReadonlyArray<PaymentEvent>
+): boolean =>
+  goal._tag === "Authorise" &&
+  call._tag === "Authorise" &&
+  failure === null &&
+  events.length === 1 &&
+  events[0]?._tag === "Authorised"
 
 const contradiction = new ProviderFailure({
   kind: "unknown",

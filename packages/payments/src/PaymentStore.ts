@@ -13,7 +13,26 @@ import { evolveAll, type Payment, statusOf, watch } from "./Payment.ts"
 export interface Recorded {
   readonly state: Payment | null
   readonly version: number
+  /** Events that the state has and the journal has not yet: they are written with those that follow. */
+  readonly unwritten: ReadonlyArray<PaymentEvent>
 }
+
+/** A payment of which nothing is known. */
+export const none: Recorded = { state: null, version: 0, unwritten: [] }
+
+/**
+ * The payment after events that are not worth a transaction of their own. Only for what the provider would tell
+ * again when it is asked, as after a crash it has to be.
+ */
+export const putOff = (
+  intentId: PaymentIntentId,
+  { state, unwritten, version }: Recorded,
+  events: ReadonlyArray<PaymentEvent>
+): Recorded => ({
+  state: evolveAll(intentId, state, events),
+  version,
+  unwritten: [...unwritten, ...events]
+})
 
 /** The database cannot be reached; whether a write happened is not known. */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
@@ -51,7 +70,10 @@ export class PaymentStore extends Context.Service<
   PaymentStore,
   {
     readonly load: (intentId: PaymentIntentId) => Effect.Effect<Recorded, StoreUnavailable>
-    /** Appends the events as one row behind `recorded`, and answers with what is recorded then. */
+    /**
+     * Appends the events, behind those that were put off, as one row behind `recorded`, and answers with what is
+     * recorded then.
+     */
     readonly append: (
       intentId: PaymentIntentId,
       recorded: Recorded,
@@ -67,11 +89,15 @@ export class PaymentStore extends Context.Service<
       const journal = yield* Journal.make({ schema: "payments", event: PaymentEvent })
 
       const load = Effect.fnUntraced(function* (intentId: PaymentIntentId) {
-        let recorded: Recorded = { state: null, version: 0 }
+        let recorded = none
         while (true) {
           const rows = yield* journal.read(intentId, recorded.version + 1, page)
           for (const row of rows) {
-            recorded = { state: evolveAll(intentId, recorded.state, row.events), version: row.version }
+            recorded = {
+              state: evolveAll(intentId, recorded.state, row.events),
+              version: row.version,
+              unwritten: []
+            }
           }
           if (rows.length < page) return recorded
         }
@@ -93,9 +119,10 @@ export class PaymentStore extends Context.Service<
       const append: PaymentStore["Service"]["append"] = Effect.fnUntraced(
         function* (intentId, recorded, events, nowMs) {
           const state = evolveAll(intentId, recorded.state, events)
-          if (state === null || events.length === 0) return recorded
+          const toWrite = [...recorded.unwritten, ...events]
+          if (state === null || toWrite.length === 0) return recorded
           const version = recorded.version + 1
-          const intent = recorded.state === null ? insertIntent(state, nowMs) : updateIntent(state, nowMs)
+          const intent = recorded.version === 0 ? insertIntent(state, nowMs) : updateIntent(state, nowMs)
           yield* journal
             .append(
               {
@@ -103,7 +130,7 @@ export class PaymentStore extends Context.Service<
                 version,
                 atMs: nowMs,
                 correlation: state.payment.correlation ?? null,
-                events
+                events: toWrite
               },
               [intent]
             )
@@ -118,7 +145,7 @@ export class PaymentStore extends Context.Service<
               ),
               orUnavailable
             )
-          return { state, version }
+          return { state, version, unwritten: [] }
         }
       )
 

@@ -33,7 +33,7 @@ const interceptOnce = (intentId: PaymentIntentId, call: string, effect: Effect.E
 
 layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("payments", (it) => {
   describe("the happy path", () => {
-    it.effect("authorises and captures with three rows of the journal, and money moves once", () =>
+    it.effect("authorises and captures with two rows of the journal, and money moves once", () =>
       Effect.gen(function* () {
         const { client, intentId, payment } = yield* newPayment("tok_ok")
         assert.strictEqual((yield* client.Authorise({ payment })).status, "authorised")
@@ -44,7 +44,7 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("paym
           refunded: 0,
           orderId: payment.orderId
         })
-        assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Authorised"], ["Captured"]])
+        assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Authorised", "Captured"]])
         assert.deepInclude(yield* intentRow(intentId), {
           status: "captured",
           watch: "settled",
@@ -208,7 +208,7 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("paym
           yield* client.Authorise({ payment })
           assert.strictEqual((yield* client.Capture()).status, "captured")
           assert.strictEqual((yield* ledgerOf(intentId))[0]?.captured, 4_200)
-          assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Authorised"], ["Captured"]])
+          assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Authorised", "Captured"]])
         })
       )
     }
@@ -283,7 +283,7 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("paym
         yield* interceptOnce(intentId, "capture", Effect.die("the runner is gone"))
         yield* Effect.exit(client.Capture())
         assert.strictEqual((yield* client.Capture()).captured, 4_200)
-        assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Authorised"], ["Captured"]])
+        assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Authorised", "Captured"]])
       })
     )
 
@@ -312,7 +312,13 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("paym
           Effect.orDie(journal.append({ stream: intentId, version: 2, atMs, correlation: null, events }))
         )
         assert.strictEqual((yield* client.Authorise({ payment })).status, "authorised")
-        assert.deepStrictEqual(yield* journalOf(intentId), [["Created"], ["Processing"], ["Authorised"]])
+        assert.strictEqual((yield* client.Capture()).status, "captured")
+        assert.deepStrictEqual((yield* journalOf(intentId)).flat(), [
+          "Created",
+          "Processing",
+          "Authorised",
+          "Captured"
+        ])
         assert.strictEqual((yield* ledgerOf(intentId)).length, 1)
       })
     )
