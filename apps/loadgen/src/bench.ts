@@ -1,9 +1,10 @@
-/** `npm run bench -- holds`, `-- inventory` and `-- best`: benchmarks, as ratios of one run where there is another side. */
+/** `npm run bench -- holds`, `-- inventory`, `-- best` and `-- checkout`: benchmarks, as ratios of one run where there is another side. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
+import * as CheckoutBench from "./CheckoutBench.ts"
 import * as HoldsBench from "./HoldsBench.ts"
 import * as InventoryBench from "./InventoryBench.ts"
 import { machine, statement } from "./Machine.ts"
@@ -36,6 +37,28 @@ const holds = Command.make(
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("Winning holds of two free seats, against the same endpoint with a constant answer")
+)
+
+const checkout = Command.make(
+  "checkout",
+  {
+    connections: Flag.Int("connections").pipe(Flag.withDefault(64)),
+    seconds: Flag.Int("seconds").pipe(Flag.withDescription("of a round"), Flag.withDefault(10)),
+    rounds: Flag.Int("rounds").pipe(Flag.withDefault(3)),
+    json
+  },
+  Effect.fn(function* ({ json, ...options }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const rounds = yield* CheckoutBench.run(options)
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ machine, options, rounds }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Purchases of holds of two seats, paid at the sandbox, from the request to the tickets"
+  )
 )
 
 /** A flag of names with commas between them. */
@@ -145,7 +168,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, inventory, best]),
+  Command.withSubcommands([holds, inventory, best, checkout]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain

@@ -13,7 +13,6 @@ import { Notifications } from "@onsale/notifications/Notifications"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
 import { Layer } from "effect"
-import * as Digest from "effect/crypto/Digest"
 
 const cluster = Cluster.layerSingle({ shardGroups: ["default", bookingShardGroup, paymentShardGroup] })
 
@@ -30,6 +29,5 @@ const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer).pipe(
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
   Layer.mergeAll(Catalog.layer, booking, NotificationRunner.layer()).pipe(
     Layer.provideMerge(Layer.mergeAll(inventory, Payments.layerNoProviders(), Notifications.layer)),
-    Layer.provideMerge(cluster),
-    Layer.provideMerge(Digest.layerWebCrypto)
+    Layer.provideMerge(cluster)
   )

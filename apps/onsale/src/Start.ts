@@ -13,7 +13,18 @@ import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as Migrations from "@onsale/platform/Migrations"
-import { Config, Console, Duration, Effect, Layer, Option, Redacted, Schedule, Schema } from "effect"
+import {
+  Config,
+  Console,
+  Duration,
+  Effect,
+  Layer,
+  Option,
+  Redacted,
+  References,
+  Schedule,
+  Schema
+} from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { HttpServer as Server } from "effect/http"
 import * as Contexts from "./Contexts.ts"
@@ -166,7 +177,11 @@ export const startWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
       const database = yield* Database.pipe(Effect.provideContext(context))
       return yield* database.failure
     })
-  ).pipe(Effect.provide(SecureRandom.layerWebCrypto))
+  ).pipe(
+    // Nobody collects spans yet, and making them costs a tenth of a checkout.
+    Effect.provideService(References.TracerEnabled, false),
+    Effect.provide(SecureRandom.layerWebCrypto)
+  )
 
 /** At the level of the configuration. */
 export const start = startWith(Level.inventory)

@@ -1,7 +1,6 @@
 /** Orders, for whoever serves buyers: the gateway and the command line. */
 import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
-import * as Digest from "effect/crypto/Digest"
 import { SqlClient } from "effect/sql"
 import { areaId, EventId, type HoldId, OrderId, seatId, TicketId, TierId } from "@onsale/contracts/Ids"
 import { type NewOrder, OrderTicket, type OrderView, TicketStatus } from "@onsale/contracts/booking/Order"
@@ -14,6 +13,7 @@ import {
   OrderEntity,
   OrderNotFound
 } from "@onsale/contracts/booking/OrderEntity"
+import { hexOf } from "@onsale/platform/Digest"
 import { toView } from "./OrderState.ts"
 import { OrderStore } from "./OrderStore.ts"
 
@@ -96,17 +96,13 @@ const SalesRows = Schema.Array(
  * The order that a key makes of a hold. One key is always the same order, so that whoever repeats a request
  * after a crash goes on with what the first has begun. A UUIDv7 with the time of the hold; the rest is a hash.
  */
-const orderIdOf = Effect.fnUntraced(function* (
-  digest: Digest.Digest["Service"],
-  holdId: HoldId,
-  key: string
-) {
-  const hash = yield* digest.digestHex(Digest.sha256, new TextEncoder().encode(`order\n${holdId}\n${key}`))
+const orderIdOf = (holdId: HoldId, key: string): OrderId => {
+  const hash = hexOf(`order\n${holdId}\n${key}`)
   const variant = ((Number.parseInt(hash.slice(3, 4), 16) & 3) | 8).toString(16)
   return OrderId.make(
     `${holdId.slice(0, 13)}-7${hash.slice(0, 3)}-${variant}${hash.slice(4, 7)}-${hash.slice(7, 19)}`
   )
-})
+}
 
 /** The cluster's own troubles; whatever was sent may be sent again. */
 const toUnavailable = () => Effect.fail(new BookingUnavailable({ retryAfterMs }))
@@ -131,13 +127,12 @@ const isClusterError = <E extends { readonly _tag: string }>(
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const digest = yield* Digest.Digest
   const store = yield* OrderStore
   const orderFor = yield* OrderEntity.client
 
   return Orders.of({
     place: Effect.fn("Orders.place")(function* (request: PlaceOrder) {
-      const id = yield* orderIdOf(digest, request.order.holdId, request.key)
+      const id = orderIdOf(request.order.holdId, request.key)
       return yield* reachable(orderFor(id).Place(request)).pipe(
         Effect.map((order): Placement => ({ order, replayed: false })),
         Effect.catchTag("KeySeen", ({ answer }) =>
@@ -209,6 +204,8 @@ export class Orders extends Context.Service<
     readonly sales: (eventId: EventId) => Effect.Effect<ReadonlyArray<Sales>>
   }
 >()("@onsale/booking/Orders") {
-  static readonly layer: Layer.Layer<Orders, never, SqlClient.SqlClient | Digest.Digest | Sharding.Sharding> =
-    Layer.effect(Orders, make).pipe(Layer.provide(OrderStore.layer))
+  static readonly layer: Layer.Layer<Orders, never, SqlClient.SqlClient | Sharding.Sharding> = Layer.effect(
+    Orders,
+    make
+  ).pipe(Layer.provide(OrderStore.layer))
 }

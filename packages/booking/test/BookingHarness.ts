@@ -1,7 +1,6 @@
 /**
  * Booking on a runner that can be killed: the database and the fakes stay, what was in memory is gone.
  */
-import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { Clock, ConfigProvider, Context, Effect, Exit, Layer, References, Scope } from "effect"
 import {
   MessageStorage,
@@ -67,7 +66,6 @@ export const makeHarness = Effect.gen(function* () {
       Layer.provideMerge(cluster),
       Layer.provide([
         Layer.succeed(InventoryClient, inventory.client),
-        NodeCrypto.layerDigest,
         Layer.succeed(SqlClient.SqlClient, sql),
         // Most of what goes wrong here is meant to.
         Layer.succeed(References.MinimumLogLevel, "Fatal"),

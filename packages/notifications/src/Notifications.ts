@@ -10,17 +10,11 @@ import {
   TicketsNotFound,
   TicketsNotReady
 } from "@onsale/contracts/notifications/TicketDocument"
-import { Context, Effect, Layer, Option, Semaphore } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { NotificationFacts } from "./NotificationFacts.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 import { TicketCodes } from "./TicketCode.ts"
-import * as TicketPdf from "./TicketPdf.ts"
-
-/**
- * PDFs that are drawn at a time. More would not be ready sooner: they share one thread, with those who are
- * buying.
- */
-const rendersAtATime = 2
+import { TicketPress } from "./TicketPress.ts"
 
 /** What a document is made of, besides the codes. */
 interface Printable {
@@ -65,7 +59,7 @@ export class Notifications extends Context.Service<
     Effect.gen(function* () {
       const facts = yield* NotificationFacts
       const codes = yield* TicketCodes
-      const slots = yield* Semaphore.make(rendersAtATime)
+      const press = yield* TicketPress
 
       const codeFor = Effect.fn("Notifications.codeFor")(
         (eventId: EventId, ticket: { readonly id: TicketId; readonly codeVersion: number }) =>
@@ -98,7 +92,7 @@ export class Notifications extends Context.Service<
       const renderTickets = Effect.fn("Notifications.renderTickets")((document: TicketDocument) =>
         document.tickets.length > maxTicketsInDocument
           ? Effect.die(new RangeError(`order ${document.orderId} has more tickets than a document`))
-          : slots.withPermit(TicketPdf.renderGently(document))
+          : press.draw(document)
       )
 
       return Notifications.of({
@@ -146,6 +140,7 @@ export class Notifications extends Context.Service<
 
   /** Documents and codes: what a process needs that answers requests. */
   static readonly layer = this.layerNoDeps.pipe(
+    Layer.provide(TicketPress.layer),
     Layer.provideMerge(NotificationFacts.layer),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )

@@ -4,7 +4,6 @@
  * The same document has the same bytes: nothing in it comes from a clock or a random source.
  */
 import type { DocumentTicket, TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
-import { Effect } from "effect"
 import PdfDocument from "pdfkit"
 import * as OrderReference from "./OrderReference.ts"
 import * as QrCode from "./QrCode.ts"
@@ -263,8 +262,8 @@ const drawPage = (
   centred(`Order ref. ${shared.reference}`, card.y + card.height + 8, faint)
 }
 
-/** Draws a page at each step, and returns the PDF. */
-function* steps(document: TicketDocument): Generator<void, Uint8Array> {
+/** The PDF, made in one go: some milliseconds a ticket. Throws on what is no `TicketDocument`. */
+export const render = (document: TicketDocument): Uint8Array => {
   const issuedAt = new Date(document.issuedAtMs)
   const shared = prepare(document)
   const doc = new PdfDocument({
@@ -288,29 +287,9 @@ function* steps(document: TicketDocument): Generator<void, Uint8Array> {
   for (const [index, ticket] of document.tickets.entries()) {
     doc.addPage()
     drawPage(doc, document, shared, ticket, index)
-    yield
   }
   doc.end()
   const chunks: Array<Uint8Array> = []
   for (let chunk: Uint8Array | null = doc.read(); chunk !== null; chunk = doc.read()) chunks.push(chunk)
   return new Uint8Array(Buffer.concat(chunks))
 }
-
-/** The PDF, made in one go: some milliseconds a ticket. Dies on what is no `TicketDocument`. */
-export const render = (document: TicketDocument): Uint8Array => {
-  const run = steps(document)
-  while (true) {
-    const step = run.next()
-    if (step.done === true) return step.value
-  }
-}
-
-/** The same bytes, made page by page, with room in between for whoever else wants to run. */
-export const renderGently = Effect.fn("TicketPdf.render")(function* (document: TicketDocument) {
-  const run = steps(document)
-  while (true) {
-    const step = yield* Effect.sync(() => run.next())
-    if (step.done === true) return step.value
-    yield* Effect.yieldNow
-  }
-})

@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Exit, Layer } from "effect"
 import jsqr from "jsqr"
 import { inflateSync } from "node:zlib"
 import * as OrderReference from "../src/OrderReference.ts"
 import * as QrCode from "../src/QrCode.ts"
 import { SigningKeys } from "../src/SigningKeys.ts"
 import { TicketCodes } from "../src/TicketCode.ts"
-import { render, renderGently } from "../src/TicketPdf.ts"
+import { render } from "../src/TicketPdf.ts"
+import { TicketPress } from "../src/TicketPress.ts"
 import { makeDocument } from "./Samples.ts"
 
 const layer = TicketCodes.layer.pipe(Layer.provide(SigningKeys.layerTest))
@@ -85,8 +86,19 @@ describe("TicketPdf", () => {
       const document = yield* makeDocument(2, { holder: "محمد علي", name: "東京ジャズ" })
       const first = render(document)
       assert.deepStrictEqual(Buffer.compare(first, render(document)), 0)
-      assert.deepStrictEqual(Buffer.compare(first, yield* renderGently(document)), 0)
-    }).pipe(Effect.provide(layer))
+      const press = yield* TicketPress
+      assert.deepStrictEqual(Buffer.compare(first, yield* press.draw(document)), 0)
+    }).pipe(Effect.provide([layer, TicketPress.layer]))
+  )
+
+  it.effect("a document that cannot be drawn breaks for who asked, and the next is drawn", () =>
+    Effect.gen(function* () {
+      const press = yield* TicketPress
+      const document = yield* makeDocument(1)
+      const broken = { ...document, issuedAtMs: Number.NaN }
+      assert.isTrue(Exit.isFailure(yield* Effect.exit(press.draw(broken))))
+      assert.isAbove((yield* press.draw(document)).length, 1_000)
+    }).pipe(Effect.provide([layer, TicketPress.layer]))
   )
 
   it.effect("no page and no property tells the order's id: who has a ticket must not refund the others", () =>

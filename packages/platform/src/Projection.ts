@@ -31,7 +31,11 @@ export interface Options<E, R> {
   readonly batch?: number
   /** How often to look when nothing in this process tells of an append; 500 ms when left out. */
   readonly pollEvery?: Duration.Input
+  /** After rows that did not fill a batch, so that those that come meanwhile share a transaction; 25 ms when left out. */
+  readonly gatherFor?: Duration.Input
 }
+
+const defaultBatch = 256
 
 /** Projects what there is to project now, and answers how many rows that were. */
 export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>) {
@@ -42,7 +46,7 @@ export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>
       Effect.flatMap(Schema.decodeUnknownEffect(StoredCursor))
     )
   const from: Cursor = stored[0] ?? origin
-  const rows = yield* options.journal.readAll(from, options.batch ?? 256)
+  const rows = yield* options.journal.readAll(from, options.batch ?? defaultBatch)
   const last = rows[rows.length - 1]
   if (last === undefined) return 0
   yield* sql.withTransaction(
@@ -75,10 +79,13 @@ export const layer = <E, R>(options: Options<E, R>) =>
     Effect.gen(function* () {
       const wake = yield* options.journal.appended
       const pollEvery = options.pollEvery ?? Duration.millis(500)
+      const gather = Effect.sleep(options.gatherFor ?? Duration.millis(25))
+      const batch = options.batch ?? defaultBatch
       const step = runOnce(options).pipe(
-        Effect.flatMap((count) =>
-          count > 0 ? Effect.void : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
-        ),
+        Effect.flatMap((count) => {
+          if (count >= batch) return Effect.void
+          return count > 0 ? gather : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
+        }),
         // Defects too: a bug in a handler must not end the projection unseen.
         Effect.sandbox,
         Effect.tapError((cause) =>

@@ -29,7 +29,9 @@ export const Plan = Schema.TaggedUnion({
   /** Seats to take and keep, so many a hold. */
   Fill: { ...common, seats: Schema.instanceOf(Int32Array), aHold: Schema.Int },
   /** Pairs of seats that are held and released in turn; each connection has its own. `free` lists seat after seat. */
-  Cycles: { ...common, free: Schema.instanceOf(Int32Array), connections: Schema.Int }
+  Cycles: { ...common, free: Schema.instanceOf(Int32Array), connections: Schema.Int },
+  /** Buys holds, each once. */
+  Buy: { ...common, holds: Schema.Array(Schema.String), method: Schema.String }
 })
 export type Plan = typeof Plan.Type
 
@@ -200,6 +202,30 @@ const cycles = (plan: Extract<Plan, { _tag: "Cycles" }>): Traffic => {
   }
 }
 
+const buy = (plan: Extract<Plan, { _tag: "Buy" }>): Traffic => {
+  const run = randomBytes(6).toString("base64url")
+  const wins: Wins = { holds: [], seats: [] }
+  let n = 0
+  return {
+    next: () => {
+      const holdId = plan.holds[n]
+      if (holdId === undefined) return undefined
+      const key = `${run}-${n++}`
+      return post(
+        "/api/v1/orders",
+        plan.host,
+        `idempotency-key: ${key}\r\n`,
+        `{"holdId":"${holdId}","customer":{"name":"Ada Lovelace","email":"${key}@example.org"},"payment":{"method":"${plan.method}"}}`
+      )
+    },
+    answered: (_, { status, body }) => {
+      if (status === created) wins.holds.push(idOf(body))
+    },
+    finish: () => undefined,
+    wins
+  }
+}
+
 /** The traffic of a plan. */
 export const make = (plan: Plan): Traffic => {
   switch (plan._tag) {
@@ -213,5 +239,7 @@ export const make = (plan: Plan): Traffic => {
       return fill(plan)
     case "Cycles":
       return cycles(plan)
+    case "Buy":
+      return buy(plan)
   }
 }
