@@ -149,7 +149,8 @@ const make = (limit: Duration.Duration) =>
       const { eventId, holdId } = order.placed
       const answer = yield* execute("the sale", order.id, eventId, {
         _tag: "Confirm",
-        commandId: commandId(order.id, "confirm"),
+        // An order that has ended may have bought and returned its seats: the old answer means nothing any more.
+        commandId: commandId(order.id, order.lateMoney === null ? "confirm" : "reclaim"),
         fingerprint,
         holdId,
         orderId: order.id,
@@ -308,6 +309,11 @@ const make = (limit: Duration.Duration) =>
             )
           case "GiveMoneyBack":
             return giveMoneyBack(order)
+          case "AskLateMoney":
+            return Effect.map(
+              pay("the payment", order, (payment) => payment.GetPayment()),
+              seen
+            )
           case "ReturnSeats":
             return returnSeats(order)
           case "Unfreeze":

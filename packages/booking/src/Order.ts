@@ -11,6 +11,9 @@
  *  3. Capture         the money.             Undone by GiveMoneyBack
  *  4. IssueTickets    and the order is confirmed
  *
+ * Money that comes after the order has ended (AskLateMoney): one that was cancelled for want of it goes on at 2, and
+ * gets the same seats if they are free; else, and from any other, it is given back.
+ *
  * When a step fails for good the order is abandoned, and undone from the last step back:
  * GiveMoneyBack (void, or refund) → ReturnSeats → Unfreeze → `Cancelled`. Seats are given away only
  * after the money is known to be back. A payment that is declined ends with Unfreeze → `PaymentDeclined`.
@@ -23,7 +26,14 @@ import type { RefundId, TicketId } from "@onsale/contracts/Ids"
 import type { OrderEvent, OrderRefund } from "@onsale/contracts/booking/Order"
 import type { RefusalCode } from "@onsale/contracts/inventory/InventoryCommand"
 import type { PaymentStatus, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
-import { claims, type Order, refundedAmount, validTickets } from "./OrderState.ts"
+import {
+  claims,
+  type Order,
+  paymentTimeout,
+  refundedAmount,
+  takesLateMoney,
+  validTickets
+} from "./OrderState.ts"
 
 export type Step = Data.TaggedEnum<{
   Authorise: {}
@@ -33,6 +43,7 @@ export type Step = Data.TaggedEnum<{
   Capture: {}
   IssueTickets: {}
   GiveMoneyBack: {}
+  AskLateMoney: {}
   ReturnSeats: {}
   Unfreeze: {}
   RefundMoney: { readonly refund: OrderRefund }
@@ -77,6 +88,8 @@ export interface Run {
   readonly asked: boolean
   readonly declined: { readonly provider: string; readonly code: string } | null
   readonly captured: boolean
+  /** Whose money came after the order had ended, null where none did; undefined while that was not asked. */
+  readonly lateMoney: string | null | undefined
   readonly moneyBack: { readonly status: PaymentStatus | null } | null
   readonly seatsBack: boolean
   readonly refundPaid: RefundId | null
@@ -89,6 +102,7 @@ const freshRun: Run = {
   asked: false,
   declined: null,
   captured: false,
+  lateMoney: undefined,
   moneyBack: null,
   seatsBack: false,
   refundPaid: null
@@ -123,7 +137,9 @@ export const next = (order: Order, run: Run, nowMs: number): Step => {
     case "declined":
     case "cancelled":
       if (!run.sweep) return Step.Done()
-      if (run.moneyBack === null) return Step.GiveMoneyBack()
+      if (run.moneyBack === null) {
+        return run.lateMoney === undefined ? Step.AskLateMoney() : Step.GiveMoneyBack()
+      }
       return run.seatsBack ? Step.Done() : Step.ReturnSeats()
   }
 }
@@ -158,7 +174,7 @@ export const decide = (order: Order, run: Run, step: Step, outcome: Outcome): De
       }
       if (outcome._tag !== "PaymentSeen") throw misfit()
       const lapsed = step._tag === "LapsePayment"
-      if (outcome.payment === null) return lapsed ? abandon("payment_timeout") : nothing({ blocked: true })
+      if (outcome.payment === null) return lapsed ? abandon(paymentTimeout) : nothing({ blocked: true })
       const { failureCode, nextAction, provider, status } = outcome.payment
       switch (status) {
         case "created":
@@ -181,7 +197,7 @@ export const decide = (order: Order, run: Run, step: Step, outcome: Outcome): De
         case "voided":
         case "partially_refunded":
         case "refunded":
-          return abandon(lapsed ? "payment_timeout" : "payment_voided")
+          return abandon(lapsed ? paymentTimeout : "payment_voided")
       }
     }
     case "ConfirmSeats":
@@ -220,9 +236,27 @@ export const decide = (order: Order, run: Run, step: Step, outcome: Outcome): De
         })
       })
     }
-    case "GiveMoneyBack":
+    case "AskLateMoney": {
+      if (outcome._tag !== "PaymentSeen") throw misfit()
+      const { payment } = outcome
+      if (payment?.late !== true) return nothing({ lateMoney: null })
+      const { provider } = payment
+      return takesLateMoney(order)
+        ? write({ _tag: "LateMoneyCame", provider })
+        : nothing({ lateMoney: provider })
+    }
+    case "GiveMoneyBack": {
       if (outcome._tag !== "MoneyBack") throw misfit()
-      return nothing({ moneyBack: { status: outcome.status } })
+      const { status } = outcome
+      const provider = run.lateMoney ?? null
+      return {
+        events:
+          provider === null || order.lateMoney === "returned"
+            ? []
+            : [{ _tag: "LateMoneyReturned", provider, payment: status }],
+        run: { ...run, moneyBack: { status } }
+      }
+    }
     case "ReturnSeats":
       if (outcome._tag !== "SeatsBack") throw misfit()
       if (order.stage === "abandoned" && order.sold)

@@ -5,7 +5,7 @@
  * away after any failure. Another owner of the same order makes an append fail (`JournalConflict`): then
  * the order is read again, and its run goes on from there.
  */
-import { Cause, Clock, Effect, Result, Semaphore } from "effect"
+import { Cause, Clock, Effect, Metric, Result, Semaphore } from "effect"
 import { Entity } from "effect/cluster"
 import {
   type EventId,
@@ -41,6 +41,11 @@ const firstCheckMs = 1_000
 /** Owners change when runners come and go; twice in one command would be strange, five times is a bug. */
 const maxConflicts = 5
 const retryAfterMs = 1_000
+
+const lateMoneySeen = Metric.counter("onsale_orders_late_money", {
+  description: "Orders whose money came after they had ended, by what became of it (taken, returned)",
+  incremental: true
+})
 
 interface Request {
   readonly key: string
@@ -163,6 +168,11 @@ const make = Effect.gen(function* () {
         }
       })
       if (answers !== null && !answered) yield* store.answer(answers, order)
+      const { lateMoney } = order
+      if (lateMoney !== null && lateMoney !== start.order.lateMoney) {
+        yield* Metric.update(Metric.withAttributes(lateMoneySeen, { outcome: lateMoney }), 1)
+        yield* Effect.logWarning(`money came after order ${orderId} had ended, and was ${lateMoney}`)
+      }
       // A later run that has to wait was put off by the supervisor when it was claimed.
       if (version === start.version && (run.first || step._tag === "Done")) {
         yield* store.plan(start, planOf(step, yield* Clock.currentTimeMillis))

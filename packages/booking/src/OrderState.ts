@@ -18,7 +18,8 @@ import type { NextAction, PaymentStatus } from "@onsale/contracts/payments/Payme
 
 /**
  * How far it has come:
- * placed → (pending) → authorised → sold → confirmed, or → declined, or → abandoned → cancelled.
+ * placed → (pending) → authorised → sold → confirmed, or → declined, or → abandoned → cancelled; and once, where
+ * the money comes late, cancelled → authorised.
  */
 export type Stage =
   | "placed"
@@ -44,6 +45,8 @@ export interface Order {
   readonly nextAction: NextAction | null
   /** Why it was abandoned. */
   readonly reason: string | null
+  /** What became of money that came after the order had ended; null where none did. */
+  readonly lateMoney: "came" | "taken" | "returned" | null
   readonly tickets: ReadonlyArray<OrderTicket>
   readonly refunds: ReadonlyArray<OrderRefund>
   /** Milliseconds since 1970. */
@@ -85,6 +88,7 @@ export const evolve = (
       failureCode: null,
       nextAction: null,
       reason: null,
+      lateMoney: null,
       tickets: [],
       refunds: [],
       createdAtMs: at.atMs,
@@ -127,13 +131,37 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
     case "Confirmed":
       from("sold")
       checkTickets(order, event.tickets, misfit)
-      return { stage: "confirmed", tickets: event.tickets, paymentStatus: "captured" }
+      return {
+        stage: "confirmed",
+        tickets: event.tickets,
+        paymentStatus: "captured",
+        lateMoney: order.lateMoney === null ? null : "taken"
+      }
     case "Abandoned":
       from("placed", "pending", "authorised", "sold")
       return { stage: "abandoned", reason: event.reason, nextAction: null }
     case "Cancelled":
       from("abandoned")
-      return { stage: "cancelled", reason: event.reason, paymentStatus: event.payment }
+      return {
+        stage: "cancelled",
+        reason: event.reason,
+        paymentStatus: event.payment,
+        lateMoney: order.lateMoney === null ? null : "returned"
+      }
+    case "LateMoneyCame":
+      from("cancelled")
+      if (!takesLateMoney(order)) throw misfit("it is not one whose money is awaited")
+      return {
+        stage: "authorised",
+        provider: event.provider,
+        paymentStatus: "authorised",
+        reason: null,
+        lateMoney: "came"
+      }
+    case "LateMoneyReturned":
+      from("cancelled", "declined")
+      if (order.lateMoney === "returned") throw misfit("it came and went before")
+      return { provider: event.provider, paymentStatus: event.payment, lateMoney: "returned" }
     case "RefundRequested": {
       from("confirmed")
       if (order.refunds.some(({ id }) => id === event.refundId)) throw misfit("requested before")
@@ -197,6 +225,13 @@ const pendingRefund = (order: Order, refundId: RefundId, misfit: (why: string) =
   if (order.refunds.find(({ id }) => id === refundId)?.status !== "pending")
     throw misfit("no such refund is under way")
 }
+
+/** Why an order is cancelled that was not paid in time. */
+export const paymentTimeout = "payment_timeout"
+
+/** It ended because its money did not come, so that it may yet come; and it has not tried before. */
+export const takesLateMoney = ({ lateMoney, reason, stage }: Order): boolean =>
+  stage === "cancelled" && reason === paymentTimeout && lateMoney === null
 
 /** What each ticket of the order is for, without its id: a seat each, then a place of an area each. */
 export const claims = (order: Order): ReadonlyArray<Omit<OrderTicket, "id" | "status" | "codeVersion">> => {

@@ -94,7 +94,7 @@ const make = Effect.gen(function* () {
             ${checkAt}, ${instant(atMs)}, ${instant(atMs)})`
       : sql`UPDATE booking.orders SET status = ${statusOf(order)}::text, stage = ${order.stage}::text,
             refunded_amount = ${refundedAmount(order)}::bigint, version = ${version}::bigint, waiting = ${waiting}::boolean,
-            next_check_at = ${checkAt}, checks = 0, updated_at = ${instant(atMs)}
+            next_check_at = ${checkAt}, checks = 0, late_money = ${order.lateMoney}::text, updated_at = ${instant(atMs)}
           WHERE id = ${order.id}::uuid`
   }
 

@@ -125,6 +125,13 @@ export const makeHarness = Effect.gen(function* () {
       }>`SELECT count(*)::int AS n FROM booking.orders WHERE next_check_at IS NOT NULL`,
       (rows) => rows[0]!.n
     ),
+    lateMoney: (orderId: OrderId) =>
+      Effect.map(
+        sql<{
+          readonly late: string | null
+        }>`SELECT late_money AS late FROM booking.orders WHERE id = ${orderId}::uuid`,
+        (rows) => rows[0]?.late
+      ),
     rows: Effect.map(
       sql<{ readonly n: number }>`SELECT count(*)::int AS n FROM booking.journal`,
       (rows) => rows[0]!.n

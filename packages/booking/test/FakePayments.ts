@@ -14,6 +14,8 @@ interface Payment {
   readonly intentId: PaymentIntentId
   readonly payment: NewPayment
   status: PaymentStatus
+  /** It came after it was voided. */
+  late?: boolean
   captured: number
   readonly refunds: Map<string, number>
   /** Money calls that moved something; of an order that is charged once there is one capture. */
@@ -79,6 +81,7 @@ export class FakePayments {
               payment.status = "captured"
               payment.captured = payment.payment.amount - (payment.payment.method === "tok_part" ? 1 : 0)
               payment.captures++
+              payment.late = false
             }
             return payment.captured > 0
           }),
@@ -86,6 +89,7 @@ export class FakePayments {
           step("Void", (payment) => {
             if (payment.captured > 0) return false
             if (payment.status !== "failed") payment.status = "voided"
+            payment.late = false
             return true
           }),
         Refund: ({ payload: { amount, refundId } }) =>
@@ -127,7 +131,7 @@ const open = (intentId: PaymentIntentId, payment: NewPayment): Payment => ({
 const sum = (refunds: ReadonlyMap<string, number>) =>
   [...refunds.values()].reduce((total, amount) => total + amount, 0)
 
-const view = ({ captured, intentId, payment, refunds, status }: Payment): PaymentView => ({
+const view = ({ captured, intentId, late, payment, refunds, status }: Payment): PaymentView => ({
   intentId,
   orderId: payment.orderId,
   provider: payment.provider ?? "sandbox",
@@ -138,5 +142,6 @@ const view = ({ captured, intentId, payment, refunds, status }: Payment): Paymen
   refunded: sum(refunds),
   failureCode: status === "failed" ? "card_declined" : null,
   nextAction: status === "requires_action" ? { type: "redirect", url: "https://bank.example/3ds" } : null,
-  providerReference: null
+  providerReference: null,
+  ...(late === true ? { late } : {})
 })

@@ -169,6 +169,56 @@ describe("Order", () => {
     })
   )
 
+  it.effect.prop(
+    "money that comes after the end buys the same seats or goes back, whatever fails (INV-04, INV-05)",
+    { choices: Choices, later: Choices, method: Method, taken: Schema.Boolean },
+    ({ choices, later, method, taken }) =>
+      Effect.gen(function* () {
+        const world = yield* checkout(method, choices)
+        if (taken && world.sold === 0) world.taken = true
+        world.choices.push(...later)
+        world.arrive()
+        yield* world.toEnd(laterRun)
+        world.choices.length = 0
+        yield* world.toEnd(laterRun)
+        checkEnd(world)
+        checkRepeats(world)
+      }),
+    { arbitrary: { runs: 600 } }
+  )
+
+  it.effect.each([false, true])("of an order that was not paid in time, the seats taken: %s", (taken) =>
+    Effect.gen(function* () {
+      const world = new OrderWorld("never", [])
+      yield* world.toEnd(firstRun)
+      assert.strictEqual(world.order().reason, "payment_timeout")
+      world.taken = taken
+      world.arrive()
+      yield* world.toEnd(laterRun)
+      const order = world.order()
+      assert.strictEqual(order.stage, taken ? "cancelled" : "confirmed")
+      assert.strictEqual(order.lateMoney, taken ? "returned" : "taken")
+      assert.include(
+        world.events.map(({ _tag }) => _tag),
+        "LateMoneyCame"
+      )
+      checkEnd(world)
+    })
+  )
+
+  it.effect("of a declined order goes back: its buyer was told so, and may have bought again", () =>
+    Effect.gen(function* () {
+      const world = yield* checkout("declined", [])
+      world.arrive()
+      yield* world.toEnd(laterRun)
+      assert.deepStrictEqual(
+        world.events.map(({ _tag }) => _tag),
+        ["Placed", "PaymentDeclined", "LateMoneyReturned"]
+      )
+      checkEnd(world)
+    })
+  )
+
   it.effect("while it is not known whether the money was captured the seats stay sold", () =>
     Effect.gen(function* () {
       const world = yield* checkout("ok", [])

@@ -77,6 +77,35 @@ layer(layerDatabase, { excludeTestServices: true })("OrderSupervisor", (it) => {
     })
   )
 
+  it.effect.each([false, true])(
+    "money that comes after the order was cancelled for want of it; the seats taken: %s",
+    (taken) =>
+      Effect.gen(function* () {
+        const h = yield* makeHarness
+        const { orders } = yield* h.start()
+        h.inventory.checkoutMaxMs = 100
+        const hold = h.inventory.makeHold([3])
+        const { order } = yield* orders.place(h.request(hold, "tok_3ds"))
+        yield* h.reaches(orders, order.id, "cancelled")
+        yield* pollUntil(h.unfinished, (n) => n === 0)
+        h.inventory.expire(hold)
+        h.inventory.checkoutMaxMs = 60_000
+        if (taken) yield* orders.place(h.request(h.inventory.makeHold([3])))
+        const payment = h.payments.of(order.id)
+        payment.status = "authorised"
+        payment.late = true
+        yield* h.news(payment.intentId, { _tag: "Authorised", reference: "r" })
+        yield* pollUntil(h.lateMoney(order.id), (late) => late === (taken ? "returned" : "taken"))
+        const end = yield* orders.get(order.id)
+        assert.strictEqual(end?.status, taken ? "cancelled" : "confirmed")
+        assert.strictEqual(end?.tickets.length, taken ? 0 : 1)
+        assert.strictEqual(payment.status, taken ? "voided" : "captured")
+        assert.strictEqual(h.inventory.soldSeats.get(3) === order.id, !taken)
+        yield* pollUntil(h.unfinished, (n) => n === 0)
+        assert.deepStrictEqual(yield* h.breaches, [])
+      })
+  )
+
   it.effect("money that moves for an order that ended without tickets is given back (INV-05)", () =>
     Effect.gen(function* () {
       const h = yield* makeHarness

@@ -60,6 +60,8 @@ export class OrderWorld {
   payment: PaymentStatus | null = null
   refunds = new Map<string, number>()
   captures = 0
+  /** Authorised after it had ended, and waiting for the order's word. */
+  late = false
   /** Sold are the claims that are this order's: two seats and two places. */
   sold = 0
   /** The seats are somebody else's. */
@@ -71,6 +73,13 @@ export class OrderWorld {
   constructor(method: Method, choices: ReadonlyArray<number>) {
     this.method = method
     this.choices = [...choices]
+  }
+
+  /** The money comes after all. */
+  arrive(): void {
+    if (this.payment !== "voided" && this.payment !== "failed") return
+    this.payment = "authorised"
+    this.late = true
   }
 
   order(): Order {
@@ -203,6 +212,7 @@ export class OrderWorld {
       case "Capture":
         if (this.payment === "authorised") {
           this.payment = "captured"
+          this.late = false
           this.captures++
         }
         return this.#seen()
@@ -213,7 +223,10 @@ export class OrderWorld {
       case "GiveMoneyBack":
         if (this.payment === "captured") this.refunds.set(intentId, placed.total.amount)
         else if (this.payment !== null && this.payment !== "failed") this.payment = "voided"
+        this.late = false
         return Outcome.MoneyBack({ status: this.payment === "captured" ? "refunded" : this.payment })
+      case "AskLateMoney":
+        return this.#seen()
       case "ReturnSeats":
         if (this.paid > 0) throw new Error("seats are given away while the money is held")
         this.sold = 0
@@ -259,7 +272,8 @@ export class OrderWorld {
       refunded: 0,
       failureCode: status === "failed" ? "card_declined" : null,
       nextAction: status === "requires_action" ? { type: "redirect", url: "https://bank.example" } : null,
-      providerReference: null
+      providerReference: null,
+      ...(this.late ? { late: true } : {})
     }
   }
 }

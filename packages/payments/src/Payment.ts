@@ -6,10 +6,10 @@
  * an event. `nextCall` in `PaymentCall.ts` says which call the provider is owed next.
  *
  * The provider decides whether money moved. Its answers may be repeated, out of order, or come after
- * the payment has ended here: then what it holds is given back, an authorisation by a void and a
- * capture by a refund.
+ * the payment has ended here: such late money waits for the order's word. It is taken after all, or given
+ * back: an authorisation by a void and a capture by a refund.
  */
-import type { PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
+import { type PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import type {
   NewPayment,
   NextAction,
@@ -44,6 +44,8 @@ export interface Payment {
   readonly voidRequested: boolean
   /** It ended without success here, and yet the provider holds an authorisation: to be voided. */
   readonly undo: boolean
+  /** It ended without success here, and then money came, that the order has not said a word about. */
+  readonly late: boolean
   /** The newest dispute; null where there was none. */
   readonly dispute: Dispute | null
 }
@@ -92,18 +94,30 @@ export const decide = (state: Payment | null, command: Command): Decision => {
     case "Authorise":
       return samePayment(state.payment, command.payment) ? accepted() : refused
     case "Capture":
+      if (state.late) return accepted({ _tag: "Reinstated" })
       // What is not answered may be authorised, and the process that knew is gone.
       return !isClosed(state) &&
         (state.status === "authorised" || isCaptured(state.status) || isUnanswered(state))
         ? accepted()
         : refused
     case "Void":
+      if (state.late) return accepted(...refuseLateMoney(state))
       if (isClosed(state)) return accepted()
       return isOpen(state.status) ? accepted({ _tag: "VoidRequested" }) : refused
     case "Refund":
       return decideRefund(state, command.refundId, command.amount)
   }
 }
+
+/** A payment is undone once, so its own id names the refund. */
+export const undoRefundId = (intentId: PaymentIntentId): RefundId => RefundId.make(intentId)
+
+const refuseLateMoney = (state: Payment): ReadonlyArray<PaymentEvent> => [
+  { _tag: "LateMoneyRefused" },
+  ...(isCaptured(state.status)
+    ? [{ _tag: "RefundRequested", refundId: undoRefundId(state.intentId), amount: state.captured } as const]
+    : [])
+]
 
 const decideRefund = (state: Payment, refundId: RefundId, amount: number): Decision => {
   const known = state.refunds.get(refundId)
@@ -137,7 +151,7 @@ export const waitingRefunds = (state: Payment): ReadonlyArray<readonly [RefundId
 export type Watch = "open" | "late" | "settled"
 
 export const watch = (state: Payment): Watch => {
-  if (state.undo || isOpen(state.status)) return "open"
+  if (state.undo || state.late || isOpen(state.status)) return "open"
   if (isCaptured(state.status)) return waitingRefunds(state).length > 0 ? "open" : "settled"
   return state.status === "voided" && state.reference === null ? "late" : "settled"
 }
@@ -179,7 +193,7 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
       must(!isCaptured(state.status), "comes before the capture", event)
       return isOpen(state.status)
         ? { ...state, status: "authorised", reference: event.reference, nextAction: null }
-        : { ...state, reference: event.reference, undo: true }
+        : { ...state, reference: event.reference, late: true }
     case "Failed":
       must(isOpen(state.status), "the payment is open", event)
       return {
@@ -192,7 +206,14 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
     case "Captured":
       must(!isCaptured(state.status), "captured at most once", event)
       must(event.amount <= state.payment.amount, "captured at most the amount", event)
-      return { ...state, status: "captured", captured: event.amount, nextAction: null, undo: false }
+      return {
+        ...state,
+        status: "captured",
+        captured: event.amount,
+        nextAction: null,
+        undo: false,
+        late: isClosed(state)
+      }
     case "VoidRequested":
       must(isOpen(state.status), "the payment is open", event)
       return { ...state, voidRequested: true }
@@ -202,15 +223,32 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
         ...state,
         status: state.status === "failed" ? "failed" : "voided",
         nextAction: null,
-        undo: false
+        undo: false,
+        late: false
       }
+    case "Reinstated":
+      must(state.late, "there is late money", event)
+      return {
+        ...state,
+        status: isCaptured(state.status) ? state.status : "authorised",
+        voidRequested: false,
+        failureCode: null,
+        late: false
+      }
+    case "LateMoneyRefused":
+      must(state.late, "there is late money", event)
+      return { ...state, late: false, undo: !isCaptured(state.status) }
     case "RefundRequested":
       must(
         isCaptured(state.status) && !state.refunds.has(event.refundId),
         "follows the capture, once an id",
         event
       )
-      return withRefund(state, event.refundId, { amount: event.amount, made: false })
+      return {
+        ...withRefund(state, event.refundId, { amount: event.amount, made: false }),
+        // Who wants it back does not want it.
+        late: false
+      }
     case "Refunded":
       return refundMade(state, event)
     case "Disputed":
@@ -235,6 +273,7 @@ const created = (intentId: PaymentIntentId, payment: NewPayment, provider: strin
   nextAction: null,
   voidRequested: false,
   undo: false,
+  late: false,
   dispute: null
 })
 
@@ -285,5 +324,6 @@ export const view = (state: Payment): PaymentView => ({
   refunded: state.refunded,
   failureCode: state.failureCode,
   nextAction: state.nextAction,
-  providerReference: state.reference
+  providerReference: state.reference,
+  ...(state.late ? { late: true } : {})
 })

@@ -1,13 +1,13 @@
 /** What the provider may answer, and what that means for a payment. Pure, like `Payment.ts`. */
-import { type PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
+import type { RefundId } from "@onsale/contracts/Ids"
 import type { NextAction, PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import {
   type Dispute,
   isCaptured,
-  isClosed,
   isOpen,
   isUnanswered,
   type Payment,
+  undoRefundId,
   waitingRefunds
 } from "./Payment.ts"
 
@@ -64,7 +64,7 @@ const observeStanding = (state: Payment, standing: Standing): ReadonlyArray<Paym
     case "captured":
       return observeCaptured(state, standing)
     case "authorised":
-      return isCaptured(state.status) || state.status === "authorised" || state.undo
+      return isCaptured(state.status) || state.status === "authorised" || state.undo || state.late
         ? []
         : [{ _tag: "Authorised", reference }]
     case "processing":
@@ -77,27 +77,29 @@ const observeStanding = (state: Payment, standing: Standing): ReadonlyArray<Paym
         ? [{ _tag: "Processing", reference, reason: "the buyer has to act" }]
         : [{ _tag: "RequiresAction", reference, nextAction: standing.nextAction }]
     case "voided":
-      return isOpen(state.status) || state.undo ? [{ _tag: "Voided" }] : []
+      return isOpen(state.status) || isHeldAfterEnd(state) ? [{ _tag: "Voided" }] : []
     case "failed":
-      if (state.undo) return [{ _tag: "Voided" }]
+      if (isHeldAfterEnd(state)) return [{ _tag: "Voided" }]
       return isOpen(state.status)
         ? [{ _tag: "Failed", reference, code: standing.failureCode ?? "failed" }]
         : []
   }
 }
 
+/** It ended here, and the provider holds an authorisation. */
+const isHeldAfterEnd = (state: Payment): boolean => state.undo || (state.late && !isCaptured(state.status))
+
 const observeCaptured = (state: Payment, standing: Standing): ReadonlyArray<PaymentEvent> => {
   const dispute = observeDispute(state.dispute, standing.dispute)
   if (isCaptured(state.status)) return dispute
   const events: Array<PaymentEvent> = []
-  if (state.status !== "authorised" && !state.undo) {
+  if (state.status !== "authorised" && !isHeldAfterEnd(state)) {
     events.push({ _tag: "Authorised", reference: standing.reference })
   }
   const amount = standing.captured
   events.push({ _tag: "Captured", amount })
-  // Nobody waits for this money any more. A payment is undone once, so its own id names the refund.
-  if (isClosed(state))
-    events.push({ _tag: "RefundRequested", refundId: undoRefundId(state.intentId), amount })
+  // The order has said already that it does not want it.
+  if (state.undo) events.push({ _tag: "RefundRequested", refundId: undoRefundId(state.intentId), amount })
   return [...events, ...dispute]
 }
 
@@ -107,9 +109,6 @@ const observeDispute = (known: Dispute | null, told: Dispute | null): ReadonlyAr
   const opened: ReadonlyArray<PaymentEvent> = known === "open" ? [] : [{ _tag: "Disputed" }]
   return told === "open" ? opened : [...opened, { _tag: "DisputeClosed", won: told === "won" }]
 }
-
-/** The id of the refund by which a capture that came too late undoes itself. */
-export const undoRefundId = (intentId: PaymentIntentId): RefundId => RefundId.make(intentId)
 
 /** False where the provider speaks of another payment than ours: then it must not be believed. */
 export const isOurs = (state: Payment, standing: Standing): boolean =>

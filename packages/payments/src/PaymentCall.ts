@@ -29,7 +29,7 @@ export const isReached = (state: Payment, goal: Goal): boolean => {
     case "Capture":
       return isCaptured(state.status)
     case "Void":
-      return !isOpen(state.status) && watch(state) !== "open"
+      return state.late || (!isOpen(state.status) && watch(state) !== "open")
     case "Refund":
       return state.refunds.get(goal.refundId)?.made === true
     case "Refresh":

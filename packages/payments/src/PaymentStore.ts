@@ -60,6 +60,8 @@ const firstCheckMs = (state: Payment): number | null => {
     case "late":
       return 30_000
     case "open":
+      // The order is told by the journal, and has the next word.
+      if (state.late) return 60_000
       if (state.voidRequested || state.undo || state.status === "processing") return 3_000
       if (state.status === "created") return 20_000
       return state.status === "authorised" || state.status === "requires_action" ? 60_000 : 5_000

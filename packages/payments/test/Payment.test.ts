@@ -2,15 +2,17 @@ import { OrderId, PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import type { NewPayment, PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Schema } from "effect"
-import { type Command, decide, evolveAll, isCaptured, type Payment, view, watch } from "../src/Payment.ts"
 import {
-  type Answer,
-  isOurs,
-  observe,
-  observeCovered,
-  type Standing,
-  undoRefundId
-} from "../src/PaymentAnswer.ts"
+  type Command,
+  decide,
+  evolveAll,
+  isCaptured,
+  type Payment,
+  undoRefundId,
+  view,
+  watch
+} from "../src/Payment.ts"
+import { type Answer, isOurs, observe, observeCovered, type Standing } from "../src/PaymentAnswer.ts"
 import { nextCall } from "../src/PaymentCall.ts"
 
 const intentId = PaymentIntentId.make("019a0000-0000-7000-8000-000000000001")
@@ -184,34 +186,59 @@ describe("a dispute", () => {
 })
 
 describe("an answer that contradicts the payment", () => {
-  it("authorised after voided is voided at the provider", () => {
+  it("authorised after voided waits for the order's word, and is voided at the provider where it does not want it", () => {
     const { state, tags } = play(authorise, unknown, { _tag: "Void" }, absent, authorised)
     expect(tags).toEqual(["Created", "Processing", "VoidRequested", "Voided", "Authorised"])
-    expect(state.status).toBe("voided")
+    expect(view(state)).toMatchObject({ status: "voided", late: true })
     expect(watch(state)).toBe("open")
-    expect(nextCall(state, { _tag: "Refresh" }, authorised)).toEqual({ _tag: "Void", reference: "pay_1" })
-    expect(watch(play(authorise, { _tag: "Void" }, absent, authorised, standing("voided")).state)).toBe(
-      "settled"
-    )
+    expect(nextCall(state, { _tag: "Refresh" }, authorised)).toBe(null)
+    const refused = play(authorise, unknown, { _tag: "Void" }, absent, authorised, { _tag: "Void" })
+    expect(refused.tags.at(-1)).toBe("LateMoneyRefused")
+    expect(nextCall(refused.state, { _tag: "Refresh" }, authorised)).toEqual({
+      _tag: "Void",
+      reference: "pay_1"
+    })
+    expect(watch(evolveAll(intentId, refused.state, [{ _tag: "Voided" }])!)).toBe("settled")
+  })
+
+  it("authorised after voided is captured where the order wants it after all", () => {
+    const steps: ReadonlyArray<Step> = [authorise, { _tag: "Void" }, absent, authorised, { _tag: "Capture" }]
+    const { state, tags } = play(...steps)
+    expect(tags.slice(2)).toEqual(["Voided", "Authorised", "Reinstated"])
+    expect(view(state)).toMatchObject({ status: "authorised" })
+    expect(nextCall(state, { _tag: "Capture" }, null)).toEqual({ _tag: "Capture", reference: "pay_1" })
+    expect(view(play(...steps, captured).state)).toMatchObject({ status: "captured", captured: amount })
+    expect(view(play(...steps, captured).state)).not.toHaveProperty("late")
   })
 
   it("authorised after declined is voided at the provider, and stays failed", () => {
-    const { state } = play(authorise, { _tag: "Declined", code: "no" }, authorised)
+    const { state } = play(authorise, { _tag: "Declined", code: "no" }, authorised, { _tag: "Void" })
     expect(nextCall(state, { _tag: "Refresh" }, authorised)).toEqual({ _tag: "Void", reference: "pay_1" })
     const after = evolveAll(intentId, state, [{ _tag: "Voided" }])
     expect(after).toMatchObject({ status: "failed", undo: false, failureCode: "no" })
   })
 
-  it("captured after a void was asked for is refunded whole", () => {
+  it("captured after a void was asked for waits for the order's word, and is refunded whole or kept", () => {
     const { state } = play(authorise, authorised, { _tag: "Void" }, captured)
-    expect(nextCall(state, { _tag: "Void" }, captured)).toEqual({
+    expect(view(state)).toMatchObject({ status: "captured", late: true })
+    expect(nextCall(state, { _tag: "Void" }, captured)).toBe(null)
+    const refused = play(authorise, authorised, { _tag: "Void" }, captured, { _tag: "Void" })
+    expect(nextCall(refused.state, { _tag: "Void" }, captured)).toEqual({
       _tag: "Refund",
       reference: "pay_1",
       refundId: undoRefundId(intentId),
       amount
     })
-    const end = play(authorise, authorised, { _tag: "Void" }, captured, made(undoRefundId(intentId))).state
-    expect(view(end)).toMatchObject({ status: "refunded", captured: amount, refunded: amount })
+    const end = evolveAll(intentId, refused.state, observe(refused.state, made(undoRefundId(intentId))))
+    expect(view(end!)).toMatchObject({ status: "refunded", captured: amount, refunded: amount })
+    const kept = play(authorise, authorised, { _tag: "Void" }, captured, { _tag: "Capture" }).state
+    expect(watch(kept)).toBe("settled")
+    expect(decide(kept, { _tag: "Void" })._tag).toBe("Refused")
+  })
+
+  it("captured after the order has given the authorisation back is refunded without its word", () => {
+    const { state } = play(authorise, { _tag: "Void" }, absent, authorised, { _tag: "Void" }, captured)
+    expect(nextCall(state, { _tag: "Refresh" }, captured)?._tag).toBe("Refund")
   })
 
   it("is not believed where it is about another payment", () => {
@@ -313,14 +340,14 @@ describe("in any order and repetition of commands and answers", () => {
         expect(eventsOf(after, step)).toEqual([])
         if (isCaptured(before.status)) expect(isCaptured(after.status)).toBe(true)
         if (before.status === "failed" || before.status === "voided") {
-          // An end stays, except for a late success: then what the provider holds is owed back.
-          if (after.status !== before.status) {
+          // An end stays, except for a late success: then the order has a word, or what the provider holds goes back.
+          if (after.status !== before.status && events[0]?._tag !== "Reinstated") {
             expect(after.status).toBe("captured")
-            expect(nextCall(after, { _tag: "Refresh" }, captured)?._tag).toBe("Refund")
+            if (!after.late) expect(nextCall(after, { _tag: "Refresh" }, captured)?._tag).toBe("Refund")
           }
           if (after.undo) expect(nextCall(after, { _tag: "Refresh" }, authorised)?._tag).toBe("Void")
         }
-        if (watch(after) === "settled") expect(after.undo).toBe(false)
+        if (watch(after) === "settled") expect(after.undo || after.late).toBe(false)
       }
     },
     { arbitrary: { runs: 2_000 } }

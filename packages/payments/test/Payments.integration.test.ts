@@ -293,6 +293,8 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("paym
         yield* client.Authorise({ payment })
         yield* interceptOnce(intentId, "capture", Effect.die("the runner is gone"))
         yield* Effect.exit(client.Capture())
+        // It was to be authorised only: what it is now is the order's to decide.
+        assert.deepInclude(yield* client.Void(), { status: "captured", late: true })
         assert.deepInclude(yield* client.Void(), { status: "refunded", captured: 4_200, refunded: 4_200 })
         assert.deepInclude((yield* ledgerOf(intentId))[0], { status: "refunded", refunded: 4_200 })
       })
@@ -325,26 +327,52 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("paym
   })
 
   describe("a late success", () => {
-    it.effect("after a void is voided at the provider", () =>
-      Effect.gen(function* () {
-        const { client, intentId, payment } = yield* newPayment("tok_ok")
-        // Nothing reaches the provider, until our first request arrives after all, when all is over here.
-        yield* Effect.scoped(
-          Effect.andThen(
-            strike({ rate: 1, kinds: ["error_before"], seed: 1 }),
-            Effect.flip(client.Authorise({ payment }))
-          )
+    /** Nothing reaches the provider, until our first request arrives after all, when all is over here. */
+    const late = Effect.gen(function* () {
+      const made = yield* newPayment("tok_ok")
+      const { client, intentId, payment } = made
+      yield* Effect.scoped(
+        Effect.andThen(
+          strike({ rate: 1, kinds: ["error_before"], seed: 1 }),
+          Effect.flip(client.Authorise({ payment }))
         )
+      )
+      assert.strictEqual((yield* client.Void()).status, "voided")
+      const { preferred } = yield* PaymentProviders
+      yield* preferred.authorise({ ...payment, key: keys.authorise(intentId), intentId })
+      yield* makeDue(intentId)
+      yield* pollUntil(client.GetPayment(), (view) => view?.late === true)
+      return made
+    })
+    const settled = (intentId: PaymentIntentId) =>
+      pollUntil(intentRow(intentId), (row) => row?.watch === "settled" && row.nextCheckAt === null)
+
+    it.effect("after a void waits for the order, which gives it back", () =>
+      Effect.gen(function* () {
+        const { client, intentId } = yield* late
+        assert.strictEqual((yield* ledgerOf(intentId))[0]?.status, "authorised")
         assert.strictEqual((yield* client.Void()).status, "voided")
-        const { preferred } = yield* PaymentProviders
-        yield* preferred.authorise({ ...payment, key: keys.authorise(intentId), intentId })
+        assert.strictEqual((yield* ledgerOf(intentId))[0]?.status, "voided")
         yield* makeDue(intentId)
-        yield* pollUntil(ledgerOf(intentId), (ledger) => ledger[0]?.status === "voided")
-        yield* pollUntil(intentRow(intentId), (row) => row?.watch === "settled" && row.nextCheckAt === null)
-        assert.deepStrictEqual((yield* journalOf(intentId)).slice(-3), [
+        yield* settled(intentId)
+        assert.deepStrictEqual((yield* journalOf(intentId)).slice(-4), [
           ["Voided"],
           ["Authorised"],
+          ["LateMoneyRefused"],
           ["Voided"]
+        ])
+      })
+    )
+
+    it.effect("after a void waits for the order, which takes it after all", () =>
+      Effect.gen(function* () {
+        const { client, intentId } = yield* late
+        assert.deepInclude(yield* client.Capture(), { status: "captured", captured: 4_200 })
+        assert.deepInclude((yield* ledgerOf(intentId))[0], { status: "captured", captured: 4_200 })
+        assert.deepStrictEqual((yield* journalOf(intentId)).slice(-3), [
+          ["Authorised"],
+          ["Reinstated"],
+          ["Captured"]
         ])
       })
     )

@@ -133,6 +133,10 @@ export const OrderEvent = Schema.TaggedUnion({
   Abandoned: { reason: Schema.String },
   /** Ended without tickets; whatever was paid is on its way back. */
   Cancelled: { reason: Schema.String, payment: Schema.NullOr(PaymentStatus) },
+  /** Money came after the order was cancelled because it had not: it goes on from there, and tries for the same seats. */
+  LateMoneyCame: { provider: Schema.String },
+  /** Money came after the order had ended, and went back; `payment` is how the payment ended. */
+  LateMoneyReturned: { provider: Schema.String, payment: Schema.NullOr(PaymentStatus) },
   RefundRequested: {
     refundId: RefundId,
     amount: Amount,

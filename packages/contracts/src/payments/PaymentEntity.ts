@@ -29,9 +29,9 @@ export const Authorise = Rpc.make("Authorise", {
   success: PaymentView,
   error
 })
-/** Captures the whole authorised amount. */
+/** Captures the whole authorised amount; also of money that came late, see `PaymentView`. */
 export const Capture = Rpc.make("Capture", { success: PaymentView, error })
-/** Gives the authorisation back; a payment that never was authorised ends as voided or failed. */
+/** Gives the authorisation back, or money that came late; a payment that never was authorised ends as voided or failed. */
 export const Void = Rpc.make("Void", { success: PaymentView, error })
 export const Refund = Rpc.make("Refund", {
   payload: { refundId: RefundId, amount: Amount },

@@ -59,7 +59,12 @@ export const PaymentView = Schema.Struct({
   failureCode: Schema.NullOr(Schema.String),
   nextAction: Schema.NullOr(NextAction),
   /** The provider's id for it, for support; null before the first answer. */
-  providerReference: Schema.NullOr(Schema.String)
+  providerReference: Schema.NullOr(Schema.String),
+  /**
+   * Money came after it had ended here, and waits for the order's word: `Capture` takes it after all, `Void` gives
+   * it back.
+   */
+  late: Schema.optionalKey(Schema.Literal(true))
 })
 export type PaymentView = typeof PaymentView.Type
 
@@ -91,6 +96,10 @@ export const PaymentEvent = Schema.TaggedUnion({
   /** Written before the provider is asked to void: from here on a late success is given back. */
   VoidRequested: {},
   Voided: {},
+  /** The order takes money that came late. */
+  Reinstated: {},
+  /** The order does not: it is given back. */
+  LateMoneyRefused: {},
   RefundRequested: { refundId: RefundId, amount: Amount },
   Refunded: { refundId: RefundId, amount: Amount },
   /** The buyer's bank asks for the money back. It changes no sum: the provider's fees and reserves are its own. */
