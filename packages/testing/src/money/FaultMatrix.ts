@@ -277,13 +277,20 @@ export const run = Effect.fn("FaultMatrix.run")(function* (options: MatrixOption
     )
 
   const atRest = (eventId: EventId) =>
-    pollUntil(Agreement.isAtRest(world, eventId), (is) => is, { deadline: restLimit, every: "100 millis" })
+    pollUntil(Agreement.isAtRest(world, eventId, Agreement.asked(world)), (is) => is, {
+      deadline: restLimit,
+      every: "100 millis"
+    })
 
   /** News of a payment may make an order that was at rest be looked at once more. */
   const agreement = (eventId: EventId) =>
-    pollUntil(Agreement.disagreements(world, buyer, eventId), ({ isSettled }) => isSettled, {
-      deadline: restLimit
-    })
+    pollUntil(
+      Agreement.disagreements(world, buyer, eventId, Agreement.asked(world)),
+      ({ isSettled }) => isSettled,
+      {
+        deadline: restLimit
+      }
+    )
 
   const play = Effect.fnUntraced(function* (play: Play) {
     const { cell } = play

@@ -3,7 +3,8 @@
  * the ledgers of all providers. What is read here is read from the tables and from the providers' own API, and
  * added up by other code than the one that wrote it.
  */
-import type { EventId, OrderId } from "@onsale/contracts/Ids"
+import type { EventId } from "@onsale/contracts/Ids"
+import type { SandboxPayment } from "@onsale/contracts/payments/Sandbox"
 import { Effect, Schema } from "effect"
 import type { MoneyBuyer } from "./MoneyBuyer.ts"
 import type { MoneyWorld } from "./MoneyWorld.ts"
@@ -42,34 +43,57 @@ export const ordersOf = Effect.fnUntraced(function* (world: MoneyWorld, eventId:
 }, Effect.orDie)
 
 /** Money that a provider may still take or has not given back: it has to be dealt with before anything is at rest. */
-const isOpen = (status: string): boolean =>
+export const isOpen = (status: string): boolean =>
   status === "authorised" || status === "processing" || status === "requires_action"
 
-/** What all providers have of the intents. */
-const atProviders = (world: MoneyWorld, intents: ReadonlyArray<{ readonly id: string }>) =>
-  Effect.map(
-    Effect.forEach(world.desks, (desk) =>
-      Effect.forEach(intents, ({ id }) =>
-        Effect.map(desk.paymentsOf(id), (payments) =>
-          payments.map((payment) => ({ ...payment, provider: desk.name }))
+export interface ProviderPayment extends SandboxPayment {
+  readonly provider: string
+}
+
+/** The payments of an intent at all providers. */
+export type PaymentsOf = (intentId: string) => Effect.Effect<ReadonlyArray<ProviderPayment>>
+
+/** Asks the providers, each time. */
+export const asked =
+  (world: MoneyWorld): PaymentsOf =>
+  (intentId) =>
+    Effect.map(
+      Effect.forEach(world.desks, ({ name, paymentsOf }) =>
+        Effect.map(paymentsOf(intentId), (payments) =>
+          payments.map((payment) => ({ ...payment, provider: name }))
         )
-      )
-    ),
-    (found) => found.flat(2)
-  )
+      ),
+      (found) => found.flat()
+    )
+
+/** Reads the ledgers of all providers once. */
+export const fromLedgers = Effect.fnUntraced(function* (world: MoneyWorld) {
+  const byIntent = new Map<string, Array<ProviderPayment>>()
+  for (const { ledger, name } of world.desks) {
+    for (const payment of (yield* ledger).payments) {
+      const others = byIntent.get(payment.reference) ?? []
+      byIntent.set(payment.reference, [...others, { ...payment, provider: name }])
+    }
+  }
+  return byIntent
+})
 
 /** Nothing is owed any more, by us or to us. */
-export const isAtRest = Effect.fnUntraced(function* (world: MoneyWorld, eventId: EventId) {
+export const isAtRest = Effect.fnUntraced(function* (
+  world: MoneyWorld,
+  eventId: EventId,
+  paymentsOf: PaymentsOf
+) {
   const orders = yield* ordersOf(world, eventId)
   if (
     orders.some(({ intents, isUnfinished }) => isUnfinished || intents.some(({ watch }) => watch === "open"))
   )
     return false
-  const payments = yield* atProviders(
-    world,
-    orders.flatMap(({ intents }) => intents)
+  const payments = yield* Effect.forEach(
+    orders.flatMap(({ intents }) => intents),
+    ({ id }) => paymentsOf(id)
   )
-  return !payments.some(({ status }) => isOpen(status))
+  return !payments.flat().some(({ status }) => isOpen(status))
 })
 
 /**
@@ -79,12 +103,13 @@ export const isAtRest = Effect.fnUntraced(function* (world: MoneyWorld, eventId:
 export const disagreements = Effect.fnUntraced(function* (
   world: MoneyWorld,
   buyer: MoneyBuyer,
-  eventId: EventId
+  eventId: EventId,
+  paymentsOf: PaymentsOf
 ) {
   const { sql } = world
   const found: Array<string> = []
   let isSettled = true
-  const paidAt = new Map<OrderId | string, string>()
+  const paidAt = new Map<string, string>()
   const orders = yield* ordersOf(world, eventId)
   for (const order of orders) {
     const say = (what: string) => found.push(`order ${order.id} (${order.status}): ${what}`)
@@ -98,7 +123,7 @@ export const disagreements = Effect.fnUntraced(function* (
     if (isPaid !== order.validTickets > 0) say(`has ${order.validTickets} valid tickets`)
     if (order.status === "confirmed" && held !== order.total) say(`costs ${order.total}, and ${held} is paid`)
 
-    const payments = yield* atProviders(world, order.intents)
+    const payments = (yield* Effect.forEach(order.intents, ({ id }) => paymentsOf(id))).flat()
     const captured = payments.filter((payment) => payment.captured > 0)
     if (captured.length > 1)
       say(
