@@ -73,7 +73,7 @@ const webhookOf = {
 } satisfies Record<MoneyStep, SandboxWebhook["type"]>
 
 /** Long enough for a busy machine; it only ends a cell that has failed. Of the world's time. */
-const restLimit = "4 minutes"
+const restLimit = "2 minutes"
 
 /** A hold that a checkout has frozen is over after this time, where the seats have to be lost. */
 const shortCheckoutMs = 8_000
@@ -282,14 +282,13 @@ export const run = Effect.fn("FaultMatrix.run")(function* (options: MatrixOption
       every: "100 millis"
     })
 
-  /** News of a payment may make an order that was at rest be looked at once more. */
   const agreement = (eventId: EventId) =>
-    pollUntil(
-      Agreement.disagreements(world, buyer, eventId, Agreement.asked(world)),
-      ({ isSettled }) => isSettled,
-      {
-        deadline: restLimit
-      }
+    Agreement.disagreements(world, buyer, eventId, Agreement.asked(world))
+
+  /** News of a payment may make an order that was at rest be looked at once more. */
+  const settledAgreement = (eventId: EventId) =>
+    pollUntil(agreement(eventId), ({ isSettled }) => isSettled, { deadline: restLimit }).pipe(
+      Effect.catchTag("PollTimeout", () => agreement(eventId))
     )
 
   const play = Effect.fnUntraced(function* (play: Play) {
@@ -350,7 +349,7 @@ export const run = Effect.fn("FaultMatrix.run")(function* (options: MatrixOption
       yield* Effect.sleep(Math.max(0, leftMs))
       yield* atRest(eventId)
     }
-    const { found, paidAt } = yield* agreement(eventId)
+    const { found, paidAt } = yield* settledAgreement(eventId)
     const by = paidAt.get(orderId)
     if (by !== undefined && by !== struckProvider) path.push(`by ${by}`)
     path.push(`${((endedMs - begunMs) / 1_000).toFixed(1)} s`)
@@ -360,7 +359,10 @@ export const run = Effect.fn("FaultMatrix.run")(function* (options: MatrixOption
   const outcomeOf = (one: Play) =>
     play(one).pipe(
       Effect.catchCause((cause) => Effect.succeed({ path: ["broke off"], wrong: [String(cause)] })),
-      Effect.map(({ path, wrong }): Outcome => ({ ...one.cell, text: path.join(" → "), wrong }))
+      Effect.map(({ path, wrong }) => {
+        const outcome: Outcome = { ...one.cell, text: path.join(" → "), wrong }
+        return { eventId: one.eventId, outcome }
+      })
     )
 
   const calm = yield* Effect.forEach(
@@ -385,17 +387,11 @@ export const run = Effect.fn("FaultMatrix.run")(function* (options: MatrixOption
 
   // Whatever came later has changed nothing.
   const outcomes = yield* Effect.forEach(
-    plays,
-    Effect.fnUntraced(function* ({ cell, eventId }) {
-      const outcome = [...calm, ...crashes].find(
-        ({ fault, step }) => fault === cell.fault && step === cell.step
-      )
-      const later = eventId === null ? null : yield* agreement(eventId)
-      return {
-        ...cell,
-        text: outcome?.text ?? "",
-        wrong: [...(outcome?.wrong ?? ["did not run"]), ...(later?.found ?? [])]
-      }
+    [...calm, ...crashes],
+    Effect.fnUntraced(function* ({ eventId, outcome }) {
+      if (eventId === null || outcome.wrong.length > 0) return outcome
+      const { found } = yield* settledAgreement(eventId)
+      return { ...outcome, wrong: found.map((what) => `later, ${what}`) }
     })
   )
   return { world, outcomes }

@@ -11,13 +11,14 @@ const list = (counts: ReadonlyMap<string, number>, only: (name: string) => boole
 const seconds = (ms: number): string => (ms / 1_000).toFixed(1)
 
 export const lines = (report: PurchasesReport): ReadonlyArray<string> => {
-  const { answerMs, buyingMs, drainingMs, elsewhere, ends, lives, struck, tally } = report
+  const { answerMs, buyingMs, drainingMs, elsewhere, ends, lives, struck, tally, through } = report
   const starts =
     (...words: ReadonlyArray<string>) =>
     (name: string) =>
       words.some((word) => name.startsWith(word))
   return [
     `orders       ${list(ends)}`,
+    `payments     ${through.authorised} authorised, ${through.captured} of them captured (${((100 * through.captured) / Math.max(1, through.authorised)).toFixed(2)}%)`,
     `at first     ${list(tally, starts("answered", "order refused", "found nothing"))}`,
     `then         ${list(tally, starts("pending,", "tried again", "refund", "races"))}`,
     `faults       ${list(struck)}`,

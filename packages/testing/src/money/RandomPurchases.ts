@@ -301,6 +301,13 @@ export const run = Effect.fn("RandomPurchases.run")(function* (options: Purchase
     for (const [kind, times] of Object.entries(report.struck)) struck.add(kind, times)
   }
   answersMs.sort((a, b) => a - b)
+  const throughRows = yield* Effect.orDie(world.sql<{
+    readonly authorised: number
+    readonly captured: number
+  }>`SELECT
+      count(*) FILTER (WHERE tags LIKE '%"Authorised"%')::int AS authorised,
+      count(*) FILTER (WHERE tags LIKE '%"Captured"%')::int AS captured
+    FROM (SELECT string_agg(events::text, '') AS tags FROM payments.journal GROUP BY stream) AS payments`)
   return {
     world,
     wrong,
@@ -311,6 +318,8 @@ export const run = Effect.fn("RandomPurchases.run")(function* (options: Purchase
     /** Orders whose money another provider than the preferred one has. */
     elsewhere: rerouted,
     lives: yield* world.lives,
+    /** Payments that were authorised, and those of them that were captured. */
+    through: throughRows[0] ?? { authorised: 0, captured: 0 },
     answerMs: {
       p50: answersMs[Math.floor(answersMs.length * 0.5)] ?? 0,
       p99: answersMs[Math.floor(answersMs.length * 0.99)] ?? 0
