@@ -4,6 +4,7 @@
  */
 import { Effect, type Scope } from "effect"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { setTimeout } from "node:timers/promises"
 
 /**
  * `before`: the server never hears of the call. `after`: it has carried it out. `timeout`: no answer comes;
@@ -21,6 +22,13 @@ export const faults = [
 ] as const
 export type Fault = (typeof faults)[number]
 
+/**
+ * The header by which a call asks for its own fault, beside those that are struck by turn: one of `faults`, or
+ * `slow:<milliseconds>` for a call that is passed on that much later, whoever still waits for it. The server
+ * does not get to see it.
+ */
+export const faultHeader = "x-fault"
+
 export interface FaultProxy {
   /** Such as `http://127.0.0.1:49152`. */
   readonly url: string
@@ -34,7 +42,21 @@ export interface FaultProxy {
 const oversizedBytes = 8 * 1024 * 1024
 
 /** Headers that are the connection's own. */
-const hopByHop = new Set(["connection", "host", "transfer-encoding", "content-length", "keep-alive"])
+const hopByHop = new Set([
+  "connection",
+  "host",
+  "transfer-encoding",
+  "content-length",
+  "keep-alive",
+  faultHeader
+])
+
+const faultOf = (asked: string | Array<string> | undefined): Fault | Held | null => {
+  if (typeof asked !== "string") return null
+  const slowMs = Number(/^slow:(\d+)$/.exec(asked)?.[1] ?? Number.NaN)
+  if (slowMs >= 0) return { released: setTimeout(slowMs, undefined, { ref: false }) }
+  return faults.find((fault) => fault === asked) ?? null
+}
 
 interface Held {
   readonly released: Promise<void>
@@ -45,8 +67,9 @@ export const make = (target: string): Effect.Effect<FaultProxy, never, Scope.Sco
   Effect.gen(function* () {
     let next: Fault | Held | null = null
     const server = createServer((request, response) => {
-      const fault = request.method === "GET" ? null : next
-      if (request.method !== "GET") next = null
+      const own = faultOf(request.headers[faultHeader])
+      const fault = own ?? (request.method === "GET" ? null : next)
+      if (own === null && request.method !== "GET") next = null
       serve(target, request, response, fault).catch(() => response.destroy())
     })
     const url = yield* Effect.acquireRelease(

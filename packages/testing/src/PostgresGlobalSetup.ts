@@ -6,12 +6,12 @@
  */
 import { NodeServices } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { Config, Context, Effect, Exit, FileSystem, Layer, Option, Redacted, Scope } from "effect"
+import { Config, Context, Effect, Exit, Layer, Option, Redacted, Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { EmbeddedPostgres } from "@onsale/platform/EmbeddedPostgres"
 import * as Migrations from "@onsale/platform/Migrations"
 import * as Sql from "@onsale/platform/Sql"
 import type { TestProject } from "vitest/node"
+import * as ScratchPostgres from "./ScratchPostgres.ts"
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -23,20 +23,6 @@ declare module "vitest" {
     }
   }
 }
-
-/** Nothing of a test outlives the run, so nothing has to reach the disk. */
-const unsafeButFast = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }
-
-const startEmbedded = Effect.gen(function* () {
-  const fs = yield* FileSystem.FileSystem
-  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "onsale-test-" })
-  // The server's account has to get through when we are root.
-  yield* fs.chmod(directory, 0o711)
-  const context = yield* Layer.build(
-    EmbeddedPostgres.layer({ directory: `${directory}/postgres`, settings: unsafeButFast })
-  )
-  return Context.get(context, EmbeddedPostgres).url
-})
 
 const makeTemplate = Effect.fnUntraced(function* (url: Redacted.Redacted<string>) {
   const random = yield* SecureRandom.SecureRandom
@@ -62,7 +48,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void))
   const program = Effect.gen(function* () {
     const configured = yield* Config.option(Config.Redacted("ONSALE_TEST_DATABASE_URL"))
-    const url = Option.isSome(configured) ? configured.value : yield* startEmbedded
+    const url = Option.isSome(configured) ? configured.value : yield* ScratchPostgres.start
     const template = yield* makeTemplate(url).pipe(
       Effect.catchTag("MigrationsError", ({ message }) => Effect.succeed({ failure: message }))
     )

@@ -1,4 +1,7 @@
-/** `npm run sim -- --seeds N --seed S`: more seeds of the inventory's simulation than the tests run. */
+/**
+ * `npm run sim -- --seeds N --seed S`: more seeds of the inventory's simulation than the tests run.
+ * `npm run sim -- purchases …`: more random purchases than the tests make.
+ */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Clock, Console, Effect, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -9,7 +12,7 @@ class SeedFailed extends Schema.TaggedError<SeedFailed>()("SeedFailed", { messag
 
 const seedsAtOnce = 500
 
-Command.make(
+const sim = Command.make(
   "sim",
   {
     seeds: Flag.Int("seeds").pipe(Flag.withDescription("How many seeds to run"), Flag.withDefault(10_000)),
@@ -51,7 +54,51 @@ Command.make(
     )
   })
 ).pipe(
-  Command.withDescription("A seeded simulation of the inventory under crashes, freezes and lost messages"),
+  Command.withDescription("A seeded simulation of the inventory under crashes, freezes and lost messages")
+)
+
+const purchases = Command.make(
+  "purchases",
+  {
+    purchases: Flag.Int("purchases").pipe(Flag.withDescription("How many to make"), Flag.withDefault(10_000)),
+    faults: Flag.Finite("faults").pipe(
+      Flag.withDescription("The part of the providers' money calls that is struck"),
+      Flag.withDefault(0.2)
+    ),
+    failFirst: Flag.Finite("fail-first").pipe(
+      Flag.withDescription(
+        "Instead of all other faults, the part of the calls to the first provider that fails; how many sales get through is measured"
+      ),
+      Flag.optional
+    ),
+    providers: Flag.Int("providers").pipe(Flag.withDescription("1 or 2"), Flag.withDefault(2)),
+    seed: Flag.Int("seed").pipe(Flag.withDescription("Of all that is drawn"), Flag.withDefault(1)),
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withDescription("Purchases at the same time"),
+      Flag.withDefault(48)
+    ),
+    crashes: Flag.Int("crashes").pipe(
+      Flag.withDescription("How often our process is killed"),
+      Flag.withDefault(10)
+    ),
+    speed: Flag.Finite("speed").pipe(
+      Flag.withDescription("How much faster than the true one the clock runs"),
+      Flag.withDefault(4)
+    )
+  },
+  Effect.fn(function* (flags) {
+    // A second's worth of modules that the simulation of the inventory does not need.
+    const { runPurchases } = yield* Effect.promise(() => import("./money/PurchasesRun.ts"))
+    yield* runPurchases(flags)
+  })
+).pipe(
+  Command.withDescription(
+    "Random purchases over a real Postgres and sandbox providers that fail, with lost webhooks and a process that is killed; in the end all books must agree"
+  )
+)
+
+sim.pipe(
+  Command.withSubcommands([purchases]),
   Command.run({ version: "1" }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain

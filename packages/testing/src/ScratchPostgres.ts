@@ -1,0 +1,18 @@
+/** A Postgres for one run, in a directory that goes with it. */
+import { EmbeddedPostgres } from "@onsale/platform/EmbeddedPostgres"
+import { Context, Effect, FileSystem, Layer } from "effect"
+
+/** Nothing of a test outlives the run, so nothing has to reach the disk. */
+const unsafeButFast = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }
+
+/** Starts it, and answers with its address; stopped and removed with the scope. */
+export const start = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "onsale-test-" })
+  // The server's account has to get through when we are root.
+  yield* fs.chmod(directory, 0o711)
+  const context = yield* Layer.build(
+    EmbeddedPostgres.layer({ directory: `${directory}/postgres`, settings: unsafeButFast })
+  )
+  return Context.get(context, EmbeddedPostgres).url
+})
