@@ -6,6 +6,7 @@ import { Vouchers } from "@onsale/catalog/Vouchers"
 import type * as Errors from "@onsale/contracts/catalog/CatalogErrors"
 import { Api } from "@onsale/contracts/http/Api"
 import {
+  EventCancelled,
   CursorInvalid,
   EventInvalid,
   EventNotDraft,
@@ -16,7 +17,6 @@ import {
 } from "@onsale/contracts/http/Problems"
 import {
   BlockNotFound,
-  EventCancelled,
   SeatsBlocked,
   VoucherExists,
   VoucherNotFound

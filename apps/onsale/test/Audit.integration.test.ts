@@ -261,6 +261,20 @@ describe("the audit", () => {
   )
 
   finds(
+    "an entry of the ledger that does not sum to zero",
+    "INV-05",
+    /entries of its ledger that do not sum to zero: 1/,
+    ({ confirmed }, sql) =>
+      sql`UPDATE payments.ledger SET amount = amount + 1
+        WHERE intent_id = ${confirmed.intentId}::uuid AND account LIKE 'organiser:%'`
+  )
+  finds(
+    "a movement that is not in the ledger",
+    "INV-05",
+    /the ledger has 0 of it and 0 to pay back, the journal 9000 and 0/,
+    ({ confirmed }, sql) => sql`DELETE FROM payments.ledger WHERE intent_id = ${confirmed.intentId}::uuid`
+  )
+  finds(
     "an order without its key",
     "INV-07",
     /by 0 keys/,

@@ -209,7 +209,16 @@ export const make = Effect.gen(function* () {
         captured, refunded, checks, created_at, updated_at)
       VALUES (${intentId}::uuid, ${orderId}::uuid, 'sandbox', ${`pay_${intentId}`}, ${status}, 'settled', ${amount}::bigint,
         'EUR', ${status === "captured" ? amount : 0}::bigint, 0, 0, ${at}, ${at})`
+    if (status === "captured") yield* entry(intentId, 1, "organiser:house", "provider:sandbox", amount)
   })
+
+  /** What moved, as the payments write it with the row of their journal. */
+  const entry = (intentId: PaymentIntentId, version: number, from: string, to: string, amount: number) =>
+    sql`INSERT INTO payments.ledger (intent_id, version, line, account, amount, currency, at)
+      SELECT ${intentId}::uuid, ${version}::bigint,
+        (SELECT coalesce(max(line), 0) FROM payments.ledger WHERE intent_id = ${intentId}::uuid) + line,
+        account, amount, 'EUR', ${at}
+      FROM (VALUES (1, ${to}::text, ${amount}::bigint), (2, ${from}::text, ${-amount}::bigint)) AS row (line, account, amount)`
 
   const tickets = yield* buy(confirmed)
   yield* buy(ofArea)
@@ -241,6 +250,8 @@ export const make = Effect.gen(function* () {
       { _tag: "Refunded", refundId, amount: seatPrice }
     ]
   })
+  yield* entry(refunded.intentId, 2, "refunds_due", "organiser:house", seatPrice)
+  yield* entry(refunded.intentId, 2, "provider:sandbox", "refunds_due", seatPrice)
   yield* sql`UPDATE payments.intents SET status = 'partially_refunded', refunded = ${seatPrice}::bigint
     WHERE id = ${refunded.intentId}::uuid`
   yield* inventoryRow([{ _tag: "Returned", ...command(), order: refunded.orderId, seats: [3], areas: [] }])

@@ -3,7 +3,13 @@ import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import { areaId, EventId, type HoldId, OrderId, seatId, TicketId, TierId } from "@onsale/contracts/Ids"
-import { type NewOrder, OrderTicket, type OrderView, TicketStatus } from "@onsale/contracts/booking/Order"
+import {
+  type NewOrder,
+  OrderTicket,
+  type OrderView,
+  type RefundCause,
+  TicketStatus
+} from "@onsale/contracts/booking/Order"
 import {
   BookingUnavailable,
   type HoldNotBuyable,
@@ -43,6 +49,8 @@ export interface RefundOrder {
   /** Null for all that are valid. */
   readonly tickets: ReadonlyArray<TicketId> | null
   readonly reason: string
+  /** The customer when left out. */
+  readonly cause?: RefundCause
 }
 
 export interface Placement {
@@ -149,7 +157,7 @@ const make = Effect.gen(function* () {
     refund: Effect.fn("Orders.refund")(function* (orderId: OrderId, request: RefundOrder) {
       // An entity is made for whatever id it is asked about: not for those that somebody made up.
       if ((yield* store.load(orderId)) === null) return yield* new OrderNotFound()
-      return yield* reachable(orderFor(orderId).RequestRefund(request))
+      return yield* reachable(orderFor(orderId).RequestRefund({ cause: "customer", ...request }))
     }),
 
     ticket: Effect.fn("Orders.ticket")(function* (ticketId: TicketId) {

@@ -50,6 +50,8 @@ export interface Payment {
   readonly late: boolean
   /** The newest dispute; null where there was none. */
   readonly dispute: Dispute | null
+  /** What an open dispute is about: minor units that were captured and not paid back when it began. */
+  readonly disputed: number
 }
 
 /** More refunds of one order than it has tickets are an error of somebody's. */
@@ -278,10 +280,10 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
       return refundMade(state, event)
     case "Disputed":
       must(isCaptured(state.status) && state.dispute !== "open", "follows the capture, one at a time", event)
-      return { ...state, dispute: "open" }
+      return { ...state, dispute: "open", disputed: state.captured - state.refunded }
     case "DisputeClosed":
       must(state.dispute === "open", "closes an open one", event)
-      return { ...state, dispute: event.won ? "won" : "lost" }
+      return { ...state, dispute: event.won ? "won" : "lost", disputed: 0 }
   }
 }
 
@@ -300,7 +302,8 @@ const created = (intentId: PaymentIntentId, payment: NewPayment, provider: strin
   voidRequested: false,
   undo: false,
   late: false,
-  dispute: null
+  dispute: null,
+  disputed: 0
 })
 
 const refundMade = (state: Payment, event: Extract<PaymentEvent, { readonly _tag: "Refunded" }>): Payment => {

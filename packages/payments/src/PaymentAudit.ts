@@ -6,6 +6,7 @@ import { OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
 import { PaymentStatus } from "@onsale/contracts/payments/PaymentIntent"
 import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
 import { SqlClient } from "effect/sql"
+import { chargebacks, disputed, refundsDue } from "./Ledger.ts"
 
 /** Sums in minor units; all but those of `intent` are from the journal. */
 export const AuditedPayment = Schema.Struct({
@@ -19,6 +20,15 @@ export const AuditedPayment = Schema.Struct({
   captured: Schema.Finite,
   refundRequested: Schema.Finite,
   refunded: Schema.Finite,
+  /** What `payments.ledger` says of it. */
+  ledger: Schema.Struct({
+    /** Entries, or currencies of one, whose lines do not sum to zero. */
+    unbalanced: Schema.Int,
+    /** At the provider, in dispute or lost in one: captured and not paid back. */
+    held: Schema.Finite,
+    /** Asked to be paid back, and not yet. */
+    refundsDue: Schema.Finite
+  }),
   /** The row of `payments.intents`; null where it is missing. */
   intent: Schema.NullOr(
     Schema.Struct({
@@ -71,9 +81,21 @@ export class PaymentAudit extends Context.Service<
           )
           SELECT s.stream AS "intentId", s.order_id AS "orderId", s.amount, s.currency, s.captures::int AS captures,
             s.captured, s.refund_requested AS "refundRequested", s.refunded,
+            json_build_object('unbalanced', l.unbalanced, 'held', l.held, 'refundsDue', l.refunds_due) AS ledger,
             CASE WHEN i.id IS NULL THEN NULL ELSE json_build_object('orderId', i.order_id, 'status', i.status, 'watch', i.watch,
               'captured', i.captured, 'refunded', i.refunded, 'isWatched', i.next_check_at IS NOT NULL) END AS intent
-          FROM summed s LEFT JOIN payments.intents i ON i.id = s.stream ORDER BY s.stream`
+          FROM summed s LEFT JOIN payments.intents i ON i.id = s.stream
+          CROSS JOIN LATERAL (
+            SELECT count(*) FILTER (WHERE balance <> 0) AS unbalanced, coalesce(sum(held), 0) AS held,
+              coalesce(sum(refunds_due), 0) AS refunds_due
+            FROM (
+              SELECT sum(amount) AS balance,
+                sum(amount) FILTER (WHERE account LIKE 'provider:%' OR account IN (${disputed}, ${chargebacks})) AS held,
+                -sum(amount) FILTER (WHERE account = ${refundsDue}) AS refunds_due
+              FROM payments.ledger WHERE intent_id = s.stream GROUP BY version, currency
+            ) AS entry
+          ) AS l
+          ORDER BY s.stream`
         return yield* decode(rows)
       }, Effect.orDie)
 

@@ -1,24 +1,27 @@
 /**
- * Payments in Postgres: the journal is the truth, and `payments.intents` has one row an intent for those
- * who look for unfinished ones. Both are written by one statement.
+ * Payments in Postgres: the journal is the truth, `payments.intents` has one row an intent for those who look for
+ * unfinished ones, and `payments.ledger` what moved. All are written by one statement.
  */
 import type { PaymentIntentId } from "@onsale/contracts/Ids"
 import { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import * as Journal from "@onsale/platform/Journal"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { evolveAll, type Payment, statusOf, watch } from "./Payment.ts"
+import { type Line, linesOf } from "./Ledger.ts"
+import { evolve, evolveAll, type Payment, statusOf, watch } from "./Payment.ts"
 
 /** A payment as recorded. `version` counts the rows of its stream; 0 where there is none. */
 export interface Recorded {
   readonly state: Payment | null
   readonly version: number
+  /** The payment without `unwritten`: as its journal tells it. */
+  readonly written: Payment | null
   /** Events that the state has and the journal has not yet: they are written with those that follow. */
   readonly unwritten: ReadonlyArray<PaymentEvent>
 }
 
 /** A payment of which nothing is known. */
-export const none: Recorded = { state: null, version: 0, unwritten: [] }
+export const none: Recorded = { state: null, version: 0, written: null, unwritten: [] }
 
 /**
  * The payment after events that are not worth a transaction of their own. Only for what the provider would tell
@@ -26,11 +29,12 @@ export const none: Recorded = { state: null, version: 0, unwritten: [] }
  */
 export const putOff = (
   intentId: PaymentIntentId,
-  { state, unwritten, version }: Recorded,
+  { state, unwritten, version, written }: Recorded,
   events: ReadonlyArray<PaymentEvent>
 ): Recorded => ({
   state: evolveAll(intentId, state, events),
   version,
+  written,
   unwritten: [...unwritten, ...events]
 })
 
@@ -95,11 +99,8 @@ export class PaymentStore extends Context.Service<
         while (true) {
           const rows = yield* journal.read(intentId, recorded.version + 1, page)
           for (const row of rows) {
-            recorded = {
-              state: evolveAll(intentId, recorded.state, row.events),
-              version: row.version,
-              unwritten: []
-            }
+            const state = evolveAll(intentId, recorded.state, row.events)
+            recorded = { state, version: row.version, written: state, unwritten: [] }
           }
           if (rows.length < page) return recorded
         }
@@ -118,6 +119,31 @@ export class PaymentStore extends Context.Service<
         updated_at = to_timestamp(${nowMs}::float8 / 1000)
         WHERE id = ${state.intentId}::uuid`
 
+      /** What the events move, one after another. */
+      const ledgerRows = (
+        intentId: PaymentIntentId,
+        before: Payment | null,
+        events: ReadonlyArray<PaymentEvent>,
+        version: number,
+        nowMs: number
+      ) => {
+        const lines: Array<Line & { readonly currency: string }> = []
+        let state = before
+        for (const event of events) {
+          for (const line of linesOf(state, event)) {
+            lines.push({ ...line, currency: state?.payment.currency ?? "" })
+          }
+          state = evolve(intentId, state, event)
+        }
+        if (lines.length === 0) return []
+        const rows = JSON.stringify(lines.map((line, index) => ({ ...line, line: index + 1 })))
+        return [
+          sql`INSERT INTO payments.ledger (intent_id, version, line, account, amount, currency, at)
+            SELECT ${intentId}::uuid, ${version}::bigint, line, account, amount, currency, to_timestamp(${nowMs}::float8 / 1000)
+            FROM json_to_recordset(${rows}::json) AS row (line int, account text, amount bigint, currency text)`
+        ]
+      }
+
       const append: PaymentStore["Service"]["append"] = Effect.fnUntraced(
         function* (intentId, recorded, events, nowMs) {
           const state = evolveAll(intentId, recorded.state, events)
@@ -134,7 +160,7 @@ export class PaymentStore extends Context.Service<
                 correlation: state.payment.correlation ?? null,
                 events: toWrite
               },
-              [intent]
+              [intent, ...ledgerRows(intentId, recorded.written, toWrite, version, nowMs)]
             )
             .pipe(
               Effect.catchTag(
@@ -147,7 +173,7 @@ export class PaymentStore extends Context.Service<
               ),
               orUnavailable
             )
-          return { state, version, unwritten: [] }
+          return { state, version, written: state, unwritten: [] }
         }
       )
 

@@ -19,7 +19,8 @@ export const run = Effect.fn("PaymentChecks.run")(function* (each: (found: Found
   const intentOf = new Map<string, string>()
   yield* Stream.runForEach(audit.payments, (payment) =>
     Effect.sync(() => {
-      const { amount, captured, captures, intent, intentId, orderId, refundRequested, refunded } = payment
+      const { amount, captured, captures, intent, intentId, ledger, orderId, refundRequested, refunded } =
+        payment
       const breach = (invariant: "INV-04" | "INV-05", what: string) =>
         each({ invariant, kind: "breach", what: `payment ${intentId}: ${what}` })
       if (captures > 1) breach("INV-04", `captured ${captures} times`)
@@ -35,6 +36,14 @@ export const run = Effect.fn("PaymentChecks.run")(function* (each: (found: Found
         breach("INV-05", `${refunded} refunded of ${refundRequested} that was asked for`)
       if (refundRequested > captured)
         breach("INV-05", `a refund of ${refundRequested} was asked for, of ${captured} captured`)
+      if (ledger.unbalanced > 0)
+        breach("INV-05", `entries of its ledger that do not sum to zero: ${ledger.unbalanced}`)
+      if (ledger.held !== captured - refunded || ledger.refundsDue !== refundRequested - refunded) {
+        breach(
+          "INV-05",
+          `the ledger has ${ledger.held} of it and ${ledger.refundsDue} to pay back, the journal ${captured - refunded} and ${refundRequested - refunded}`
+        )
+      }
       if (intent === null) breach("INV-05", "it is in the journal and not in the table of intents")
       else {
         if (orderId !== null && intent.orderId !== orderId) {

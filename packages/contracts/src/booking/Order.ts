@@ -63,9 +63,24 @@ export const OrderTicket = Schema.Struct({
 })
 export type OrderTicket = typeof OrderTicket.Type
 
+/** Who wants a refund: what the terms of the purchase allow depends on it. */
+export const RefundCause = Schema.Literals([
+  /** The buyer, by the event's refund policy. */
+  "customer",
+  /** The organiser: all of it, at any time. */
+  "organiser",
+  /** Nobody: the event does not take place. All of it. */
+  "event_cancelled"
+])
+export type RefundCause = typeof RefundCause.Type
+
 export const OrderRefund = Schema.Struct({
   id: RefundId,
+  /** What is paid back; 0 where the fee is as much as the price. */
   amount: Money,
+  /** What was kept of the tickets' price; left out in answers that were given before there were fees. */
+  fee: Schema.optionalKey(Money),
+  cause: Schema.optionalKey(RefundCause),
   tickets: Schema.Array(TicketId),
   reason: Schema.String,
   status: Schema.Literals(["pending", "succeeded"])
@@ -140,6 +155,10 @@ export const OrderEvent = Schema.TaggedUnion({
   RefundRequested: {
     refundId: RefundId,
     amount: Amount,
+    /** Kept of the price of the tickets, in minor units; nothing when left out. */
+    fee: Schema.optionalKey(Amount),
+    /** The customer when left out. */
+    cause: Schema.optionalKey(RefundCause),
     tickets: Schema.Array(TicketId),
     reason: Schema.String
   },

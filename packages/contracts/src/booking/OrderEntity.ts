@@ -8,7 +8,7 @@ import { Rpc } from "effect/rpc"
 import { EventId, OrderId, TicketId } from "../Ids.ts"
 import { LimitScope, RefusalCode } from "../inventory/InventoryCommand.ts"
 import { bookingShardGroup } from "../inventory/InventoryEntity.ts"
-import { NewOrder, OrderView } from "./Order.ts"
+import { NewOrder, OrderView, RefundCause } from "./Order.ts"
 
 /** The hold cannot be bought; `code` says why, in the inventory's words. */
 export class HoldNotBuyable extends Schema.TaggedError<HoldNotBuyable>()("HoldNotBuyable", {
@@ -38,10 +38,12 @@ export class BookingUnavailable extends Schema.TaggedError<BookingUnavailable>()
 
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", {}) {}
 
-/** What was asked to be refunded cannot be: not confirmed, refunded before, or not of this order. */
+/** What was asked to be refunded cannot be: not confirmed, refunded before, not of this order, or too late. */
 export class NotRefundable extends Schema.TaggedError<NotRefundable>()("NotRefundable", {
   message: Schema.String,
-  tickets: Schema.Array(TicketId)
+  tickets: Schema.Array(TicketId),
+  /** Where it is too late: since when, in milliseconds since 1970. */
+  deadlineMs: Schema.optionalKey(Schema.Int)
 }) {}
 
 const idempotency = { key: Schema.String, fingerprint: Schema.String }
@@ -66,7 +68,12 @@ export const Resume = Rpc.make("Resume", {
 
 /** Refunds tickets, all of them where none are named. */
 export const RequestRefund = Rpc.make("RequestRefund", {
-  payload: { ...idempotency, tickets: Schema.NullOr(Schema.Array(TicketId)), reason: Schema.String },
+  payload: {
+    ...idempotency,
+    tickets: Schema.NullOr(Schema.Array(TicketId)),
+    reason: Schema.String,
+    cause: RefundCause
+  },
   success: OrderView,
   error: Schema.Union([OrderNotFound, NotRefundable, KeyReused, KeyInUse, BookingUnavailable])
 })

@@ -40,6 +40,11 @@ export class EventCancelled extends Schema.TaggedError<EventCancelled>()("EventC
   eventId: EventId
 }) {}
 
+/** A draft: nobody can have bought anything yet. */
+export class EventNotPublished extends Schema.TaggedError<EventNotPublished>()("EventNotPublished", {
+  eventId: EventId
+}) {}
+
 /** Ids that are not of this event, or of this block. */
 export class PlacesUnknown extends Schema.TaggedError<PlacesUnknown>()("PlacesUnknown", {
   seats: Schema.Array(Schema.String),

@@ -23,8 +23,9 @@ export type EventFacts = typeof EventFacts.Type
 export const CatalogEvent = Schema.TaggedUnion({
   EventPublished: { facts: EventFacts },
   EventChanged: { facts: EventFacts },
+  /** It does not take place. Written once its sale is closed: nothing is sold of it any more. */
   EventCancelled: { eventId: EventId, reason: Schema.String },
-  /** Blocks, vouchers or the accessible pool of a published event are others now, as of that revision. */
+  /** Blocks, vouchers, the accessible pool or the refund policy of a published event are others now, as of that revision. */
   SaleChanged: { eventId: EventId, revision: Schema.Int }
 })
 export type CatalogEvent = typeof CatalogEvent.Type

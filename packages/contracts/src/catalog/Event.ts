@@ -1,8 +1,9 @@
 /** Venues and events as the HTTP API and typed clients see them. */
 import { DateTime, Effect, Option, Schema } from "effect"
 import { AreaId, EventId, PerformerId, RowId, SeatId, SectionId, TierId, VenueId } from "../Ids.ts"
-import { Currency, Money } from "../Money.ts"
+import { Amount, Currency, Money } from "../Money.ts"
 import { isStorable } from "../Text.ts"
+import { FeeBasisPoints, OrganiserName } from "./SaleTerms.ts"
 import { ImportReport, PlanFormat } from "./SeatMap.ts"
 
 // Postgres cannot store the character U+0000 in a text.
@@ -85,6 +86,25 @@ export const Quota = Schema.Struct({
 })
 export type Quota = typeof Quota.Type
 
+/** The policy as buyers see it before they buy. */
+export const RefundPolicyView = Schema.Struct({
+  /** UTC instant: tickets cannot be given back from then on; without it there is no deadline. */
+  until: Schema.optionalKey(Schema.String),
+  /** How the deadline was set, where it goes by the start. */
+  hoursBeforeStart: Schema.optionalKey(Schema.Int),
+  feeBasisPoints: Schema.optionalKey(Schema.Int),
+  /** Minor units of the event's currency. */
+  feeAmount: Schema.optionalKey(Amount)
+})
+export type RefundPolicyView = typeof RefundPolicyView.Type
+
+/** Of an event that does not take place. */
+export const Cancellation = Schema.Struct({
+  /** UTC instant. */
+  at: Schema.String,
+  reason: Schema.String
+})
+
 export const EventDetail = Schema.Struct({
   id: EventId,
   name: Schema.String,
@@ -105,6 +125,11 @@ export const EventDetail = Schema.Struct({
   quotas: Schema.optionalKey(Schema.Array(Quota)),
   /** Tickets of the whole event; for organisers only, no limit when left out. */
   maxTickets: Schema.optionalKey(Schema.Int),
+  /** Whose event it is, where organisers are told apart. */
+  organiser: Schema.optionalKey(Schema.String),
+  /** What a buyer gets back who does not want to come; everything at any time when left out. */
+  refundPolicy: Schema.optionalKey(RefundPolicyView),
+  cancellation: Schema.optionalKey(Cancellation),
   status: EventStatus
 })
 export type EventDetail = typeof EventDetail.Type
@@ -231,6 +256,28 @@ export const NewQuota = Schema.Struct({
 })
 export type NewQuota = typeof NewQuota.Type
 
+/**
+ * What a buyer gets back who does not want to come. `{}` is everything at any time. It counts as it is when an
+ * order is placed.
+ */
+export const NewRefundPolicy = Schema.Struct({
+  /** No refund from then on. */
+  until: Schema.optionalKey(Instant),
+  /** The same, so many hours before the event starts; one of the two. */
+  hoursBeforeStart: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8_760 }))),
+  /** Kept of each ticket: hundredths of a percent of its price, rounded down. */
+  feeBasisPoints: Schema.optionalKey(FeeBasisPoints),
+  /** Kept of each ticket besides, in minor units of the event's currency; never more than its price. */
+  feeAmount: Schema.optionalKey(Amount)
+}).check(
+  Schema.makeFilter(({ hoursBeforeStart, until }) =>
+    hoursBeforeStart === undefined || until === undefined
+      ? undefined
+      : { path: ["hoursBeforeStart"], issue: "Expected one of until and hoursBeforeStart" }
+  )
+)
+export type NewRefundPolicy = typeof NewRefundPolicy.Type
+
 export const NewEvent = Schema.Struct({
   venueId: VenueId,
   name: DisplayName,
@@ -261,6 +308,10 @@ export const NewEvent = Schema.Struct({
     Schema.check(Schema.isMaxLength(50)),
     Schema.withDecodingDefaultKey(Effect.succeed([]))
   ),
+  /** Whose event it is: payments are routed by it. */
+  organiser: Schema.optionalKey(OrganiserName),
+  /** Everything is paid back at any time when left out. */
+  refundPolicy: Schema.optionalKey(NewRefundPolicy),
   /** How long a hold lives, 600 seconds when left out. */
   holdSeconds: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 86_400 })))
 })

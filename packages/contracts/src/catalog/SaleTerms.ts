@@ -11,12 +11,15 @@ export const OrganiserName = Schema.String.check(
 )
 export type OrganiserName = typeof OrganiserName.Type
 
+/** Hundredths of a percent. */
+export const FeeBasisPoints = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }))
+
 /** What a buyer gets back who does not want to come. An event without one pays back everything at any time. */
 export const RefundPolicy = Schema.Struct({
   /** Milliseconds since 1970: no refund by the buyer from then on. Without it there is no deadline. */
   untilMs: Schema.optionalKey(Schema.Int),
   /** Kept of each ticket that is paid back: hundredths of a percent of its price, rounded down. */
-  feeBasisPoints: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 10_000 }))),
+  feeBasisPoints: Schema.optionalKey(FeeBasisPoints),
   /** Kept of each ticket besides, in minor units; a ticket pays back nothing at the least. */
   feeAmount: Schema.optionalKey(Amount)
 })

@@ -9,6 +9,7 @@ import { IdempotencyHeaders } from "./Common.ts"
 import {
   AccessibleOnly,
   BelowMinimum,
+  EventCancelled,
   EventNotFound,
   ExtensionCap,
   HoldExpired,
@@ -119,6 +120,7 @@ export class HoldsApi extends HttpApiGroup.make("holds")
       success: Hold.pipe(HttpApiSchema.status(201)),
       error: [
         EventNotFound,
+        EventCancelled,
         SeatsUnknown,
         SeatsTaken,
         SoldOut,

@@ -8,6 +8,7 @@ import { NextAction } from "../payments/PaymentIntent.ts"
 import { storableText } from "../Text.ts"
 import { IdempotencyHeaders } from "./Common.ts"
 import {
+  EventCancelled,
   HoldExpired,
   HoldInCheckout,
   HoldNotFound,
@@ -19,6 +20,7 @@ import {
   OrderNotFound,
   OverloadedProblem,
   PaymentDeclined,
+  RefundDeadlinePassed,
   TicketNotFound,
   TicketsNotReady
 } from "./Problems.ts"
@@ -76,6 +78,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
         LimitPassed,
         HoldExpired,
         HoldInCheckout,
+        EventCancelled,
         PaymentDeclined,
         OrderCancelled,
         KeyReused,
@@ -93,7 +96,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       headers: IdempotencyHeaders,
       payload: NewRefund,
       success: Order.pipe(HttpApiSchema.status(201)),
-      error: [OrderNotFound, NotRefundable, KeyReused, KeyInUse, OverloadedProblem]
+      error: [OrderNotFound, NotRefundable, RefundDeadlinePassed, KeyReused, KeyInUse, OverloadedProblem]
     }),
     HttpApiEndpoint.get("ticketsPdf", "/orders/:orderId/tickets.pdf", {
       params: orderId,

@@ -13,14 +13,9 @@ import { EventDetail, NewEvent, NewVenue, VenueDetail, VenuePage, VenueQuery } f
 import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
 import { BlockId, EventId, VenueId, VoucherId } from "../Ids.ts"
 import { Currency } from "../Money.ts"
+import { BlockNotFound, SeatsBlocked, VoucherExists, VoucherNotFound } from "./OrganiserProblems.ts"
 import {
-  BlockNotFound,
   EventCancelled,
-  SeatsBlocked,
-  VoucherExists,
-  VoucherNotFound
-} from "./OrganiserProblems.ts"
-import {
   CursorInvalid,
   EventInvalid,
   EventNotDraft,

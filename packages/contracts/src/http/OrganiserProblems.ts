@@ -3,10 +3,16 @@ import { Schema } from "effect"
 import { HttpApiError } from "effect/http-api"
 import { SeatId } from "../Ids.ts"
 
-export class EventCancelled extends HttpApiError.Problem<EventCancelled>()("EventCancelled", {
-  type: "urn:onsale:problem:event-cancelled",
+export class EventNotPublished extends HttpApiError.Problem<EventNotPublished>()("EventNotPublished", {
+  type: "urn:onsale:problem:event-not-published",
   status: 409,
-  title: "The event was cancelled"
+  title: "The event is a draft"
+}) {}
+
+export class EventNotCancelled extends HttpApiError.Problem<EventNotCancelled>()("EventNotCancelled", {
+  type: "urn:onsale:problem:event-not-cancelled",
+  status: 404,
+  title: "The event is not cancelled, so there are no refunds of it"
 }) {}
 
 export class SeatsBlocked extends HttpApiError.Problem<SeatsBlocked>()(

@@ -224,6 +224,21 @@ export class NotRefundable extends HttpApiError.Problem<NotRefundable>()(
   { tickets: Schema.Array(TicketId) }
 ) {}
 
+export class RefundDeadlinePassed extends HttpApiError.Problem<RefundDeadlinePassed>()(
+  "RefundDeadlinePassed",
+  { type: type("refund-deadline-passed"), status: 409, title: "It is too late to give tickets back" },
+  {
+    /** UTC instant: the end of the time for refunds, as it was agreed with the purchase. */
+    deadline: Schema.String
+  }
+) {}
+
+export class EventCancelled extends HttpApiError.Problem<EventCancelled>()("EventCancelled", {
+  type: type("event-cancelled"),
+  status: 409,
+  title: "The event was cancelled"
+}) {}
+
 export class PlanRefused extends HttpApiError.Problem<PlanRefused>()(
   "PlanRefused",
   { type: type("plan-refused"), status: 422, title: "The seat map was not imported" },

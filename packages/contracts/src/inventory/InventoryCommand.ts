@@ -134,6 +134,7 @@ export type HoldView = typeof HoldView.Type
 /** Why a command was refused. */
 export const RefusalCode = Schema.Literals([
   "event_not_found",
+  "event_cancelled",
   "seats_unknown",
   "seats_taken",
   "quota_full",

@@ -106,6 +106,8 @@ export const SaleLayout = Schema.Struct({
   accessibleReleased: Schema.optionalKey(Schema.Boolean),
   /** What is agreed with who buys from now on. */
   terms: Schema.optionalKey(SaleTerms),
+  /** True once the event is cancelled: nothing is held or sold any more, whatever its times say. */
+  cancelled: Schema.optionalKey(Schema.Boolean),
   /** Tickets in one hold, and so in one order (INV-08). */
   maxPerOrder: Schema.Int,
   /** Tickets that a customer holds and has bought, all orders together (INV-08). */
