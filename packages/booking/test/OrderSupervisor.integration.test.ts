@@ -44,6 +44,39 @@ layer(layerDatabase, { excludeTestServices: true })("OrderSupervisor", (it) => {
     })
   )
 
+  it.effect.each(["before", "after"] as const)(
+    "an order whose provider does not answer (%s it did anything) keeps its seats to the end of its time; then a last look decides",
+    (fault) =>
+      Effect.gen(function* () {
+        const h = yield* makeHarness
+        const { orders } = yield* h.start({ supervised: false })
+        h.inventory.checkoutMaxMs = 1_500
+        h.payments.faults.plan("Authorise", fault)
+        for (let i = 0; i < 500; i++) {
+          h.payments.faults.plan("Authorise", "before")
+          h.payments.faults.plan("Refresh", "before")
+          h.payments.faults.plan("GetPayment", "before")
+        }
+        const hold = h.inventory.makeHold([3])
+        const { order } = yield* orders.place(h.request(hold))
+        assert.strictEqual(order.status, "payment_pending")
+        assert.strictEqual(h.inventory.holds.get(hold)?.order, order.id, "the seats are frozen for it")
+        const other = yield* Effect.result(orders.place(h.request(hold)))
+        assert.strictEqual(other._tag, "Failure", "nobody else can check them out")
+        const again = yield* h.start()
+        const isPaid = fault === "after"
+        const ended = yield* h.reaches(again.orders, order.id, isPaid ? "confirmed" : "cancelled")
+        assert.strictEqual(ended?.reason, isPaid ? null : "payment_timeout")
+        assert.strictEqual(h.inventory.soldSeats.get(3), isPaid ? order.id : undefined)
+        for (const payment of h.payments.book.values()) {
+          assert.strictEqual(payment.status, isPaid ? "captured" : "voided")
+          assert.strictEqual(payment.captures, isPaid ? 1 : 0)
+        }
+        yield* pollUntil(h.unfinished, (n) => n === 0)
+        assert.deepStrictEqual(yield* h.breaches, [])
+      })
+  )
+
   it.effect("money that comes when the hold is gone takes the same seats again if they are free", () =>
     Effect.gen(function* () {
       const h = yield* makeHarness

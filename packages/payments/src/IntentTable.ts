@@ -61,6 +61,8 @@ export class IntentTable extends Context.Service<
     readonly release: (claims: ReadonlyArray<ClaimedIntent>) => Effect.Effect<void>
     /** Records the notice of a provider and has the payment looked at soon. */
     readonly note: (provider: string, notice: WebhookNotice, nowMs: number) => Effect.Effect<NoticeOutcome>
+    /** Whether the payment is ours and at another provider: it has left this one. */
+    readonly hasLeft: (provider: string, intentId: PaymentIntentId) => Effect.Effect<boolean>
     /** Forgets all webhooks that can no longer come again, some thousands at a time; answers how many. */
     readonly pruneWebhooks: (nowMs: number) => Effect.Effect<number>
     /** Unfinished intents whose last change is older than `olderThanMs`, the oldest first. */
@@ -110,6 +112,12 @@ export class IntentTable extends Context.Service<
               next_check_at = least(next_check_at, ${at(nowMs + noticeDelayMs)})
             FROM seen WHERE id = seen.intent_id RETURNING id`
           return rows.length > 0 ? ("noted" as const) : ("known" as const)
+        }, orDie),
+
+        hasLeft: Effect.fn("IntentTable.hasLeft")(function* (provider, intentId) {
+          const rows = yield* sql`SELECT 1 FROM payments.intents
+            WHERE id = ${intentId}::uuid AND provider <> ${provider}::text`
+          return rows.length > 0
         }, orDie),
 
         pruneWebhooks: Effect.fn("IntentTable.pruneWebhooks")(function* (nowMs) {

@@ -31,6 +31,8 @@ export interface Payment {
   readonly intentId: PaymentIntentId
   readonly payment: NewPayment
   readonly provider: string
+  /** Providers that it was taken from, the first one first: it never goes back to them. */
+  readonly left: ReadonlyArray<string>
   /** The provider's id for it; null before its first answer. */
   readonly reference: string | null
   /** What the money does; a dispute stands beside it, see `statusOf`. */
@@ -54,6 +56,9 @@ export interface Payment {
 
 /** More refunds of one order than it has tickets are an error of somebody's. */
 export const maxRefunds = 256
+
+/** A buyer waits: after three providers that did nothing a fourth is worth a try, a fifth is not. */
+export const maxReroutes = 3
 
 export type Command =
   | { readonly _tag: "Authorise"; readonly payment: NewPayment; readonly provider: string }
@@ -79,6 +84,18 @@ export const isClosed = (state: Payment): boolean =>
 /** The provider has never told us of it. */
 export const isUnanswered = (state: Payment): boolean =>
   state.reference === null && (state.status === "created" || state.status === "processing")
+
+/**
+ * Whether another provider may be asked in its place, as far as is recorded: its own has told nothing, and no outcome
+ * was ever unknown. Who asks must know besides that its provider has done nothing: see ADR 0015.
+ */
+export const mayReroute = (state: Payment): boolean =>
+  state.payment.provider === null &&
+  state.payment.amount > 0 &&
+  state.status === "created" &&
+  state.reference === null &&
+  !isClosed(state) &&
+  state.left.length < maxReroutes
 
 // --- commands -----------------------------------------------------------------------------------
 
@@ -180,6 +197,14 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
   }
   must(state !== null, "follows Created", event)
   switch (event._tag) {
+    case "Rerouted":
+      must(mayReroute(state), "nobody can have been charged", event)
+      must(
+        event.provider !== state.provider && !state.left.includes(event.provider),
+        "goes to a new provider",
+        event
+      )
+      return { ...state, provider: event.provider, left: [...state.left, state.provider] }
     case "RequiresAction":
       must(isOpen(state.status), "the payment is open", event)
       return { ...state, status: "requires_action", reference: event.reference, nextAction: event.nextAction }
@@ -266,6 +291,7 @@ const created = (intentId: PaymentIntentId, payment: NewPayment, provider: strin
   intentId,
   payment,
   provider,
+  left: [],
   reference: null,
   status: "created",
   captured: 0,

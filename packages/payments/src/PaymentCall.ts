@@ -1,6 +1,14 @@
 /** Which call the provider is owed next. Pure, like `Payment.ts`. */
 import type { RefundId } from "@onsale/contracts/Ids"
-import { isCaptured, isOpen, isUnanswered, type Payment, waitingRefunds, watch } from "./Payment.ts"
+import {
+  isCaptured,
+  isOpen,
+  isUnanswered,
+  mayReroute,
+  type Payment,
+  waitingRefunds,
+  watch
+} from "./Payment.ts"
 import type { Answer } from "./PaymentAnswer.ts"
 
 /** A call to the provider. All but `Ask` carry an idempotency key of ours, so each may be repeated. */
@@ -78,3 +86,9 @@ export const nextCall = (state: Payment, goal: Goal, last: Answer | "fresh" | nu
       return null
   }
 }
+
+/**
+ * Whether it must be written that the payment stays with its provider before that is called: the step that created it
+ * may still run somewhere, and would take it elsewhere.
+ */
+export const mustFence = (state: Payment, fresh: boolean): boolean => !fresh && mayReroute(state)

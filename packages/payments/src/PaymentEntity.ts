@@ -12,7 +12,6 @@ import type { NewPayment, PaymentEvent, PaymentView } from "@onsale/contracts/pa
 import { JournalConflict } from "@onsale/platform/Journal"
 import { Clock, Duration, Effect, Layer } from "effect"
 import { Entity } from "effect/cluster"
-import { freeProviderName } from "./FreeProvider.ts"
 import { type Command, decide, type Payment, view } from "./Payment.ts"
 import { type Goal, isReached } from "./PaymentCall.ts"
 import { PaymentProviders, type ProviderFailure } from "./PaymentProvider.ts"
@@ -23,6 +22,7 @@ import {
   type Recorded,
   type StoreUnavailable
 } from "./PaymentStore.ts"
+import * as PaymentRouting from "./PaymentRouting.ts"
 import { PaymentSteps } from "./PaymentSteps.ts"
 
 /**
@@ -68,7 +68,9 @@ export const layerNoDeps = PaymentEntity.toLayer(
           cached = recorded
           return yield* refuse(goal._tag, recorded.state)
         }
-        const events = fresh ? [...decision.events, ...refusedAtOnce(providers, command)] : decision.events
+        const events = fresh
+          ? [...decision.events, ...refusedAtOnce(providers, intentId, command)]
+          : decision.events
         if (events.length > 0) {
           recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis).pipe(
             // Where there is one already, Postgres may tell of the order's index first: the next look tells.
@@ -112,9 +114,8 @@ export const layerNoDeps = PaymentEntity.toLayer(
     )
 
     const authorise = (payment: NewPayment) =>
-      step(
-        { _tag: "Authorise" },
-        { _tag: "Authorise", payment, provider: chooseProvider(providers, payment) }
+      Effect.flatMap(PaymentRouting.first(providers, intentId, payment), (provider) =>
+        step({ _tag: "Authorise" }, { _tag: "Authorise", payment, provider })
       )
     const refund = (refundId: RefundId, amount: number) =>
       step({ _tag: "Refund", refundId }, { _tag: "Refund", refundId, amount })
@@ -150,14 +151,13 @@ const isAnswered = (state: Payment, goal: Goal): boolean =>
 
 const describe = (failure: ProviderFailure): string => `${failure.code}: ${failure.message}`
 
-const chooseProvider = (providers: PaymentProviders["Service"], payment: NewPayment): string =>
-  payment.amount === 0 ? freeProviderName : (payment.provider ?? providers.preferred.name)
-
-/** A provider that nobody has connected declines: the buyer may choose another one at once. */
+/** A payment that nobody can take is declined: the buyer may choose another way to pay at once. */
 const refusedAtOnce = (
   providers: PaymentProviders["Service"],
+  intentId: PaymentIntentId,
   command: Command
-): ReadonlyArray<PaymentEvent> =>
-  command._tag !== "Authorise" || command.payment.amount === 0 || providers.byName.has(command.provider)
-    ? []
-    : [{ _tag: "Failed", reference: null, code: "provider_unknown" }]
+): ReadonlyArray<PaymentEvent> => {
+  const code =
+    command._tag === "Authorise" ? PaymentRouting.refusal(providers, intentId, command.payment) : null
+  return code === null ? [] : [{ _tag: "Failed", reference: null, code }]
+}

@@ -7,6 +7,7 @@
 import type { OrderId, PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import { Context, Effect, Layer, Schema } from "effect"
 import type { Answer, Standing } from "./PaymentAnswer.ts"
+import type { PaymentRoute } from "./PaymentRoutes.ts"
 
 /**
  * - `declined`: the provider has understood and said no, for good.
@@ -21,6 +22,9 @@ export class ProviderFailure extends Schema.TaggedError<ProviderFailure>()("Prov
   code: Schema.String,
   message: Schema.String
 }) {}
+
+/** Of an authorisation that was not sent, as the provider fails too often. */
+export const breakerOpenCode = "breaker_open"
 
 /** The webhook is not the provider's, or cannot be read: 400. */
 export class WebhookRejected extends Schema.TaggedError<WebhookRejected>()("WebhookRejected", {
@@ -143,29 +147,31 @@ export const keys = {
 export class PaymentProviders extends Context.Service<
   PaymentProviders,
   {
-    /** The one that takes a payment whose buyer named none. */
+    /** The one that takes a payment whose buyer named none, where nothing is said of routes. */
     readonly preferred: PaymentProvider
     readonly byName: ReadonlyMap<string, PaymentProvider>
+    /** For payments whose buyer named none; at least one. */
+    readonly routes: ReadonlyArray<PaymentRoute>
+    /** False while new payments are kept from the provider. */
+    readonly isHealthy: (provider: string) => Effect.Effect<boolean>
   }
 >()("@onsale/payments/PaymentProviders") {
-  /** The first of them is the preferred one. */
+  /** The first of them is the preferred one, and takes all. */
   static readonly layerOf = (first: PaymentProvider, ...others: ReadonlyArray<PaymentProvider>) =>
     Layer.succeed(PaymentProviders, PaymentProviders.of(make(first, others)))
 
-  static readonly layerEffect = <E, R, E2 = never, R2 = never>(
-    first: Effect.Effect<PaymentProvider, E, R>,
-    others: Effect.Effect<ReadonlyArray<PaymentProvider>, E2, R2> = Effect.succeed([])
-  ) =>
-    Layer.effect(
-      PaymentProviders,
-      Effect.zipWith(first, others, (first, others) => PaymentProviders.of(make(first, others)))
-    )
+  static readonly layerEffect = <E, R>(providers: Effect.Effect<PaymentProviders["Service"], E, R>) =>
+    Layer.effect(PaymentProviders, providers)
 }
 
-const make = (
+/** Providers whose health nobody watches. Without routes the first takes all. */
+export const make = (
   first: PaymentProvider,
-  others: ReadonlyArray<PaymentProvider>
+  others: ReadonlyArray<PaymentProvider>,
+  routes: ReadonlyArray<PaymentRoute> = [{ provider: first.name, weight: 1 }]
 ): PaymentProviders["Service"] => ({
   preferred: first,
-  byName: new Map([first, ...others].map((provider) => [provider.name, provider]))
+  byName: new Map([first, ...others].map((provider) => [provider.name, provider])),
+  routes,
+  isHealthy: () => Effect.succeed(true)
 })

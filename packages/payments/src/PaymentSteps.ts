@@ -9,8 +9,15 @@ import { Clock, Context, Effect, Layer, Metric, Result } from "effect"
 import { freeProvider } from "./FreeProvider.ts"
 import type { Payment } from "./Payment.ts"
 import { type Answer, isOurs, observe, observeCovered } from "./PaymentAnswer.ts"
-import { type Call, type Goal, nextCall } from "./PaymentCall.ts"
-import { keys, type PaymentProvider, PaymentProviders, ProviderFailure } from "./PaymentProvider.ts"
+import { type Call, type Goal, mustFence, nextCall } from "./PaymentCall.ts"
+import {
+  breakerOpenCode,
+  keys,
+  type PaymentProvider,
+  PaymentProviders,
+  ProviderFailure
+} from "./PaymentProvider.ts"
+import * as PaymentRouting from "./PaymentRouting.ts"
 import {
   type OrderHasIntent,
   PaymentStore,
@@ -64,7 +71,8 @@ export class PaymentSteps extends Context.Service<
     PaymentSteps,
     Effect.gen(function* () {
       const store = yield* PaymentStore
-      const { byName } = yield* PaymentProviders
+      const providers = yield* PaymentProviders
+      const { byName } = providers
 
       const perform = Effect.fnUntraced(function* (state: Payment, call: Call) {
         const provider = providerOf(byName, state)
@@ -91,7 +99,10 @@ export class PaymentSteps extends Context.Service<
         const startedMs = yield* Clock.currentTimeMillis
         let recorded = start
         let pauses = 0
+        /** At the provider that it is at. */
         let attempts = 0
+        /** Nothing was sent that anybody could have carried out: this step created it, and knows all its calls. */
+        let untouched = fresh
         /** The call that the provider said no to, while it is asked how the payment stands. */
         let declined: { readonly call: Call; readonly failure: ProviderFailure } | null = null
         /** The newest failure that is not explained yet. */
@@ -108,6 +119,11 @@ export class PaymentSteps extends Context.Service<
             recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis)
           }
         })
+        /** Written before the other provider is called, so that whoever comes next asks where something can have been sent. */
+        const leave = Effect.fnUntraced(function* (provider: string, reason: string) {
+          const events: ReadonlyArray<PaymentEvent> = [{ _tag: "Rerouted", provider, reason }]
+          recorded = yield* store.append(intentId, recorded, events, yield* Clock.currentTimeMillis)
+        })
         const stopped = (why: ProviderFailure): Outcome => ({ recorded, failure: why })
 
         if (recorded.state === null) return { recorded, failure: null }
@@ -117,6 +133,9 @@ export class PaymentSteps extends Context.Service<
           if (made >= maxCalls) return stopped(failure ?? contradiction)
           if (call._tag === "Authorise" && ++attempts > maxAuthoriseAttempts)
             return stopped(failure ?? contradiction)
+          // Written before anything is sent: whoever created it cannot take it to another provider any more.
+          if (call._tag === "Authorise" && mustFence(state, fresh))
+            yield* note(state, call, { _tag: "Unknown", reason: "sent_again" })
           const result = yield* perform(state, call)
 
           if (Result.isSuccess(result)) {
@@ -130,6 +149,7 @@ export class PaymentSteps extends Context.Service<
           }
 
           failure = result.failure
+          untouched = untouched && failure.kind === "retryable"
           if (failure.kind === "declined") {
             if (call._tag === "Ask") return stopped(failure)
             if (call._tag === "Authorise") {
@@ -141,6 +161,15 @@ export class PaymentSteps extends Context.Service<
               call = { _tag: "Ask" }
             }
             continue
+          }
+
+          if (untouched && (attempts >= 2 || failure.code === breakerOpenCode)) {
+            const provider = yield* PaymentRouting.another(providers, state, failure.code)
+            if (provider !== null && (yield* Clock.currentTimeMillis) - startedMs <= budgetMs) {
+              yield* leave(provider, failure.code)
+              attempts = 0
+              continue
+            }
           }
 
           const pauseMs = pausesMs[pauses++]

@@ -113,7 +113,7 @@ export class PaymentStore extends Context.Service<
           to_timestamp(${nextCheck(state, nowMs)}::float8 / 1000), to_timestamp(${nowMs}::float8 / 1000), to_timestamp(${nowMs}::float8 / 1000))`
 
       const updateIntent = (state: Payment, nowMs: number) => sql`UPDATE payments.intents SET
-        status = ${statusOf(state)}::text, watch = ${watch(state)}::text, provider_reference = ${state.reference}::text,
+        provider = ${state.provider}::text, status = ${statusOf(state)}::text, watch = ${watch(state)}::text, provider_reference = ${state.reference}::text,
         captured = ${state.captured}::bigint, refunded = ${state.refunded}::bigint, checks = 0,
         next_check_at = to_timestamp(${nextCheck(state, nowMs)}::float8 / 1000),
         updated_at = to_timestamp(${nowMs}::float8 / 1000)

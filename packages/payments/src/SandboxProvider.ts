@@ -26,6 +26,8 @@ import * as SandboxWebhook from "./SandboxWebhook.ts"
 export const sandboxProviderName = "sandbox"
 
 export interface SandboxProviderOptions {
+  /** `sandbox` when left out. */
+  readonly name?: string | undefined
   /** Such as `http://127.0.0.1:4000`. */
   readonly url: string
   readonly secret: Redacted.Redacted
@@ -75,7 +77,7 @@ export const make = Effect.fnUntraced(function* (options: SandboxProviderOptions
     )
 
   const provider: PaymentProvider = {
-    name: sandboxProviderName,
+    name: options.name ?? sandboxProviderName,
     currencies: "all",
     authorise: Effect.fn("SandboxProvider.authorise")(function* (request) {
       const body: CreateSandboxPayment = {
@@ -183,13 +185,16 @@ const classify = (reply: Reply): ProviderFailure => {
 // --- configuration -------------------------------------------------------------------------------------
 
 /**
- * `ONSALE_SANDBOX_URL`, `ONSALE_SANDBOX_SECRET`, `ONSALE_SANDBOX_WEBHOOK_SECRET` (several with commas
- * while one is being replaced), `ONSALE_SANDBOX_TIMEOUT` (5 seconds), `ONSALE_SANDBOX_RETURN_URL`.
+ * `…_URL`, `…_SECRET`, `…_WEBHOOK_SECRET` (several with commas while one is being replaced), `…_TIMEOUT`
+ * (5 seconds), `…_RETURN_URL`, behind the prefix.
  */
-export const config: Config.Config<SandboxProviderOptions> = Config.all({
-  url: Config.URL("ONSALE_SANDBOX_URL").pipe(Config.map((url) => url.href.replace(/\/$/, ""))),
-  secret: Config.Redacted("ONSALE_SANDBOX_SECRET"),
-  webhookSecrets: secrets("ONSALE_SANDBOX_WEBHOOK_SECRET"),
-  timeout: Config.Duration("ONSALE_SANDBOX_TIMEOUT").pipe(Config.withDefault(Duration.seconds(5))),
-  returnUrl: Config.String("ONSALE_SANDBOX_RETURN_URL").pipe(Config.option, Config.map(Option.getOrUndefined))
-})
+export const configOf = (prefix: string): Config.Config<SandboxProviderOptions> =>
+  Config.all({
+    url: Config.URL(`${prefix}_URL`).pipe(Config.map((url) => url.href.replace(/\/$/, ""))),
+    secret: Config.Redacted(`${prefix}_SECRET`),
+    webhookSecrets: secrets(`${prefix}_WEBHOOK_SECRET`),
+    timeout: Config.Duration(`${prefix}_TIMEOUT`).pipe(Config.withDefault(Duration.seconds(5))),
+    returnUrl: Config.String(`${prefix}_RETURN_URL`).pipe(Config.option, Config.map(Option.getOrUndefined))
+  })
+
+export const config = configOf("ONSALE_SANDBOX")

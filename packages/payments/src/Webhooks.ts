@@ -8,6 +8,7 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { IntentTable, type NoticeOutcome } from "./IntentTable.ts"
 import { PaymentProviders, WebhookRejected } from "./PaymentProvider.ts"
+import { giveBackStray } from "./StrayPayment.ts"
 
 /** No provider of that name is connected: 404. */
 export class WebhookProviderUnknown extends Schema.TaggedError<WebhookProviderUnknown>()(
@@ -20,8 +21,8 @@ export class WebhookProviderUnknown extends Schema.TaggedError<WebhookProviderUn
 /** A webhook is a payment and a few words; what is larger is not read. */
 export const maxWebhookBytes = 64 * 1024
 
-/** `foreign`: it speaks of a payment that was not made by us. */
-export type WebhookOutcome = NoticeOutcome | "foreign"
+/** `foreign`: it speaks of a payment that was not made by us. `stray`: of one that has left that provider. */
+export type WebhookOutcome = NoticeOutcome | "foreign" | "stray"
 
 export class Webhooks extends Context.Service<
   Webhooks,
@@ -53,7 +54,14 @@ export class Webhooks extends Context.Service<
           if (body.length > maxWebhookBytes) return yield* new WebhookRejected({ reason: "too_large" })
           const notice = yield* provider.readWebhook(body, headers, token)
           if (notice.intentId === null) return "foreign" as const
-          return yield* table.note(name, notice, yield* Clock.currentTimeMillis)
+          const outcome = yield* table.note(name, notice, yield* Clock.currentTimeMillis)
+          if (outcome === "noted" || !(yield* table.hasLeft(name, notice.intentId))) return outcome
+          // Where it cannot be given back now it comes again: the provider repeats what we do not take.
+          yield* Effect.mapError(
+            giveBackStray(provider, notice.intentId),
+            () => new WebhookRejected({ reason: "provider_unavailable" })
+          )
+          return "stray" as const
         })
       })
     })

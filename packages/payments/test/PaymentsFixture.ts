@@ -3,6 +3,7 @@
  * webhooks behind an HTTP server, a database of the suite's own, and the sandbox provider over HTTP.
  */
 import { NodeHttpClient, NodeHttpServer } from "@effect/platform-node"
+import { OrganiserName } from "@onsale/contracts/catalog/SaleTerms"
 import { OrderId, makeUuidV7, PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import { PaymentEntity } from "@onsale/contracts/payments/PaymentEntity"
 import { type NewPayment, PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
@@ -28,7 +29,8 @@ import {
 } from "effect/http"
 import { SqlClient } from "effect/sql"
 import { createServer } from "node:http"
-import { type PaymentProvider, PaymentProviders } from "../src/PaymentProvider.ts"
+import type { Standing } from "../src/PaymentAnswer.ts"
+import { make, type PaymentProvider, PaymentProviders, ProviderFailure } from "../src/PaymentProvider.ts"
 import { Payments } from "../src/Payments.ts"
 import * as SandboxProvider from "../src/SandboxProvider.ts"
 import { Webhooks } from "../src/Webhooks.ts"
@@ -111,13 +113,65 @@ const layerSandbox = Layer.unwrap(
   Effect.map(WebhookEntry, (entry) => SandboxProcess.layer({ secret, webhookUrl: entry.url, webhookSecret }))
 )
 
+/** Takes the payments of this organiser first, and refuses them all; yet it may have one after all. */
+export const strayOrganiser = OrganiserName.make("far-away")
+export class Refusing extends Context.Service<
+  Refusing,
+  {
+    holds: PaymentIntentId | null
+    readonly voids: Array<string>
+  }
+>()("test/Refusing") {
+  static readonly layer = Layer.sync(Refusing, () => Refusing.of({ holds: null, voids: [] }))
+}
+
+const refusingProvider = (like: PaymentProvider, refusing: Refusing["Service"]): PaymentProvider => ({
+  ...like,
+  name: "refusing",
+  currencies: new Set(["EUR"]),
+  authorise: () =>
+    Effect.fail(new ProviderFailure({ kind: "retryable", code: "http_429", message: "too many" })),
+  find: ({ intentId }) =>
+    Effect.succeed(refusing.holds === intentId ? standing("authorised") : { _tag: "Absent" }),
+  void: ({ key }) =>
+    Effect.sync(() => {
+      refusing.holds = null
+      refusing.voids.push(key)
+      return standing("voided")
+    })
+})
+
+const standing = (status: "authorised" | "voided"): Standing => ({
+  _tag: "Standing",
+  reference: "stray_1",
+  status,
+  amount: 4_200,
+  currency: "EUR",
+  captured: 0,
+  refunded: 0,
+  failureCode: null,
+  nextAction: null,
+  dispute: null
+})
+
 const layerProviders = Layer.unwrap(
   Effect.gen(function* () {
     const { url } = yield* SandboxProcess
     const interception = yield* Interception
     const options = { url, secret, webhookSecrets: [webhookSecret, oldWebhookSecret], timeout: callTimeout }
     const provider = yield* SandboxProvider.make(options)
-    return PaymentProviders.layerOf(intercepted(provider, interception))
+    const refusing = refusingProvider(provider, yield* Refusing)
+    return Layer.succeed(
+      PaymentProviders,
+      make(
+        intercepted(provider, interception),
+        [refusing],
+        [
+          { provider: "sandbox", weight: 1 },
+          { provider: "refusing", weight: 1, organisers: [strayOrganiser] }
+        ]
+      )
+    )
   })
 ).pipe(
   Layer.provide(NodeHttpClient.layerUndici),
@@ -148,7 +202,13 @@ export const layerPayments = layerConnected.pipe(
   Layer.provideMerge(layerSandbox),
   Layer.provideMerge(layerEntry),
   Layer.provideMerge(
-    Layer.mergeAll(layerCluster, layerDatabase, Interception.layer, NodeHttpClient.layerUndici)
+    Layer.mergeAll(
+      layerCluster,
+      layerDatabase,
+      Interception.layer,
+      Refusing.layer,
+      NodeHttpClient.layerUndici
+    )
   ),
   Layer.provideMerge(layerQuiet)
 )
@@ -226,6 +286,7 @@ export const makeDue = Effect.fnUntraced(function* (intentId: PaymentIntentId) {
 })
 
 const IntentRow = Schema.Struct({
+  provider: Schema.String,
   status: Schema.String,
   watch: Schema.String,
   checks: Schema.Int,
@@ -235,6 +296,6 @@ const IntentRow = Schema.Struct({
 export const intentRow = Effect.fnUntraced(function* (intentId: PaymentIntentId) {
   const sql = yield* SqlClient.SqlClient
   const rows =
-    yield* sql`SELECT status, watch, checks, next_check_at AS "nextCheckAt" FROM payments.intents WHERE id = ${intentId}::uuid`
+    yield* sql`SELECT provider, status, watch, checks, next_check_at AS "nextCheckAt" FROM payments.intents WHERE id = ${intentId}::uuid`
   return yield* Schema.decodeUnknownEffect(Schema.Array(IntentRow))(rows).pipe(Effect.map((some) => some[0]))
 })

@@ -70,7 +70,11 @@ describe("the providers that are connected", () => {
   }
   const connected = (settings: Readonly<Record<string, string>>) =>
     PaymentProviders.pipe(
-      Effect.map(({ byName, preferred }) => ({ preferred: preferred.name, all: [...byName.keys()] })),
+      Effect.map(({ byName, preferred, routes }) => ({
+        preferred: preferred.name,
+        all: [...byName.keys()],
+        routes
+      })),
       Effect.provide(
         ConfiguredProviders.layerConfig.pipe(
           Layer.provide(NodeHttpClient.layerUndici),
@@ -81,11 +85,36 @@ describe("the providers that are connected", () => {
 
   it.live("are the sandbox, and those whose key is configured", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* connected(sandbox), { preferred: "sandbox", all: ["sandbox"] })
-      assert.deepStrictEqual(yield* connected({ ...sandbox, ...stripe, ...mollie }), {
+      assert.deepStrictEqual(yield* connected(sandbox), {
+        preferred: "sandbox",
+        all: ["sandbox"],
+        routes: [{ provider: "sandbox", weight: 1 }]
+      })
+      assert.deepInclude(yield* connected({ ...sandbox, ...stripe, ...mollie }), {
         preferred: "sandbox",
         all: ["sandbox", "stripe", "mollie"]
       })
+    })
+  )
+
+  it.live("may be two sandboxes, with what each takes said by routes", () =>
+    Effect.gen(function* () {
+      const two = {
+        ...sandbox,
+        ONSALE_SANDBOX_B_URL: "http://127.0.0.1:9",
+        ONSALE_SANDBOX_B_SECRET: "secret",
+        ONSALE_SANDBOX_B_WEBHOOK_SECRET: "one"
+      }
+      assert.deepStrictEqual((yield* connected(two)).all, ["sandbox", "sandbox-b"])
+      const routes = '[{"provider":"sandbox","weight":1},{"provider":"sandbox-b","weight":2}]'
+      assert.deepStrictEqual((yield* connected({ ...two, ONSALE_PAYMENT_ROUTES: routes })).routes, [
+        { provider: "sandbox", weight: 1 },
+        { provider: "sandbox-b", weight: 2 }
+      ])
+      const error = yield* Effect.flip(connected({ ...sandbox, ONSALE_PAYMENT_ROUTES: routes }))
+      assert.strictEqual(error._tag, "ConfigError")
+      assert.include(String(error), "got sandbox-b")
+      assert.include(String(error), "ONSALE_PAYMENT_ROUTES")
     })
   )
 

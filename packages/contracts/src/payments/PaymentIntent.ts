@@ -87,6 +87,8 @@ export type NewPayment = typeof NewPayment.Type
  */
 export const PaymentEvent = Schema.TaggedUnion({
   Created: { payment: NewPayment, provider: Schema.String },
+  /** Its provider did certainly nothing, and another one is called after this is written. */
+  Rerouted: { provider: Schema.String, reason: Schema.String },
   RequiresAction: { reference: Schema.String, nextAction: NextAction },
   /** The outcome is not known yet; the provider is asked again by our key. */
   Processing: { reference: Schema.NullOr(Schema.String), reason: Schema.String },
