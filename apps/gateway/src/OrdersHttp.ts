@@ -1,10 +1,9 @@
 /** Orders, refunds and tickets over HTTP: put together from booking, catalog and notifications. */
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
-import type { OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
-import type { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import type { OrderView } from "@onsale/contracts/booking/Order"
+import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
 import { Api } from "@onsale/contracts/http/Api"
-import type { Order, Ticket } from "@onsale/contracts/http/OrdersApi"
 import {
   HoldExpired,
   HoldInCheckout,
@@ -15,30 +14,23 @@ import {
   NotRefundable,
   OrderCancelled,
   OrderNotFound,
-  Overloaded,
   PaymentDeclined,
+  RefundDeadlinePassed,
   TicketNotFound,
   TicketsNotReady
 } from "@onsale/contracts/http/Problems"
-import { type EventId, eventNumberOfHold, type HoldId, type OrderId } from "@onsale/contracts/Ids"
+import { eventNumberOfHold, type HoldId, type OrderId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as OrderReference from "@onsale/notifications/OrderReference"
 import { Effect } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
-import { createHash } from "node:crypto"
 import * as Admission from "./Admission.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
+import * as OrderViews from "./OrderView.ts"
 
 /** Two are drawn at a time, some tens of milliseconds each: who is beyond these would wait for seconds. */
 const pdfPlaces = 2 + 32
-
-/** Equal for equal requests: the schema has put the fields into its own order. */
-const fingerprintOf = (payload: unknown): string =>
-  createHash("sha256").update(JSON.stringify(payload)).digest("base64url")
-
-const busy = (error: BookingUnavailable) =>
-  Effect.fail(new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) }))
 
 const notBuyable = ({
   code,
@@ -74,37 +66,8 @@ export const layer = HttpApiBuilder.group(
       return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
     })
 
-    const ticketOf = Effect.fnUntraced(function* (eventId: EventId, ticket: OrderTicket) {
-      const { id, seatId, areaId, label, status } = ticket
-      const rendered: Ticket = {
-        id,
-        seatId,
-        areaId,
-        label,
-        status,
-        code: yield* notifications.codeFor(eventId, ticket)
-      }
-      return rendered
-    })
-
-    const render = Effect.fnUntraced(function* (order: OrderView) {
-      const reason = order.reason ?? order.payment.failureCode
-      const rendered: Order = {
-        id: order.id,
-        status: order.status,
-        eventId: order.eventId,
-        customer: order.customer,
-        total: order.total,
-        tickets: yield* Effect.forEach(order.tickets, (ticket) => ticketOf(order.eventId, ticket)),
-        payment: { status: order.payment.status, provider: order.payment.provider },
-        ...(order.nextAction === null ? {} : { nextAction: order.nextAction }),
-        refunds: order.refunds,
-        ...(reason === null ? {} : { reason }),
-        createdAt: order.createdAt,
-        updatedAt: order.updatedAt
-      }
-      return rendered
-    })
+    const render = (order: OrderView) =>
+      Effect.provideService(OrderViews.render(order), Notifications, notifications)
 
     const orderOf = Effect.fnUntraced(function* (orderId: OrderId) {
       return (yield* orders.get(orderId)) ?? (yield* new OrderNotFound({}))
@@ -116,7 +79,7 @@ export const layer = HttpApiBuilder.group(
         const { order } = yield* orders
           .place({
             key: headers["idempotency-key"],
-            fingerprint: fingerprintOf(payload),
+            fingerprint: OrderViews.fingerprintOf(payload),
             correlation: yield* Correlation,
             eventId,
             order: payload
@@ -125,7 +88,7 @@ export const layer = HttpApiBuilder.group(
             Effect.catchTag("HoldNotBuyable", notBuyable),
             Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
             Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-            Effect.catchTag("BookingUnavailable", busy)
+            Effect.catchTag("BookingUnavailable", OrderViews.busy)
           )
         boards.changed(eventId)
         const rendered = yield* render(order)
@@ -151,18 +114,31 @@ export const layer = HttpApiBuilder.group(
         const order = yield* orders
           .refund(params.orderId, {
             key: headers["idempotency-key"],
-            fingerprint: fingerprintOf([params.orderId, payload]),
+            fingerprint: OrderViews.fingerprintOf([params.orderId, payload]),
             tickets: payload.tickets ?? null,
             reason: payload.reason
           })
           .pipe(
             Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
-            Effect.catchTag("NotRefundable", ({ message, tickets }) =>
-              Effect.fail(new NotRefundable({ detail: message, tickets }))
+            Effect.catchTag(
+              "NotRefundable",
+              ({
+                deadlineMs,
+                message,
+                tickets
+              }): Effect.Effect<never, NotRefundable | RefundDeadlinePassed> =>
+                deadlineMs === undefined
+                  ? Effect.fail(new NotRefundable({ detail: message, tickets }))
+                  : Effect.fail(
+                      new RefundDeadlinePassed({
+                        detail: message,
+                        deadline: new Date(deadlineMs).toISOString()
+                      })
+                    )
             ),
             Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
             Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-            Effect.catchTag("BookingUnavailable", busy)
+            Effect.catchTag("BookingUnavailable", OrderViews.busy)
           )
         boards.changed(order.eventId)
         return yield* render(order)
@@ -187,7 +163,10 @@ export const layer = HttpApiBuilder.group(
       ticket: Effect.fnUntraced(function* ({ params }) {
         const found = (yield* orders.ticket(params.ticketId)) ?? (yield* new TicketNotFound({}))
         const { eventId } = found
-        return { ...(yield* ticketOf(eventId, found.ticket)), eventId }
+        const ticket = yield* OrderViews.ticketOf(eventId, found.ticket).pipe(
+          Effect.provideService(Notifications, notifications)
+        )
+        return { ...ticket, eventId }
       })
     })
   })

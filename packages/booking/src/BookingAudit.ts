@@ -50,10 +50,10 @@ export const run: Effect.Effect<ReadonlyArray<Finding>, never, SqlClient.SqlClie
           "INV-05",
           "valid tickets and refunds add up to what was paid",
           sql`SELECT 'order ' || o.id || ': ' || coalesce(sum(t.price) FILTER (WHERE t.status = 'valid'), 0) || ' valid and '
-          || o.refunded_amount || ' refunded of ' || o.total_amount AS what
+          || o.refunded_amount || ' refunded and ' || o.kept_amount || ' kept of ' || o.total_amount AS what
         FROM booking.orders o LEFT JOIN booking.tickets t ON t.order_id = o.id
         WHERE o.status IN ('confirmed', 'partially_refunded', 'refunded') GROUP BY o.id
-        HAVING coalesce(sum(t.price) FILTER (WHERE t.status = 'valid'), 0) + o.refunded_amount <> o.total_amount`
+        HAVING coalesce(sum(t.price) FILTER (WHERE t.status = 'valid'), 0) + o.refunded_amount + o.kept_amount <> o.total_amount`
         ],
         [
           "INV-05",

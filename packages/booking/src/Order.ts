@@ -23,11 +23,13 @@
  */
 import { Data, Result } from "effect"
 import type { RefundId, TicketId } from "@onsale/contracts/Ids"
-import type { OrderEvent, OrderRefund } from "@onsale/contracts/booking/Order"
+import type { OrderEvent, OrderRefund, RefundCause } from "@onsale/contracts/booking/Order"
+import type { RefundPolicy } from "@onsale/contracts/catalog/SaleTerms"
 import type { RefusalCode } from "@onsale/contracts/inventory/InventoryCommand"
 import type { PaymentStatus, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
 import {
   claims,
+  keptAmount,
   type Order,
   paymentTimeout,
   refundedAmount,
@@ -295,19 +297,34 @@ const ending = (order: Order, run: Run): ReadonlyArray<OrderEvent> =>
 export interface RefundRefusal {
   readonly message: string
   readonly tickets: ReadonlyArray<TicketId>
+  /** Where it is too late: since when, in milliseconds since 1970. */
+  readonly deadlineMs?: number
 }
 
+export interface RefundRequest {
+  readonly refundId: RefundId
+  /** Null for all that are valid. */
+  readonly tickets: ReadonlyArray<TicketId> | null
+  readonly reason: string
+  readonly cause: RefundCause
+}
+
+/** What of a ticket's price is kept under a policy: never more than the price. Minor units. */
+export const feeOf = (price: number, { feeAmount = 0, feeBasisPoints = 0 }: RefundPolicy): number =>
+  // Exact: prices are below 2^39, basis points below 2^14.
+  Math.min(price, Math.floor((price * feeBasisPoints) / 10_000) + feeAmount)
+
+const everything: RefundPolicy = {}
+
 /**
- * The refund of some tickets (null: of all that are valid), or why not. What is paid back is the price
- * of tickets that are valid, and a ticket that is refunded is valid no more; so nothing is paid back twice.
+ * The refund of some tickets at `nowMs`, or why not. What is paid back is the price of tickets that are valid, less
+ * what the terms of the purchase keep of it where it is the customer who wants it; and a ticket that is refunded is
+ * valid no more, so nothing is paid back twice.
  */
 export const requestRefund = (
   order: Order,
-  request: {
-    readonly refundId: RefundId
-    readonly tickets: ReadonlyArray<TicketId> | null
-    readonly reason: string
-  }
+  request: RefundRequest,
+  nowMs: number
 ): Result.Result<Extract<OrderEvent, { readonly _tag: "RefundRequested" }>, RefundRefusal> => {
   const named = [...new Set(request.tickets ?? validTickets(order).map(({ id }) => id))]
   if (order.stage !== "confirmed") {
@@ -321,14 +338,23 @@ export const requestRefund = (
     return Result.fail({ message: "The tickets are not of this order.", tickets: foreign })
   const gone = named.filter((id) => byId.get(id)?.status !== "valid")
   if (gone.length > 0) return Result.fail({ message: "The tickets were refunded before.", tickets: gone })
-  const amount = named.reduce((sum, id) => sum + (byId.get(id)?.price ?? 0), 0)
-  if (refundedAmount(order) + amount > order.placed.total.amount) {
+  const policy = request.cause === "customer" ? (order.placed.terms?.refunds ?? everything) : everything
+  if (policy.untilMs !== undefined && nowMs >= policy.untilMs) {
+    const message = "The time in which tickets of this order could be given back is over."
+    return Result.fail({ message, tickets: named, deadlineMs: policy.untilMs })
+  }
+  const prices = named.map((id) => byId.get(id)?.price ?? 0)
+  const fee = prices.reduce((sum, price) => sum + feeOf(price, policy), 0)
+  const amount = prices.reduce((sum, price) => sum + price, 0) - fee
+  if (refundedAmount(order) + keptAmount(order) + amount + fee > order.placed.total.amount) {
     throw new Error(`order ${order.id}: a refund of ${amount} would pay back more than was paid`)
   }
   return Result.succeed({
     _tag: "RefundRequested",
     refundId: request.refundId,
     amount,
+    ...(fee === 0 ? {} : { fee }),
+    ...(request.cause === "customer" ? {} : { cause: request.cause }),
     tickets: named,
     reason: request.reason
   })

@@ -70,6 +70,10 @@ export const claimCount = ({ areas, seats }: Pick<Placed, "areas" | "seats">): n
 export const refundedAmount = (order: Order): number =>
   order.refunds.reduce((sum, refund) => sum + refund.amount.amount, 0)
 
+/** Minor units that were kept of the price of tickets that were given back. */
+export const keptAmount = (order: Order): number =>
+  order.refunds.reduce((sum, refund) => sum + (refund.fee?.amount ?? 0), 0)
+
 /** The order after an event that was written at `atMs`; `order` is undefined before the first. */
 export const evolve = (
   order: Order | undefined,
@@ -169,7 +173,10 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
       const refunded = order.tickets.filter(({ id, status }) => named.has(id) && status === "valid")
       if (named.size === 0 || refunded.length !== event.tickets.length) throw misfit("a ticket is not valid")
       // The sum is looked at again as a whole, so that no change of the rules above pays back too much.
-      if (refundedAmount(order) + event.amount > order.placed.total.amount) throw misfit("more than was paid")
+      const { currency } = order.placed.total
+      const fee = event.fee ?? 0
+      if (refundedAmount(order) + keptAmount(order) + event.amount + fee > order.placed.total.amount)
+        throw misfit("more than was paid")
       return {
         tickets: order.tickets.map((ticket) =>
           named.has(ticket.id) ? { ...ticket, status: "refunded" } : ticket
@@ -178,7 +185,9 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
           ...order.refunds,
           {
             id: event.refundId,
-            amount: { amount: event.amount, currency: order.placed.total.currency },
+            amount: { amount: event.amount, currency },
+            fee: { amount: fee, currency },
+            cause: event.cause ?? "customer",
             tickets: event.tickets,
             reason: event.reason,
             status: "pending"

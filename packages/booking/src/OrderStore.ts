@@ -8,7 +8,7 @@ import * as Ids from "@onsale/contracts/Ids"
 import { type EventId, OrderId } from "@onsale/contracts/Ids"
 import { OrderEvent, type OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
 import * as Journal from "@onsale/platform/Journal"
-import { claimCount, evolve, type Order, refundedAmount, statusOf, toView } from "./OrderState.ts"
+import { claimCount, evolve, keptAmount, type Order, refundedAmount, statusOf, toView } from "./OrderState.ts"
 
 /** An order, and the version of its stream that it was folded from. */
 export interface Stored {
@@ -93,7 +93,8 @@ const make = Effect.gen(function* () {
             ${placed.total.currency}::text, ${instant(placed.payUntilMs)}, ${version}::bigint, ${waiting}::boolean,
             ${checkAt}, ${instant(atMs)}, ${instant(atMs)})`
       : sql`UPDATE booking.orders SET status = ${statusOf(order)}::text, stage = ${order.stage}::text,
-            refunded_amount = ${refundedAmount(order)}::bigint, version = ${version}::bigint, waiting = ${waiting}::boolean,
+            refunded_amount = ${refundedAmount(order)}::bigint, kept_amount = ${keptAmount(order)}::bigint,
+            version = ${version}::bigint, waiting = ${waiting}::boolean,
             next_check_at = ${checkAt}, checks = 0, late_money = ${order.lateMoney}::text, updated_at = ${instant(atMs)}
           WHERE id = ${order.id}::uuid`
   }

@@ -72,6 +72,8 @@ export interface Sales {
   readonly tickets: number
   readonly amount: number
   readonly refunded: number
+  /** Of the price of tickets that were given back. */
+  readonly kept: number
   readonly currency: string
 }
 
@@ -96,6 +98,7 @@ const SalesRows = Schema.Array(
     tickets: Schema.Int,
     amount: Schema.Int,
     refunded: Schema.Int,
+    kept: Schema.Int,
     currency: Schema.String
   })
 )
@@ -183,7 +186,7 @@ const make = Effect.gen(function* () {
 
     sales: Effect.fn("Orders.sales")(function* (eventId: EventId) {
       return yield* sql`SELECT count(*)::int AS orders, sum(tickets)::int AS tickets, sum(total_amount)::float8 AS amount,
-          sum(refunded_amount)::float8 AS refunded, currency
+          sum(refunded_amount)::float8 AS refunded, sum(kept_amount)::float8 AS kept, currency
         FROM booking.orders
         WHERE event_id = ${eventId}::uuid AND status IN ('confirmed', 'partially_refunded', 'refunded')
         GROUP BY currency ORDER BY currency`.pipe(

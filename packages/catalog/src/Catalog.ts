@@ -5,6 +5,7 @@ import {
   EventInvalid,
   EventNotDraft,
   EventNotFound,
+  type InvalidField,
   type PlanRefused,
   VenueNotFound
 } from "@onsale/contracts/catalog/CatalogErrors"
@@ -14,6 +15,7 @@ import type {
   EventQuery,
   EventSeatMap,
   NewEvent,
+  NewRefundPolicy,
   NewVenue,
   VenueDetail,
   VenuePage,
@@ -33,6 +35,7 @@ import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
 import { importPlan } from "./PlanImport.ts"
 import { type PretixJson, toPretix } from "./PretixExport.ts"
+import * as RefundPolicies from "./RefundPolicies.ts"
 import { SaleChanges } from "./SaleChanges.ts"
 import type { StoredEvent } from "./StoredEvent.ts"
 import { Vouchers } from "./Vouchers.ts"
@@ -170,6 +173,25 @@ const make = Effect.gen(function* () {
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
+  const setRefundPolicy = Effect.fn("Catalog.setRefundPolicy")(function* (
+    eventId: EventId,
+    policy: NewRefundPolicy
+  ) {
+    const problems: Array<InvalidField> = []
+    const stored = RefundPolicies.check(policy, "", (path, message) => problems.push({ path, message }))
+    if (problems.length > 0) return yield* new EventInvalid({ problems })
+    const json = stored === null ? null : JSON.stringify(stored)
+    yield* changes.change(
+      eventId,
+      Effect.fnUntraced(function* () {
+        const changed = yield* sql`UPDATE catalog.events SET refund_policy = ${json}::json
+          WHERE id = ${eventId}::uuid AND refund_policy::text IS DISTINCT FROM ${json}::text RETURNING 1 AS changed`
+        return changed.length > 0
+      })
+    )
+    return yield* Effect.flatMap(eventOf(eventId), detailOf)
+  })
+
   const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
     const limit = pageSize(query.limit)
     const found = yield* events.list({
@@ -203,6 +225,7 @@ const make = Effect.gen(function* () {
     updateEvent,
     publish,
     releaseAccessible,
+    setRefundPolicy,
     list,
     get: Effect.fn("Catalog.get")((eventId) =>
       Effect.map(Effect.flatMap(publicEvent(eventId), detailOf), forPublic)
@@ -248,6 +271,11 @@ export class Catalog extends Context.Service<
     readonly releaseAccessible: (
       eventId: EventId
     ) => Effect.Effect<EventDetail, EventNotFound | EventCancelled>
+    /** Sets what buyers get back, for orders from now on: those that were placed keep what was agreed. */
+    readonly setRefundPolicy: (
+      eventId: EventId,
+      policy: NewRefundPolicy
+    ) => Effect.Effect<EventDetail, EventNotFound | EventCancelled | EventInvalid>
     /** Published events in the order of their start. */
     readonly list: (query: EventQuery) => Effect.Effect<EventPage, CursorInvalid>
     /** An event as the public sees it: a draft is not found, and quotas are nobody's business. */

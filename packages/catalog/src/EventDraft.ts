@@ -15,6 +15,9 @@ import {
   type TierRules
 } from "./EventRules.ts"
 
+import * as RefundPolicies from "./RefundPolicies.ts"
+import type { StoredRefundPolicy } from "./RefundPolicies.ts"
+
 const day = 86_400_000
 /** A festival's last day can be sold while it runs; a sale that ends weeks after the start is a slip. */
 const longestEventMs = 31 * day
@@ -52,6 +55,8 @@ export interface EventDraft {
   readonly maxPerCustomer: number | null
   /** Of the whole event; null is no limit. */
   readonly maxTickets: number | null
+  readonly organiser: string | null
+  readonly refundPolicy: StoredRefundPolicy | null
   readonly holdTtlMs: number
   readonly holdMaxMs: number
   readonly checkoutMaxMs: number
@@ -180,6 +185,7 @@ export const check = (
   const times = checkTimes(event, nowMs, tell)
   const maxPerOrder = event.maxPerOrder ?? defaultMaxPerOrder
   const sold = checkTiers(event, map, { ...times, maxPerOrder }, tell)
+  const refundPolicy = RefundPolicies.check(event.refundPolicy, "/refundPolicy", tell)
   const holdTtlMs = event.holdSeconds === undefined ? defaultHoldTtlMs : event.holdSeconds * 1000
   if (problems.length > 0) return Result.fail(new EventInvalid({ problems }))
   return Result.succeed({
@@ -191,6 +197,8 @@ export const check = (
     maxPerOrder,
     maxPerCustomer: event.maxPerCustomer ?? null,
     maxTickets: event.maxTickets ?? null,
+    organiser: event.organiser ?? null,
+    refundPolicy,
     holdTtlMs,
     holdMaxMs: holdTtlMs * holdLives,
     checkoutMaxMs

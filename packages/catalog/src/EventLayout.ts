@@ -3,6 +3,7 @@ import type { EventSeatMap } from "@onsale/contracts/catalog/Event"
 import type { MapRow, MapSeat, Point, SeatMap } from "@onsale/contracts/catalog/SeatMap"
 import { areaId, rowId, seatId, sectionId, type TierId } from "@onsale/contracts/Ids"
 import { type SaleLayout, SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
+import * as RefundPolicies from "./RefundPolicies.ts"
 import { tierAreas } from "./SaleAreas.ts"
 import type { StoredBlock, StoredEvent, StoredVoucher } from "./StoredEvent.ts"
 
@@ -62,6 +63,7 @@ export const saleLayout = (
   const ranks = rowRanks(map)
   const { areas, quotas: shared } = layoutAreas(map, event, blocks)
   const quotas = [...eventQuotas(event), ...shared]
+  const terms = RefundPolicies.termsOf(event)
   let row = 0
   return {
     currency: event.currency,
@@ -88,6 +90,7 @@ export const saleLayout = (
     ...(blocks.length === 0 ? {} : { blocks: blocks.map(({ id, name, seats }) => ({ id, name, seats })) }),
     ...(vouchers.length === 0 ? {} : { vouchers: layoutVouchers(event, blocks, vouchers) }),
     ...(event.accessibleReleased ? { accessibleReleased: true } : {}),
+    ...(terms === undefined ? {} : { terms }),
     maxPerOrder: event.maxPerOrder,
     ...(event.maxPerCustomer === null ? {} : { maxPerCustomer: event.maxPerCustomer }),
     holdTtlMs: event.holdTtlMs,

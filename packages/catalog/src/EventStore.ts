@@ -34,6 +34,8 @@ export interface DraftPlace {
   readonly atMs: number
 }
 
+const jsonOrNull = (value: object | null): string | null => (value === null ? null : JSON.stringify(value))
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const journal = yield* CatalogJournal
@@ -90,12 +92,14 @@ const make = Effect.gen(function* () {
       const inserted =
         yield* sql`INSERT INTO catalog.events (id, revision, state, venue_id, seat_map_version, name,
           description, starts_at, time_zone, on_sale_at, sale_ends_at, currency, price_from, price_to, max_per_order,
-          max_per_customer, max_tickets, quotas, hold_ttl_ms, hold_max_ms, checkout_max_ms, created_at)
+          max_per_customer, max_tickets, quotas, organiser, refund_policy, hold_ttl_ms, hold_max_ms, checkout_max_ms,
+          created_at)
         VALUES (${place.id}::uuid, 1, 'draft', ${place.venueId}::uuid, ${place.seatMapVersion}::int, ${draft.name}::text,
           ${draft.description}::text, ${instant(sql, draft.startsAtMs)}, ${place.timeZone}::text, ${instant(sql, draft.onSaleAtMs)},
           ${instant(sql, draft.saleEndsAtMs)}, ${draft.currency}::text, ${from}::bigint, ${to}::bigint,
           ${draft.maxPerOrder}::int, ${draft.maxPerCustomer}::int, ${draft.maxTickets}::int,
-          ${JSON.stringify(draft.quotas)}::json, ${draft.holdTtlMs}::int, ${draft.holdMaxMs}::int, ${draft.checkoutMaxMs}::int,
+          ${JSON.stringify(draft.quotas)}::json, ${draft.organiser}::text, ${jsonOrNull(draft.refundPolicy)}::json,
+          ${draft.holdTtlMs}::int, ${draft.holdMaxMs}::int, ${draft.checkoutMaxMs}::int,
           ${instant(sql, place.atMs)})
         ON CONFLICT (id) DO NOTHING RETURNING 1 AS inserted`
       // None when a retry finds what a commit wrote whose answer was lost.
@@ -126,7 +130,8 @@ const make = Effect.gen(function* () {
           sale_ends_at = ${instant(sql, draft.saleEndsAtMs)}, currency = ${draft.currency}::text,
           price_from = ${from}::bigint, price_to = ${to}::bigint, max_per_order = ${draft.maxPerOrder}::int,
           max_per_customer = ${draft.maxPerCustomer}::int, max_tickets = ${draft.maxTickets}::int,
-          quotas = ${JSON.stringify(draft.quotas)}::json, hold_ttl_ms = ${draft.holdTtlMs}::int,
+          quotas = ${JSON.stringify(draft.quotas)}::json, organiser = ${draft.organiser}::text,
+          refund_policy = ${jsonOrNull(draft.refundPolicy)}::json, hold_ttl_ms = ${draft.holdTtlMs}::int,
           hold_max_ms = ${draft.holdMaxMs}::int, checkout_max_ms = ${draft.checkoutMaxMs}::int
         WHERE id = ${place.id}::uuid`
       yield* sql`DELETE FROM catalog.tiers WHERE event_id = ${place.id}::uuid`

@@ -2,6 +2,7 @@
 import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import type { EventDetail, EventStatus, EventSummary, Tier } from "@onsale/contracts/catalog/Event"
 import { DateTime } from "effect"
+import * as RefundPolicies from "./RefundPolicies.ts"
 import type { ListedEvent, StoredEvent } from "./StoredEvent.ts"
 
 const iso = (ms: number): string => DateTime.formatIso(DateTime.makeUnsafe(ms))
@@ -65,6 +66,10 @@ export const toDetail = (event: StoredEvent, nowMs: number): EventDetail => ({
         }))
       }),
   ...(event.maxTickets === null ? {} : { maxTickets: event.maxTickets }),
+  ...(event.organiser === null ? {} : { organiser: event.organiser }),
+  ...(event.refundPolicy === null
+    ? {}
+    : { refundPolicy: RefundPolicies.viewOf(event.refundPolicy, event.startsAtMs) }),
   status: statusAt(event, nowMs)
 })
 

@@ -1,4 +1,5 @@
 /** Events as the repositories read them. Times are milliseconds since 1970, amounts minor units. */
+import { OrganiserName, RefundPolicy } from "@onsale/contracts/catalog/SaleTerms"
 import { BlockId, EventId, PerformerId, TierId, VenueId, VoucherId } from "@onsale/contracts/Ids"
 import { Schema } from "effect"
 
@@ -49,6 +50,11 @@ export const StoredEvent = Schema.Struct({
   /** Of the whole event. */
   maxTickets: Schema.NullOr(Schema.Int),
   accessibleReleased: Schema.Boolean,
+  organiser: Schema.NullOr(OrganiserName),
+  /** One of `untilMs` and `hoursBeforeStart` at the most. Null: everything is paid back at any time. */
+  refundPolicy: Schema.NullOr(
+    Schema.Struct({ ...RefundPolicy.fields, hoursBeforeStart: Schema.optionalKey(Schema.Int) })
+  ),
   performers: Schema.Array(
     Schema.Struct({ id: PerformerId, name: Schema.String, description: Schema.String })
   )

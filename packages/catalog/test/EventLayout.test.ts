@@ -35,6 +35,8 @@ const event: StoredEvent = {
   maxPerCustomer: null,
   maxTickets: null,
   accessibleReleased: false,
+  organiser: null,
+  refundPolicy: null,
   performers: []
 }
 

@@ -42,6 +42,8 @@ const event = (more: Partial<StoredEvent> = {}): StoredEvent => ({
   maxPerCustomer: null,
   maxTickets: null,
   accessibleReleased: false,
+  organiser: null,
+  refundPolicy: null,
   quotas: [],
   holdTtlMs: 600_000,
   holdMaxMs: 1_800_000,

@@ -65,7 +65,9 @@ const layoutOf = (map: SeatMap): Layout.Layout => {
     quotas: [],
     maxPerCustomer: null,
     maxTickets: null,
-    accessibleReleased: false
+    accessibleReleased: false,
+    organiser: null,
+    refundPolicy: null
   }
   return Layout.compile(1, EventLayout.saleLayout(map, event))
 }

@@ -85,7 +85,7 @@ const checks = (sql: SqlClient.SqlClient, nowMs: number): ReadonlyArray<Statemen
       ) AS i ON i.for_order = o.id
       WHERE (i.id, i.order_id, i.amount, i.currency) IS DISTINCT FROM (o.intent_id, o.id, o.total_amount, o.currency)`,
 
-    // What is left of the money that was captured is what the valid tickets cost.
+    // What is left of the money that was captured is what the valid tickets cost, and what was kept of the others.
     sql`SELECT CASE WHEN held > backed THEN 'INV-05' ELSE 'INV-06' END AS invariant,
         CASE WHEN held > backed AND order_id IS NOT NULL AND is_unfinished THEN 'in progress' ELSE 'breach' END AS kind,
         CASE WHEN order_id IS NULL THEN 'payment ' || intent_id || ' has ' || held || ' captured for an order that is unknown'
@@ -95,7 +95,7 @@ const checks = (sql: SqlClient.SqlClient, nowMs: number): ReadonlyArray<Statemen
         END AS what
       FROM (
         SELECT o.id AS order_id, i.id AS intent_id, o.status, coalesce(i.captured - i.refunded, 0) AS held,
-          coalesce(t.price, 0) AS backed, ${unfinished} OR coalesce(i.updated_at > ${since(graceMs)}, false) AS is_unfinished
+          coalesce(t.price, 0) + coalesce(o.kept_amount, 0) AS backed, ${unfinished} OR coalesce(i.updated_at > ${since(graceMs)}, false) AS is_unfinished
         FROM booking.orders o FULL JOIN payments.intents i ON i.id = o.intent_id
         LEFT JOIN (SELECT order_id, sum(price) AS price FROM booking.tickets WHERE status = 'valid' GROUP BY order_id) t
           ON t.order_id = o.id

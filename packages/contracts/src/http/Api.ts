@@ -4,6 +4,7 @@ import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
+import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { WebhooksApi } from "./WebhooksApi.ts"
 
@@ -12,6 +13,7 @@ export class Api extends HttpApi.make("onsale")
   .add(HoldsApi)
   .add(OrdersApi)
   .add(OrganiserApi)
+  .add(RefundsApi)
   .add(WebhooksApi)
   .middleware(RequestProblems)
   .annotateMerge(

@@ -33,7 +33,9 @@ export const EventSales = Schema.Struct({
   orders: Schema.Int,
   tickets: Schema.Int,
   amount: Schema.Int,
-  refunded: Schema.Int
+  refunded: Schema.Int,
+  /** Of the price of tickets that were given back. */
+  kept: Schema.Int
 })
 
 const eventId = { eventId: EventId }
