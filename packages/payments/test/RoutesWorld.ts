@@ -119,11 +119,10 @@ const makeStore = () => {
   const rows = (intentId: string) => journals.get(intentId) ?? []
   const store = PaymentStore.of({
     load: (intentId) =>
-      Effect.sync(() => ({
-        state: evolveAll(intentId, null, rows(intentId).flat()),
-        version: rows(intentId).length,
-        unwritten: []
-      })),
+      Effect.sync(() => {
+        const state = evolveAll(intentId, null, rows(intentId).flat())
+        return { state, written: state, version: rows(intentId).length, unwritten: [] }
+      }),
     append: (intentId, recorded, events) =>
       Effect.suspend(() => {
         const toWrite = [...recorded.unwritten, ...events]
@@ -132,7 +131,8 @@ const makeStore = () => {
         if (rows(intentId).length !== recorded.version)
           return Effect.fail(new JournalConflict({ stream: intentId, version }))
         journals.set(intentId, [...rows(intentId), toWrite])
-        return Effect.succeed({ state: evolveAll(intentId, recorded.state, events), version, unwritten: [] })
+        const state = evolveAll(intentId, recorded.state, events)
+        return Effect.succeed({ state, written: state, version, unwritten: [] })
       })
   })
   return { store, eventsOf: (intentId: string) => rows(intentId).flat() }
