@@ -46,6 +46,15 @@ export const familySeconds = Effect.fnUntraced(function* (pid: number) {
       )
 })
 
+/** Seconds of CPU that the first thread of a process has used: of Node, the one that answers. NaN without /proc. */
+export const mainThreadSeconds = Effect.fnUntraced(function* (pid: number) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readFileString(`/proc/${pid}/task/${pid}/stat`).pipe(
+    Effect.map((text) => parseStat(text)?.cpuSeconds ?? Number.NaN),
+    Effect.orElseSucceed(() => Number.NaN)
+  )
+})
+
 /** The parent of a process, or undefined where it is not on this machine. */
 export const parentOf = Effect.fnUntraced(function* (pid: number) {
   const fs = yield* FileSystem.FileSystem
