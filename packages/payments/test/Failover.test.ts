@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import { PaymentIntentId } from "@onsale/contracts/Ids"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { giveBackStray } from "../src/StrayPayment.ts"
@@ -53,7 +54,7 @@ it.effect("whoever crashes, and however many act for a payment at once, no two p
   Effect.gen(function* () {
     let rerouted = 0
     let fenced = 0
-    for (let seed = 1; seed <= 400; seed++) {
+    for (let seed = 1; seed <= 150; seed++) {
       const draw = seeded(seed)
       const fakes = ["a", "b", "c"].map((name) =>
         makeFake({ name, rate: 0.75, retryable: 0.7, slowestMs: 1_500, draw })
@@ -61,7 +62,9 @@ it.effect("whoever crashes, and however many act for a payment at once, no two p
       const [a, b, c] = fakes
       if (a === undefined || b === undefined || c === undefined) return
       const world = yield* makeWorld([a, b, c])
-      const { intentId, payment } = yield* world.newPayment
+      const { payment } = yield* world.newPayment
+      // Of the seed too: it decides which provider is the first.
+      const intentId = PaymentIntentId.make(`019a0000-0000-7000-8000-${String(seed).padStart(12, "0")}`)
       const owner = Effect.gen(function* () {
         yield* Effect.sleep(Math.floor(draw() * 2_000))
         const take = world.owner(intentId, payment)
@@ -87,8 +90,8 @@ it.effect("whoever crashes, and however many act for a payment at once, no two p
       }
       for (const one of owners) yield* Fiber.interrupt(one)
     }
-    assert.isAbove(rerouted, 20, "the run is of use")
-    assert.isAbove(fenced, 20, "the run is of use")
+    assert.isAbove(rerouted, 10, "the run is of use")
+    assert.isAbove(fenced, 10, "the run is of use")
   })
 )
 

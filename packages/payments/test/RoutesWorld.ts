@@ -121,7 +121,7 @@ const makeStore = () => {
     load: (intentId) =>
       Effect.sync(() => {
         const state = evolveAll(intentId, null, rows(intentId).flat())
-        return { state, version: rows(intentId).length, written: state, unwritten: [] }
+        return { state, written: state, version: rows(intentId).length, unwritten: [] }
       }),
     append: (intentId, recorded, events) =>
       Effect.suspend(() => {
@@ -132,7 +132,7 @@ const makeStore = () => {
           return Effect.fail(new JournalConflict({ stream: intentId, version }))
         journals.set(intentId, [...rows(intentId), toWrite])
         const state = evolveAll(intentId, recorded.state, events)
-        return Effect.succeed({ state, version, written: state, unwritten: [] })
+        return Effect.succeed({ state, written: state, version, unwritten: [] })
       })
   })
   return { store, eventsOf: (intentId: string) => rows(intentId).flat() }
