@@ -11,6 +11,7 @@ import * as HoldsHttp from "./HoldsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
@@ -28,6 +29,7 @@ export const layer = (options: {
         HoldsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
+        RefundsHttp.layer,
         WebhooksHttp.layer
       ]),
       Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])

@@ -5,6 +5,7 @@ import type { Refused } from "@onsale/contracts/inventory/InventoryCommand"
 import {
   AccessibleOnly,
   BelowMinimum,
+  EventCancelled,
   EventNotFound,
   ExtensionCap,
   HoldExpired,
@@ -46,6 +47,7 @@ export const limitPassed = ({ limit, scope = "order", tier }: Refused): LimitPas
 type HoldProblem =
   | AccessibleOnly
   | BelowMinimum
+  | EventCancelled
   | HoldExpired
   | HoldInCheckout
   | HoldNotFound
@@ -69,6 +71,8 @@ export const holdRefused = (eventId: EventId, refused: Refused): Effect.Effect<n
   switch (refused.code) {
     case "event_not_found":
       return Effect.fail(new EventNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     case "seats_unknown":
       return Effect.fail(new SeatsUnknown(claims(eventId, refused)))
     case "seats_taken":
@@ -124,6 +128,8 @@ export const changeRefused = (refused: Refused) => {
       return Effect.fail(new HoldInCheckout({}))
     case "extension_cap":
       return Effect.fail(new ExtensionCap({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     default:
       return Effect.die(new Error(`a change of a hold was refused with ${refused.code}`))
   }

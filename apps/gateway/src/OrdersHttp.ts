@@ -5,6 +5,7 @@ import type { OrderView } from "@onsale/contracts/booking/Order"
 import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
 import { Api } from "@onsale/contracts/http/Api"
 import {
+  EventCancelled,
   HoldExpired,
   HoldInCheckout,
   HoldNotFound,
@@ -36,7 +37,10 @@ const notBuyable = ({
   code,
   limit,
   scope = "order"
-}: HoldNotBuyable): Effect.Effect<never, HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed> => {
+}: HoldNotBuyable): Effect.Effect<
+  never,
+  EventCancelled | HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed
+> => {
   switch (code) {
     case "limit_passed":
       return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
@@ -47,6 +51,8 @@ const notBuyable = ({
       return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     default:
       return Effect.die(new Error(`a hold could not be bought: ${code}`))
   }

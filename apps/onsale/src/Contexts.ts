@@ -1,4 +1,5 @@
 /** Every context in one process, over one database and a cluster of one. */
+import * as CancelledEvents from "@onsale/booking/CancelledEvents"
 import { Checkout } from "@onsale/booking/Checkout"
 import { Orders } from "@onsale/booking/Orders"
 import * as OrderEntity from "@onsale/booking/OrderEntity"
@@ -17,7 +18,7 @@ import { Layer } from "effect"
 const cluster = Cluster.layerSingle({ shardGroups: ["default", bookingShardGroup, paymentShardGroup] })
 
 /** Orders, and what resumes those that a crash has left. */
-const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer).pipe(
+const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer, CancelledEvents.layer()).pipe(
   Layer.provideMerge(OrderEntity.layer),
   Layer.provide(Checkout.layer.pipe(Layer.provideMerge(OrderStore.layer)))
 )

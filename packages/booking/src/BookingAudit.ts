@@ -78,6 +78,13 @@ export const run: Effect.Effect<ReadonlyArray<Finding>, never, SqlClient.SqlClie
         WHERE o.version IS DISTINCT FROM j.version`
         ],
         [
+          "INV-05",
+          "a cancelled event has no valid tickets once its refunds are through",
+          sql`SELECT 'ticket ' || t.id || ' of order ' || t.order_id || ' for event ' || t.event_id AS what
+        FROM booking.cancelled_events c JOIN booking.tickets t ON t.event_id = c.event_id
+        WHERE c.finished_at IS NOT NULL AND t.status = 'valid'`
+        ],
+        [
           "INV-06",
           "a ticket is of a paid order, and of its event",
           sql`SELECT 'ticket ' || t.id || ' of order ' || t.order_id || ', which is ' || coalesce(o.status, 'unknown') AS what

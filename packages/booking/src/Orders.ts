@@ -20,6 +20,7 @@ import {
   OrderNotFound
 } from "@onsale/contracts/booking/OrderEntity"
 import { hexOf } from "@onsale/platform/Digest"
+import * as CancelledEvents from "./CancelledEvents.ts"
 import { toView } from "./OrderState.ts"
 import { OrderStore } from "./OrderStore.ts"
 
@@ -184,6 +185,9 @@ const make = Effect.gen(function* () {
       }
     }),
 
+    cancellation: (eventId: EventId) =>
+      Effect.provideService(CancelledEvents.progress(eventId), SqlClient.SqlClient, sql),
+
     sales: Effect.fn("Orders.sales")(function* (eventId: EventId) {
       return yield* sql`SELECT count(*)::int AS orders, sum(tickets)::int AS tickets, sum(total_amount)::float8 AS amount,
           sum(refunded_amount)::float8 AS refunded, sum(kept_amount)::float8 AS kept, currency
@@ -211,6 +215,10 @@ export class Orders extends Context.Service<
       request: RefundOrder
     ) => Effect.Effect<OrderView, OrderNotFound | NotRefundable | KeyReused | KeyInUse | BookingUnavailable>
     readonly ticket: (ticketId: TicketId) => Effect.Effect<IssuedTicket | null>
+    /** How far the refunds of a cancelled event are; null where booking has not heard that it is. */
+    readonly cancellation: (
+      eventId: EventId
+    ) => Effect.Effect<Effect.Success<ReturnType<typeof CancelledEvents.progress>>>
     /** What an event has sold, an entry a currency. */
     readonly sales: (eventId: EventId) => Effect.Effect<ReadonlyArray<Sales>>
   }

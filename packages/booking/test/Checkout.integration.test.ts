@@ -40,7 +40,7 @@ layer(layerDatabase, { excludeTestServices: true })("Checkout", (it) => {
           eventId: order.eventId
         })
         assert.deepStrictEqual(yield* orders.sales(order.eventId), [
-          { orders: 1, tickets: 4, amount: 7_000, refunded: 0, currency: "EUR" }
+          { orders: 1, tickets: 4, amount: 7_000, refunded: 0, kept: 0, currency: "EUR" }
         ])
         assert.strictEqual(h.payments.of().captures, 1)
         assert.strictEqual(yield* h.unfinished, 0)

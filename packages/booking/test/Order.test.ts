@@ -96,11 +96,16 @@ describe("Order", () => {
         for (const part of [...parts, null]) {
           const order = world.order()
           const tickets = part === null ? null : part.map((i) => order.tickets[i]!.id)
-          const refund = requestRefund(order, {
-            refundId: RefundId.make(makeUuidV7(0)),
-            tickets,
-            reason: "ill"
-          })
+          const refund = requestRefund(
+            order,
+            {
+              refundId: RefundId.make(makeUuidV7(0)),
+              tickets,
+              reason: "ill",
+              cause: "customer"
+            },
+            0
+          )
           if (Result.isFailure(refund)) continue
           world.journal.push({ atMs: 0, events: [refund.success] })
           // The next may be asked for before this one is through.
@@ -301,7 +306,11 @@ describe("Order", () => {
     Effect.gen(function* () {
       const order = (yield* checkout("ok", [])).order()
       const ask = (tickets: ReadonlyArray<TicketId> | null) =>
-        requestRefund(order, { refundId: RefundId.make(makeUuidV7(0)), tickets, reason: "" })
+        requestRefund(
+          order,
+          { refundId: RefundId.make(makeUuidV7(0)), tickets, reason: "", cause: "customer" },
+          0
+        )
       const stranger = TicketId.make(makeUuidV7(0))
       const foreign = ask([stranger])
       assert.isTrue(Result.isFailure(foreign) && foreign.failure.tickets[0] === stranger)

@@ -5,6 +5,7 @@ import {
   EventInvalid,
   EventNotDraft,
   EventNotFound,
+  type EventNotPublished,
   type InvalidField,
   type PlanRefused,
   VenueNotFound
@@ -173,6 +174,11 @@ const make = Effect.gen(function* () {
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
+  const cancel = Effect.fn("Catalog.cancel")(function* (eventId: EventId, reason: string) {
+    yield* changes.cancel(eventId, reason)
+    return yield* Effect.flatMap(eventOf(eventId), detailOf)
+  })
+
   const setRefundPolicy = Effect.fn("Catalog.setRefundPolicy")(function* (
     eventId: EventId,
     policy: NewRefundPolicy
@@ -226,6 +232,7 @@ const make = Effect.gen(function* () {
     publish,
     releaseAccessible,
     setRefundPolicy,
+    cancel,
     list,
     get: Effect.fn("Catalog.get")((eventId) =>
       Effect.map(Effect.flatMap(publicEvent(eventId), detailOf), forPublic)
@@ -276,6 +283,14 @@ export class Catalog extends Context.Service<
       eventId: EventId,
       policy: NewRefundPolicy
     ) => Effect.Effect<EventDetail, EventNotFound | EventCancelled | EventInvalid>
+    /**
+     * Closes the sale of a published event for good and has its orders refunded. Once more changes nothing, and the
+     * first reason stays. It is cancelled also where the inventory could not be reached.
+     */
+    readonly cancel: (
+      eventId: EventId,
+      reason: string
+    ) => Effect.Effect<EventDetail, EventNotFound | EventNotPublished | InventoryUnavailable>
     /** Published events in the order of their start. */
     readonly list: (query: EventQuery) => Effect.Effect<EventPage, CursorInvalid>
     /** An event as the public sees it: a draft is not found, and quotas are nobody's business. */

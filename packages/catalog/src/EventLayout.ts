@@ -91,6 +91,7 @@ export const saleLayout = (
     ...(vouchers.length === 0 ? {} : { vouchers: layoutVouchers(event, blocks, vouchers) }),
     ...(event.accessibleReleased ? { accessibleReleased: true } : {}),
     ...(terms === undefined ? {} : { terms }),
+    ...(event.state === "cancelled" ? { cancelled: true } : {}),
     maxPerOrder: event.maxPerOrder,
     ...(event.maxPerCustomer === null ? {} : { maxPerCustomer: event.maxPerCustomer }),
     holdTtlMs: event.holdTtlMs,

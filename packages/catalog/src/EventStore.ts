@@ -194,7 +194,8 @@ const make = Effect.gen(function* () {
     Request: Schema.Struct({ after: Schema.String, limit: Schema.Int }),
     Result: Schema.Struct({ id: EventId }),
     execute: ({ after, limit }) => sql`SELECT id::text AS id FROM catalog.events
-      WHERE state = 'published' AND opened_revision < revision AND id > ${after}::uuid
+      WHERE ((state = 'published' AND opened_revision < revision) OR (state = 'cancelled' AND NOT cancel_told))
+        AND id > ${after}::uuid
       ORDER BY id LIMIT ${limit}::int`
   })
 
@@ -243,7 +244,10 @@ export class EventStore extends Context.Service<
     readonly idByNumber: (number: number) => Effect.Effect<EventId | null>
     /** Remembers that the inventory has the layout of this revision, or a newer one. */
     readonly opened: (id: EventId, revision: number) => Effect.Effect<void>
-    /** Published events whose newest layout the inventory is not known to have: those behind an id, in their order. */
+    /**
+     * Published events whose newest layout the inventory is not known to have, and cancelled ones whose sale is not
+     * known to be closed: those behind an id, in their order.
+     */
     readonly toOpen: (after: string, limit: number) => Effect.Effect<ReadonlyArray<EventId>>
     /** Published events in the order of their start, then of their id. */
     readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<ListedEvent>>

@@ -70,6 +70,9 @@ export const toDetail = (event: StoredEvent, nowMs: number): EventDetail => ({
   ...(event.refundPolicy === null
     ? {}
     : { refundPolicy: RefundPolicies.viewOf(event.refundPolicy, event.startsAtMs) }),
+  ...(event.cancellation === null
+    ? {}
+    : { cancellation: { at: iso(event.cancellation.atMs), reason: event.cancellation.reason } }),
   status: statusAt(event, nowMs)
 })
 

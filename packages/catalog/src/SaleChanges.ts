@@ -6,7 +6,8 @@
  * the tables. Where that fails, or the process dies before, the supervisor does it later: an event whose
  * `opened_revision` is behind is due. Layouts carry their revision, so that a late one changes nothing.
  */
-import { EventCancelled, EventNotFound } from "@onsale/contracts/catalog/CatalogErrors"
+import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import { EventCancelled, EventNotFound, EventNotPublished } from "@onsale/contracts/catalog/CatalogErrors"
 import { type EventId, makeUuidV7 } from "@onsale/contracts/Ids"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
@@ -49,9 +50,17 @@ export class SaleChanges extends Context.Service<
       eventId: EventId,
       write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean, E>
     ) => Effect.Effect<void, Exclude<E, StoreError> | EventNotFound | EventCancelled>
+    /**
+     * Cancels a published event for good, closes its sale and then tells so in the journal. Once more changes
+     * nothing. It is stored also where the inventory has no time now: then the supervisor closes the sale.
+     */
+    readonly cancel: (
+      eventId: EventId,
+      reason: string
+    ) => Effect.Effect<void, EventNotFound | EventNotPublished | InventoryUnavailable>
     /** What the inventory has to sell of an event that was read before. */
     readonly layoutOf: (event: StoredEvent) => Effect.Effect<SaleLayout>
-    /** Gives the inventory what it has not got of all published events, and answers of how many it could not. */
+    /** Gives the inventory what it has not got of all published and cancelled events, and answers of how many it could not. */
     readonly openDue: Effect.Effect<number>
   }
 >()("@onsale/catalog/SaleChanges") {
@@ -76,12 +85,29 @@ export class SaleChanges extends Context.Service<
 
       const openNewest = Effect.fn("SaleChanges.openNewest")(function* (eventId: EventId) {
         const event = yield* events.find(eventId)
-        if (event === null || event.state !== "published" || event.openedRevision >= event.revision) return
-        yield* inventory.open(eventId, yield* layoutOf(event))
-        yield* events.opened(eventId, event.revision)
+        if (event === null || event.state === "draft") return
+        if (event.openedRevision < event.revision) {
+          yield* inventory.open(eventId, yield* layoutOf(event))
+          yield* events.opened(eventId, event.revision)
+        }
+        if (event.state === "cancelled") yield* tellCancelled(event)
       })
 
-      const tell = Effect.fnUntraced(function* (eventId: EventId, revision: number, atMs: number) {
+      /** Only now: who hears of it finds that nothing is sold any more, and what was sold is all there is. */
+      const tellCancelled = (event: StoredEvent) =>
+        settled(
+          sql.withTransaction(
+            Effect.gen(function* () {
+              const told = yield* sql`UPDATE catalog.events SET cancel_told = true
+                WHERE id = ${event.id}::uuid AND NOT cancel_told RETURNING 1 AS told`
+              if (told.length === 0) return
+              const { atMs = 0, reason = "" } = event.cancellation ?? {}
+              yield* append(event.id, { _tag: "EventCancelled", eventId: event.id, reason }, atMs)
+            })
+          )
+        )
+
+      const append = Effect.fnUntraced(function* (eventId: EventId, fact: CatalogEvent, atMs: number) {
         // Under the lock of the event nobody else writes its stream any more.
         const rows = yield* sql`SELECT max(version)::int AS version FROM catalog.journal
           WHERE stream = ${eventId}::uuid HAVING max(version) IS NOT NULL`
@@ -92,7 +118,7 @@ export class SaleChanges extends Context.Service<
             version: last + 1,
             atMs,
             correlation: null,
-            events: [{ _tag: "SaleChanged", eventId, revision }]
+            events: [fact]
           })
           .pipe(Effect.catchTag(["JournalConflict", "UniqueBroken"], Effect.die))
       })
@@ -116,7 +142,8 @@ export class SaleChanges extends Context.Service<
           const revision = event.revision + 1
           yield* sql`UPDATE catalog.events SET revision = ${revision}::int, change_id = ${changeId}::uuid
             WHERE id = ${eventId}::uuid`
-          if (event.state === "published") yield* tell(eventId, revision, atMs)
+          if (event.state === "published")
+            yield* append(eventId, { _tag: "SaleChanged", eventId, revision }, atMs)
         })
         yield* settled(sql.withTransaction(step))
         yield* openNewest(eventId).pipe(
@@ -125,6 +152,22 @@ export class SaleChanges extends Context.Service<
             Effect.logWarning(`the change of the sale of ${eventId} is not in force yet`, error)
           )
         )
+      })
+
+      const cancel = Effect.fn("SaleChanges.cancel")(function* (eventId: EventId, reason: string) {
+        const atMs = yield* Clock.currentTimeMillis
+        const step = Effect.gen(function* () {
+          const cancelled = yield* sql`UPDATE catalog.events SET state = 'cancelled', revision = revision + 1,
+              cancelled_at = to_timestamp(${atMs}::float8 / 1000), cancel_reason = ${reason}::text
+            WHERE id = ${eventId}::uuid AND state = 'published' RETURNING 1 AS cancelled`
+          if (cancelled.length > 0) return
+          const event = yield* findEvent(eventId)
+          if (Option.isNone(event)) return yield* new EventNotFound({ eventId })
+          // Once more: the first reason stays, and what is left to do is done again.
+          if (event.value.state !== "cancelled") return yield* new EventNotPublished({ eventId })
+        })
+        yield* settled(sql.withTransaction(step))
+        yield* openNewest(eventId)
       })
 
       const openDue = Effect.gen(function* () {
@@ -151,7 +194,7 @@ export class SaleChanges extends Context.Service<
           )
         )
 
-      return SaleChanges.of({ change, layoutOf, openDue })
+      return SaleChanges.of({ cancel, change, layoutOf, openDue })
     })
   )
 

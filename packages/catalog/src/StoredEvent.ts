@@ -50,6 +50,8 @@ export const StoredEvent = Schema.Struct({
   /** Of the whole event. */
   maxTickets: Schema.NullOr(Schema.Int),
   accessibleReleased: Schema.Boolean,
+  /** Null unless it is cancelled. */
+  cancellation: Schema.NullOr(Schema.Struct({ atMs: Schema.Int, reason: Schema.String })),
   organiser: Schema.NullOr(OrganiserName),
   /** One of `untilMs` and `hoursBeforeStart` at the most. Null: everything is paid back at any time. */
   refundPolicy: Schema.NullOr(

@@ -42,6 +42,7 @@ const event = (more: Partial<StoredEvent> = {}): StoredEvent => ({
   maxPerCustomer: null,
   maxTickets: null,
   accessibleReleased: false,
+  cancellation: null,
   organiser: null,
   refundPolicy: null,
   quotas: [],

@@ -32,6 +32,8 @@ export const recall = (state: State, command: InventoryCommand): InventoryAnswer
 
 /** What happens on a command at `nowMs`. The command must be new (see `recall`). */
 export const decide = (state: State, command: InventoryCommand, nowMs: number): CommandEvent => {
+  if (state.layout.source.cancelled === true && isSale(state, command))
+    return refused(command, "event_cancelled")
   switch (command._tag) {
     case "Hold":
       return decideHold(state, command, nowMs)
@@ -87,6 +89,13 @@ export const decide = (state: State, command: InventoryCommand, nowMs: number): 
       return decideReturn(state, command)
   }
 }
+
+/** What an event that was cancelled does not do any more; what was sold before is answered, and given back. */
+const isSale = (state: State, command: InventoryCommand): boolean =>
+  command._tag === "Hold" ||
+  command._tag === "Extend" ||
+  command._tag === "Freeze" ||
+  (command._tag === "Confirm" && !soldTo(state, command.orderId, claimsOf(command)))
 
 type Of<Tag extends InventoryCommand["_tag"]> = Extract<InventoryCommand, { readonly _tag: Tag }>
 

@@ -100,12 +100,16 @@ export const holdView = (state: State, holdId: HoldId, nowMs: number): HoldView 
 export const availability = (state: State, nowMs: number): AvailabilityView => {
   const { layout } = state
   const { seatBlock } = layout.rules
+  const isCancelled = layout.source.cancelled === true
   const held: Array<number> = []
   const sold: Array<number> = []
   for (let seat = 0; seat < layout.seatCount; seat++) {
     if (state.sold[seat] !== undefined) sold.push(seat)
     else if (!isFree(state, seat, nowMs)) held.push(seat)
-    else if (seatBlock !== undefined && seatBlock[seat] !== -1 && layout.seatTier[seat] !== -1)
+    else if (
+      layout.seatTier[seat] !== -1 &&
+      (isCancelled || (seatBlock !== undefined && seatBlock[seat] !== -1))
+    )
       held.push(seat)
   }
   const swept = withoutExpired(state, nowMs)
@@ -117,10 +121,10 @@ export const availability = (state: State, nowMs: number): AvailabilityView => {
     sold,
     areas: layout.source.areas.map(({ block, capacity }, area) => ({
       capacity,
-      available: isBlocked(block, undefined) ? 0 : areaFree(swept, area)
+      available: isCancelled || isBlocked(block, undefined) ? 0 : areaFree(swept, area)
     })),
     tiers: layout.source.tiers.flatMap(({ id }, tier) =>
-      left[tier] === Number.POSITIVE_INFINITY ? [] : [{ tier: id, available: left[tier]! }]
+      left[tier] === Number.POSITIVE_INFINITY ? [] : [{ tier: id, available: isCancelled ? 0 : left[tier]! }]
     )
   }
 }

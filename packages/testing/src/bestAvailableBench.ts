@@ -66,6 +66,7 @@ const layoutOf = (map: SeatMap): Layout.Layout => {
     maxPerCustomer: null,
     maxTickets: null,
     accessibleReleased: false,
+    cancellation: null,
     organiser: null,
     refundPolicy: null
   }

@@ -13,6 +13,7 @@ const followers: ReadonlyArray<{
   readonly follows: (typeof journals)[number]
 }> = [
   { schema: "booking", name: "payment-news", follows: "payments" },
+  { schema: "booking", name: "cancelled-events", follows: "catalog" },
   { schema: "notifications", name: "catalog", follows: "catalog" },
   { schema: "notifications", name: "booking", follows: "booking" }
 ]
