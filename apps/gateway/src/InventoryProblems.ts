@@ -5,6 +5,7 @@ import type { Refused } from "@onsale/contracts/inventory/InventoryCommand"
 import {
   AccessibleOnly,
   BelowMinimum,
+  EventCancelled,
   EventNotFound,
   ExtensionCap,
   HoldExpired,
@@ -54,6 +55,7 @@ type HoldProblem =
   | VoucherInvalid
   | VoucherNeeded
   | VoucherUsed
+  | EventCancelled
   | EventNotFound
   | SeatsUnknown
   | SoldOut
@@ -69,6 +71,8 @@ export const holdRefused = (eventId: EventId, refused: Refused): Effect.Effect<n
   switch (refused.code) {
     case "event_not_found":
       return Effect.fail(new EventNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     case "seats_unknown":
       return Effect.fail(new SeatsUnknown(claims(eventId, refused)))
     case "seats_taken":
@@ -118,6 +122,8 @@ export const changeRefused = (refused: Refused) => {
     case "event_not_found":
     case "hold_not_found":
       return Effect.fail(new HoldNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     case "hold_expired":
       return Effect.fail(new HoldExpired({}))
     case "in_checkout":

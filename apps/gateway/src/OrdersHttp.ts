@@ -6,6 +6,7 @@ import type { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booki
 import { Api } from "@onsale/contracts/http/Api"
 import type { Order, Ticket } from "@onsale/contracts/http/OrdersApi"
 import {
+  EventCancelled,
   HoldExpired,
   HoldInCheckout,
   HoldNotFound,
@@ -44,13 +45,18 @@ const notBuyable = ({
   code,
   limit,
   scope = "order"
-}: HoldNotBuyable): Effect.Effect<never, HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed> => {
+}: HoldNotBuyable): Effect.Effect<
+  never,
+  EventCancelled | HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed
+> => {
   switch (code) {
     case "limit_passed":
       return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
     case "hold_not_found":
     case "event_not_found":
       return Effect.fail(new HoldNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     case "hold_expired":
       return Effect.fail(new HoldExpired({}))
     case "in_checkout":

@@ -154,7 +154,7 @@ export class HoldsApi extends HttpApiGroup.make("holds")
     HttpApiEndpoint.post("extend", "/holds/:holdId/extend", {
       params: holdId,
       success: Hold,
-      error: [HoldNotFound, HoldExpired, HoldInCheckout, ExtensionCap, OverloadedProblem]
+      error: [HoldNotFound, HoldExpired, HoldInCheckout, ExtensionCap, EventCancelled, OverloadedProblem]
     })
   )
   .prefix("/api/v1") {}
