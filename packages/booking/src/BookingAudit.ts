@@ -15,6 +15,9 @@ export interface Finding {
 /** An order whose time to pay is over should be ended within seconds; minutes are for a provider that is down. */
 const graceMs = 10 * 60_000
 
+/** A hall of 20,000 orders is refunded in minutes. */
+const refundGraceMs = 60 * 60_000
+
 const Breaches = Schema.Array(Schema.Struct({ what: Schema.String }))
 /** Shown of each check. */
 const maxExamples = 5
@@ -76,6 +79,14 @@ export const run: Effect.Effect<ReadonlyArray<Finding>, never, SqlClient.SqlClie
         FROM booking.orders o
         FULL JOIN (SELECT stream, max(version) AS version FROM booking.journal GROUP BY stream) j ON j.stream = o.id
         WHERE o.version IS DISTINCT FROM j.version`
+        ],
+        [
+          "INV-05",
+          "a cancelled event has no valid tickets",
+          sql`SELECT 'event ' || c.event_id || ', cancelled at ' || c.cancelled_at || ', has ' || count(*) AS what
+        FROM booking.cancelled_events c JOIN booking.tickets t ON t.event_id = c.event_id AND t.status = 'valid'
+        WHERE c.finished_at IS NOT NULL OR c.cancelled_at < to_timestamp(${nowMs - refundGraceMs}::float8 / 1000)
+        GROUP BY c.event_id`
         ],
         [
           "INV-06",

@@ -23,7 +23,7 @@
  */
 import { Data, Result } from "effect"
 import type { RefundId, TicketId } from "@onsale/contracts/Ids"
-import type { OrderEvent, OrderRefund } from "@onsale/contracts/booking/Order"
+import type { OrderEvent, OrderRefund, RefundCause } from "@onsale/contracts/booking/Order"
 import type { RefusalCode } from "@onsale/contracts/inventory/InventoryCommand"
 import type { PaymentStatus, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
 import {
@@ -307,6 +307,8 @@ export const requestRefund = (
     readonly refundId: RefundId
     readonly tickets: ReadonlyArray<TicketId> | null
     readonly reason: string
+    /** The customer when left out. */
+    readonly cause?: RefundCause
   }
 ): Result.Result<Extract<OrderEvent, { readonly _tag: "RefundRequested" }>, RefundRefusal> => {
   const named = [...new Set(request.tickets ?? validTickets(order).map(({ id }) => id))]
@@ -330,6 +332,7 @@ export const requestRefund = (
     refundId: request.refundId,
     amount,
     tickets: named,
-    reason: request.reason
+    reason: request.reason,
+    ...(request.cause === undefined || request.cause === "customer" ? {} : { cause: request.cause })
   })
 }

@@ -15,7 +15,7 @@ import {
   RefundId,
   type TicketId
 } from "@onsale/contracts/Ids"
-import type { NewOrder, OrderView } from "@onsale/contracts/booking/Order"
+import type { NewOrder, OrderView, RefundCause } from "@onsale/contracts/booking/Order"
 import {
   BookingUnavailable,
   HoldNotBuyable,
@@ -61,6 +61,7 @@ interface PlaceRequest extends Request {
 interface RefundRequest extends Request {
   readonly tickets: ReadonlyArray<TicketId> | null
   readonly reason: string
+  readonly cause: RefundCause
 }
 
 const planOf = (step: Step, atMs: number): Plan => {
@@ -309,7 +310,8 @@ const make = Effect.gen(function* () {
     const requested = requestRefund(stored.order, {
       refundId: RefundId.make(makeUuidV7(atMs)),
       tickets: request.tickets,
-      reason: request.reason
+      reason: request.reason,
+      cause: request.cause
     })
     if (Result.isFailure(requested)) return yield* new NotRefundable(requested.failure)
 

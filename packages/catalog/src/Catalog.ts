@@ -5,6 +5,7 @@ import {
   EventInvalid,
   EventNotDraft,
   EventNotFound,
+  type EventNotPublished,
   type PlanRefused,
   VenueNotFound
 } from "@onsale/contracts/catalog/CatalogErrors"
@@ -170,6 +171,11 @@ const make = Effect.gen(function* () {
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
+  const cancel = Effect.fn("Catalog.cancel")(function* (eventId: EventId, reason: string) {
+    yield* changes.cancel(eventId, reason)
+    return yield* Effect.flatMap(eventOf(eventId), detailOf)
+  })
+
   const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
     const limit = pageSize(query.limit)
     const found = yield* events.list({
@@ -203,6 +209,7 @@ const make = Effect.gen(function* () {
     updateEvent,
     publish,
     releaseAccessible,
+    cancel,
     list,
     get: Effect.fn("Catalog.get")((eventId) =>
       Effect.map(Effect.flatMap(publicEvent(eventId), detailOf), forPublic)
@@ -248,7 +255,15 @@ export class Catalog extends Context.Service<
     readonly releaseAccessible: (
       eventId: EventId
     ) => Effect.Effect<EventDetail, EventNotFound | EventCancelled>
-    /** Published events in the order of their start. */
+    /**
+     * Says that a published event does not take place: nothing of it is sold any more, and all its orders are
+     * refunded. Once more changes nothing, and the first reason stays.
+     */
+    readonly cancel: (
+      eventId: EventId,
+      reason: string
+    ) => Effect.Effect<EventDetail, EventNotFound | EventNotPublished>
+    /** Published events, the cancelled too, in the order of their start. */
     readonly list: (query: EventQuery) => Effect.Effect<EventPage, CursorInvalid>
     /** An event as the public sees it: a draft is not found, and quotas are nobody's business. */
     readonly get: (eventId: EventId) => Effect.Effect<EventDetail, EventNotFound>

@@ -88,6 +88,7 @@ export const saleLayout = (
     ...(blocks.length === 0 ? {} : { blocks: blocks.map(({ id, name, seats }) => ({ id, name, seats })) }),
     ...(vouchers.length === 0 ? {} : { vouchers: layoutVouchers(event, blocks, vouchers) }),
     ...(event.accessibleReleased ? { accessibleReleased: true } : {}),
+    ...(event.state === "cancelled" ? { cancelled: true } : {}),
     maxPerOrder: event.maxPerOrder,
     ...(event.maxPerCustomer === null ? {} : { maxPerCustomer: event.maxPerCustomer }),
     holdTtlMs: event.holdTtlMs,

@@ -22,6 +22,8 @@ export const find = (sql: SqlClient.SqlClient) =>
         e.currency, e.max_per_order AS "maxPerOrder", e.hold_ttl_ms AS "holdTtlMs", e.hold_max_ms AS "holdMaxMs",
         e.checkout_max_ms AS "checkoutMaxMs", e.quotas, e.max_per_customer AS "maxPerCustomer",
         e.max_tickets AS "maxTickets", e.accessible_released AS "accessibleReleased",
+        CASE WHEN e.state = 'cancelled' THEN json_build_object(
+          'atMs', ${sql.literal(millisOf("e.cancelled_at"))}, 'reason', e.cancel_reason) END AS cancelled,
         (SELECT coalesce(json_agg(json_build_object('id', t.id, 'name', t.name, 'amount', t.amount,
             'categories', t.categories, 'saleFromMs', ${sql.literal(millisOf("t.sale_from"))},
             'saleUntilMs', ${sql.literal(millisOf("t.sale_until"))}, 'minPerOrder', t.min_per_order,

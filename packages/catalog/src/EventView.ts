@@ -65,6 +65,9 @@ export const toDetail = (event: StoredEvent, nowMs: number): EventDetail => ({
         }))
       }),
   ...(event.maxTickets === null ? {} : { maxTickets: event.maxTickets }),
+  ...(event.cancelled === null
+    ? {}
+    : { cancellation: { at: iso(event.cancelled.atMs), reason: event.cancelled.reason } }),
   status: statusAt(event, nowMs)
 })
 

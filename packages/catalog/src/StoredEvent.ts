@@ -49,6 +49,8 @@ export const StoredEvent = Schema.Struct({
   /** Of the whole event. */
   maxTickets: Schema.NullOr(Schema.Int),
   accessibleReleased: Schema.Boolean,
+  /** Of a cancelled event: since when, and why. */
+  cancelled: Schema.NullOr(Schema.Struct({ atMs: Schema.Int, reason: Schema.String })),
   performers: Schema.Array(
     Schema.Struct({ id: PerformerId, name: Schema.String, description: Schema.String })
   )

@@ -35,6 +35,7 @@ const event: StoredEvent = {
   maxPerCustomer: null,
   maxTickets: null,
   accessibleReleased: false,
+  cancelled: null,
   performers: []
 }
 

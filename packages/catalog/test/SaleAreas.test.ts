@@ -42,6 +42,7 @@ const event = (more: Partial<StoredEvent> = {}): StoredEvent => ({
   maxPerCustomer: null,
   maxTickets: null,
   accessibleReleased: false,
+  cancelled: null,
   quotas: [],
   holdTtlMs: 600_000,
   holdMaxMs: 1_800_000,

@@ -65,7 +65,8 @@ const layoutOf = (map: SeatMap): Layout.Layout => {
     quotas: [],
     maxPerCustomer: null,
     maxTickets: null,
-    accessibleReleased: false
+    accessibleReleased: false,
+    cancelled: null
   }
   return Layout.compile(1, EventLayout.saleLayout(map, event))
 }
