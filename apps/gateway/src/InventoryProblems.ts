@@ -122,14 +122,14 @@ export const changeRefused = (refused: Refused) => {
     case "event_not_found":
     case "hold_not_found":
       return Effect.fail(new HoldNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     case "hold_expired":
       return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
     case "extension_cap":
       return Effect.fail(new ExtensionCap({}))
-    case "event_cancelled":
-      return Effect.fail(new EventCancelled({}))
     default:
       return Effect.die(new Error(`a change of a hold was refused with ${refused.code}`))
   }

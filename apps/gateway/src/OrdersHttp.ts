@@ -47,12 +47,12 @@ const notBuyable = ({
     case "hold_not_found":
     case "event_not_found":
       return Effect.fail(new HoldNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
     case "hold_expired":
       return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
-    case "event_cancelled":
-      return Effect.fail(new EventCancelled({}))
     default:
       return Effect.die(new Error(`a hold could not be bought: ${code}`))
   }

@@ -16,7 +16,6 @@ import { Notifications } from "@onsale/notifications/Notifications"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
-import { overloaded } from "./InventoryProblems.ts"
 import * as OrderViews from "./OrderView.ts"
 
 export const layer = HttpApiBuilder.group(
@@ -64,15 +63,14 @@ export const layer = HttpApiBuilder.group(
         catalog.cancel(params.eventId, payload.reason).pipe(
           Effect.tap(() => Effect.sync(() => boards.changed(params.eventId))),
           Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
-          Effect.catchTag("EventNotPublished", () => Effect.fail(new EventNotPublished({}))),
-          Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(overloaded(error)))
+          Effect.catchTag("EventNotPublished", () => Effect.fail(new EventNotPublished({})))
         ),
 
       eventRefunds: Effect.fnUntraced(function* ({ params: { eventId } }) {
         const event = yield* Effect.mapError(catalog.getAny(eventId), () => new EventNotFound({}))
         if (event.cancellation === undefined) return yield* new EventNotCancelled({})
         const progress = yield* orders.cancellation(eventId)
-        const none = { total: 0, refunded: 0, pending: 0, waiting: 0, unfinished: 0 }
+        const none = { total: 0, refunded: 0, pending: 0, stuck: 0, waiting: 0, unfinished: 0 }
         return {
           eventId,
           ...(progress ?? {

@@ -18,7 +18,7 @@ import { Layer } from "effect"
 const cluster = Cluster.layerSingle({ shardGroups: ["default", bookingShardGroup, paymentShardGroup] })
 
 /** Orders, and what resumes those that a crash has left. */
-const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer, CancelledEvents.layer()).pipe(
+const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer, CancelledEvents.layer).pipe(
   Layer.provideMerge(OrderEntity.layer),
   Layer.provide(Checkout.layer.pipe(Layer.provideMerge(OrderStore.layer)))
 )

@@ -1,186 +1,237 @@
 /**
- * Refunds every order of an event that was cancelled. What is left to do stands in a row of
- * `booking.cancelled_events`: whoever claims it asks a page of orders for their refunds and moves its cursor, so it
- * goes on after a crash where it was, on any runner, at the price of some orders that are asked twice and answer with
- * what they have. Each refund is the order's own work, which goes on by itself (see `OrderSupervisor`).
+ * Refunds every order of an event that was cancelled: a row an event in `booking.cancelled_events`, and a fiber
+ * that goes through its orders page by page, in the order in which they were placed.
  *
- * Orders that were under way get tickets behind the cursor, or end without: so it goes round until none is left.
+ * The catalog tells of a cancellation when the event's sale is closed, so nothing is sold after it; but orders may
+ * be under way that were sold before. So it goes round, again and again, until no order of the event is unfinished
+ * and no ticket valid. Then, and not before, it is finished.
+ *
+ * All that is known is in the row, and a refund is asked for under a key that is made of the event and the order:
+ * whoever goes on after a crash, or works on the same page at the same time, asks for no refund twice. An order
+ * that cannot be refunded now stops nobody: the next round comes by again. A refund that was asked for is the
+ * order's own business, which sees to it as to every other (`OrderSupervisor`).
  */
-import { Cause, Clock, DateTime, Duration, Effect, Layer, Metric, Schedule, Schema } from "effect"
+import { Cause, Clock, Config, Duration, Effect, Layer, Metric, Option, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { OrderEntity } from "@onsale/contracts/booking/OrderEntity"
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import { OrderEntity } from "@onsale/contracts/booking/OrderEntity"
 import { EventId, OrderId } from "@onsale/contracts/Ids"
-import type { JournalRow } from "@onsale/platform/Journal"
 import * as Journal from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 
-export interface Options {
-  /** Orders that are asked at a time; 64 when left out. */
-  readonly page?: number | undefined
-  /** Of them at work at the same time; 8 when left out, so that people can buy for other events meanwhile. */
-  readonly concurrency?: number | undefined
-  /** How often to look when there was nothing to do; 500 ms when left out. */
-  readonly pollEvery?: Duration.Input | undefined
-  /** Between two rounds over the orders of an event; 5 s when left out. */
-  readonly roundEvery?: Duration.Input | undefined
-}
-
-/** How long a page may take before another runner believes that its runner is gone. */
-const leaseMs = 120_000
+/** Orders of a page; after a crash so many are asked again at the most. */
+const pageSize = 128
+/** Refunds of a page at the same time. Buyers and the orders' supervisor need the runner too. */
+const concurrency = 8
+/**
+ * How long one order may hold its page up. It was asked by then: its tickets are valid no more, and what its provider
+ * takes so long for is the order's own business.
+ */
+const refundLimit = Duration.seconds(3)
+/** How long the page of a process that died waits for the next one, where that is not this one. */
+const leaseMs = 60_000
+/** Between two rounds, and where most of a page could not be paid back at once: it doubles, up to the last. */
+const firstPauseMs = 1_000
+const lastPauseMs = 30_000
 
 const asked = Metric.counter("onsale_cancelled_event_refunds", {
   description:
-    "Orders of cancelled events that were asked for their refund, by outcome (asked, done, failed)",
+    "Orders of cancelled events whose refund was asked for, by outcome (refunded, pending, failed)",
   incremental: true
 })
+
+type Outcome = "refunded" | "pending" | "failed"
 
 const Claimed = Schema.Struct({
   eventId: EventId,
   reason: Schema.String,
-  /** The order up to which this round has come; null at its beginning. */
-  cursorAt: Schema.NullOr(Schema.String),
-  cursorId: Schema.NullOr(OrderId)
+  /** The end of the last page, as Postgres writes its time; null at the beginning of a round. */
+  afterCreated: Schema.NullOr(Schema.String),
+  afterId: Schema.NullOr(OrderId),
+  rounds: Schema.Int
 })
 type Claimed = typeof Claimed.Type
-const decodeClaimed = Schema.decodeUnknownEffect(Schema.Array(Claimed))
-const decodeOrders = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ id: OrderId, createdAt: Schema.String }))
-)
-const decodeLeft = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ left: Schema.Int })))
 
-const now = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  return sql`to_timestamp(${yield* Clock.currentTimeMillis}::float8 / 1000)`
+const Page = Schema.Array(Schema.Struct({ id: OrderId, createdAt: Schema.String }))
+
+/** Where nothing is due, look again after that. */
+const settings = Config.all({
+  pollEvery: Config.Duration("ONSALE_BOOKING_CANCELLED_EVERY").pipe(Config.withDefault(Duration.seconds(1)))
 })
 
-const claim = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const at = yield* now
-  return yield* sql`UPDATE booking.cancelled_events SET started_at = coalesce(started_at, ${at}),
-      next_check_at = ${at} + ${leaseMs}::float8 * interval '1 millisecond'
-    WHERE event_id = (SELECT event_id FROM booking.cancelled_events WHERE next_check_at <= ${at}
-      ORDER BY next_check_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING event_id::text AS "eventId", reason, cursor_at::text AS "cursorAt", cursor_id::text AS "cursorId"`.pipe(
-    Effect.flatMap(decodeClaimed)
-  )
-})
+const pauseMs = (times: number): number => Math.min(lastPauseMs, firstPauseMs * 2 ** Math.min(times, 10))
 
-/** Orders of the event that have valid tickets, behind the cursor. */
-const nextOrders = Effect.fnUntraced(function* ({ cursorAt, cursorId, eventId }: Claimed, limit: number) {
-  const sql = yield* SqlClient.SqlClient
-  const behind =
-    cursorAt === null ? sql`` : sql`AND (o.created_at, o.id) > (${cursorAt}::timestamptz, ${cursorId}::uuid)`
-  return yield* sql`SELECT o.id::text AS id, o.created_at::text AS "createdAt" FROM booking.orders o
-    WHERE o.event_id = ${eventId}::uuid AND o.status IN ('confirmed', 'partially_refunded') ${behind}
-      AND EXISTS (SELECT FROM booking.tickets t WHERE t.order_id = o.id AND t.status = 'valid')
-    ORDER BY o.created_at, o.id LIMIT ${limit}::int`.pipe(Effect.flatMap(decodeOrders))
-})
-
-/** Orders of the event that are not through: with valid tickets, or with something that somebody is at. */
-const countLeft = Effect.fnUntraced(function* (eventId: EventId) {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql`SELECT count(*)::int AS left FROM booking.orders o
-    WHERE o.event_id = ${eventId}::uuid AND (o.next_check_at IS NOT NULL
-      OR EXISTS (SELECT FROM booking.tickets t WHERE t.order_id = o.id AND t.status = 'valid'))`.pipe(
-    Effect.flatMap(decodeLeft)
-  )
-  return row?.left ?? 0
-})
-
-const makeRound = Effect.fnUntraced(function* (options: Options) {
+const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const orderFor = yield* OrderEntity.client
-  const page = options.page ?? 64
-  const concurrency = options.concurrency ?? 8
-  const roundEveryMs = Duration.toMillis(Duration.fromInputUnsafe(options.roundEvery ?? "5 seconds"))
 
-  const refund = (orderId: OrderId, reason: string) =>
+  const instant = (ms: number) => sql`to_timestamp(${ms}::float8 / 1000)`
+
+  /** An event that is due, the longest due first; nobody else takes it for a while. */
+  const claim = Effect.gen(function* () {
+    const nowMs = yield* Clock.currentTimeMillis
+    const rows = yield* sql`UPDATE booking.cancelled_events SET
+        next_check_at = ${instant(nowMs + leaseMs)}, started_at = coalesce(started_at, ${instant(nowMs)})
+      WHERE event_id = (
+        SELECT event_id FROM booking.cancelled_events WHERE next_check_at <= ${instant(nowMs)}
+        ORDER BY next_check_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+      RETURNING event_id::text AS "eventId", reason, cursor_created_at::text AS "afterCreated",
+        cursor_order_id::text AS "afterId", rounds`
+    return (yield* Schema.decodeUnknownEffect(Schema.Array(Claimed))(rows))[0]
+  })
+
+  const nextPage = Effect.fnUntraced(function* ({ afterCreated, afterId, eventId }: Claimed) {
+    const behind =
+      afterId === null
+        ? sql.literal("true")
+        : sql`(created_at, id) > (${afterCreated}::text::timestamptz, ${afterId}::uuid)`
+    // Whose tickets are all refunded has nothing to be asked for: its money is on the way, or back.
+    const rows = yield* sql`SELECT id::text AS id, created_at::text AS "createdAt" FROM booking.orders
+      WHERE event_id = ${eventId}::uuid AND ${behind}
+        AND EXISTS (SELECT FROM booking.tickets WHERE order_id = orders.id AND status = 'valid')
+      ORDER BY created_at, id LIMIT ${pageSize}::int`
+    return yield* Schema.decodeUnknownEffect(Page)(rows)
+  })
+
+  const refund = ({ eventId, reason }: Claimed, orderId: OrderId): Effect.Effect<Outcome> =>
     orderFor(orderId)
       .RequestRefund({
-        // The same for ever: an order that was asked before answers with its refund.
-        key: `cancelled:${orderId}`,
+        // Of an operation of its own: no buyer can have used it.
+        key: `${eventId}:${orderId}`,
         fingerprint: "event_cancelled",
         tickets: null,
         reason,
         cause: "event_cancelled"
       })
       .pipe(
-        Effect.as("asked"),
-        // All of it was refunded in the meantime.
-        Effect.catchTag("NotRefundable", () => Effect.succeed("done")),
+        Effect.map(
+          ({ refunds }): Outcome =>
+            refunds.every(({ status }) => status === "succeeded") ? "refunded" : "pending"
+        ),
+        // It names the tickets that stand in the way: there are none of an order whose tickets are all refunded.
+        Effect.catchTag("NotRefundable", (error) =>
+          error.tickets.length === 0 ? Effect.succeed<Outcome>("refunded") : Effect.fail(error)
+        ),
+        Effect.timeoutOption(refundLimit),
+        Effect.map(Option.getOrElse((): Outcome => "pending")),
         Effect.catchCause((cause) =>
-          (Cause.hasDies(cause) ? Effect.logError : Effect.logWarning)(
-            `order ${orderId} of a cancelled event could not be asked for its refund, it will be again`,
-            cause
-          ).pipe(Effect.as("failed"))
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.interrupt
+            : Effect.as(
+                Effect.logWarning(
+                  `order ${orderId} of the cancelled event ${eventId} is not refunded yet`,
+                  cause
+                ),
+                "failed" as const
+              )
         ),
         Effect.tap((outcome) => Metric.update(Metric.withAttributes(asked, { outcome }), 1))
       )
 
-  /** One page of one event; answers whether there was any. */
-  return Effect.gen(function* () {
-    const [claimed] = yield* claim
-    if (claimed === undefined) return false
-    const { eventId, reason } = claimed
-    const orders = yield* nextOrders(claimed, page)
-    yield* Effect.forEach(orders, ({ id }) => refund(id, reason), { concurrency, discard: true })
-    const at = yield* now
-    const last = orders[page - 1]
+  /** Moves an event on, unless somebody else has done so since it was claimed. */
+  const move = (
+    { afterCreated, afterId, eventId, rounds }: Claimed,
+    to: Claimed,
+    counts: { readonly requested: number; readonly failed: number },
+    dueMs: number
+  ) => sql`UPDATE booking.cancelled_events SET
+      cursor_created_at = ${to.afterCreated}::text::timestamptz, cursor_order_id = ${to.afterId}::uuid,
+      requested = requested + ${counts.requested}::int,
+      failed = CASE WHEN ${to.rounds}::int > rounds THEN 0 ELSE failed + ${counts.failed}::int END,
+      rounds = ${to.rounds}::int, next_check_at = ${instant(dueMs)}
+    WHERE event_id = ${eventId}::uuid AND rounds = ${rounds}::int AND finished_at IS NULL
+      AND cursor_created_at IS NOT DISTINCT FROM ${afterCreated}::text::timestamptz
+      AND cursor_order_id IS NOT DISTINCT FROM ${afterId}::uuid`
+
+  /** True once nothing of the event is owed to anybody. */
+  const finish = Effect.fnUntraced(function* ({ eventId }: Claimed) {
+    const nowMs = yield* Clock.currentTimeMillis
+    // One statement, one snapshot. An order that is unfinished may get tickets yet; one that is not, never will.
+    const rows = yield* sql`UPDATE booking.cancelled_events
+      SET finished_at = ${instant(nowMs)}, next_check_at = NULL, cursor_created_at = NULL, cursor_order_id = NULL
+      WHERE event_id = ${eventId}::uuid AND finished_at IS NULL
+        AND NOT EXISTS (SELECT FROM booking.tickets WHERE event_id = ${eventId}::uuid AND status = 'valid')
+        AND NOT EXISTS (SELECT FROM booking.orders WHERE event_id = ${eventId}::uuid AND next_check_at IS NOT NULL)
+      RETURNING requested`
+    if (rows.length > 0) yield* Effect.logInfo(`all orders of the cancelled event ${eventId} are refunded`)
+    return rows.length > 0
+  })
+
+  const work = Effect.fn("CancelledEvents.work")(function* (event: Claimed) {
+    const page = yield* nextPage(event)
+    const outcomes = yield* Effect.forEach(page, ({ id }) => refund(event, id), { concurrency })
+    const failed = outcomes.filter((outcome) => outcome === "failed").length
+    const pending = outcomes.filter((outcome) => outcome === "pending").length
+    const counts = { failed, requested: page.length - failed }
+    const last = page[pageSize - 1]
+    const nowMs = yield* Clock.currentTimeMillis
     if (last !== undefined) {
-      yield* sql`UPDATE booking.cancelled_events SET cursor_at = ${last.createdAt}::timestamptz, cursor_id = ${last.id}::uuid,
-        next_check_at = ${at} WHERE event_id = ${eventId}::uuid`
-    } else if ((yield* countLeft(eventId)) === 0) {
-      yield* sql`UPDATE booking.cancelled_events SET finished_at = ${at}, next_check_at = NULL
-        WHERE event_id = ${eventId}::uuid AND finished_at IS NULL`
-      yield* Effect.logInfo(`all orders of the cancelled event ${eventId} are refunded`)
-    } else {
-      yield* sql`UPDATE booking.cancelled_events SET cursor_at = NULL, cursor_id = NULL, rounds = rounds + 1,
-        next_check_at = ${at} + ${roundEveryMs}::float8 * interval '1 millisecond'
-        WHERE event_id = ${eventId}::uuid AND finished_at IS NULL`
+      const slow = (failed + pending) * 2 > page.length
+      const to = { ...event, afterCreated: last.createdAt, afterId: last.id }
+      return yield* move(event, to, counts, slow ? nowMs + pauseMs(3) : nowMs)
     }
+    // Of what failed or is under way the next round will know.
+    const to = { ...event, afterCreated: null, afterId: null, rounds: event.rounds + 1 }
+    yield* move(event, to, counts, nowMs + pauseMs(event.rounds))
+    yield* finish(event)
+  })
+
+  /** Works on one page of one event, and answers whether there was one. */
+  const step = Effect.gen(function* () {
+    const event = yield* claim
+    if (event === undefined) return false
+    yield* work(event)
     return true
-  }).pipe(Effect.withSpan("CancelledEvents.round"))
+  })
+
+  // Whatever the last process left is not made to wait. Where another one is at it, both do no harm.
+  const makeAllDue = Effect.gen(function* () {
+    const now = instant(yield* Clock.currentTimeMillis)
+    yield* sql`UPDATE booking.cancelled_events SET next_check_at = ${now} WHERE next_check_at > ${now}`
+  })
+
+  return { makeAllDue, step }
 })
 
-const worker = (options: Options) =>
-  Layer.effectDiscard(
-    Effect.gen(function* () {
-      const round = yield* makeRound(options)
-      const pollEvery = options.pollEvery ?? Duration.millis(500)
-      yield* round.pipe(
-        Effect.flatMap((worked) => (worked ? Effect.void : Effect.sleep(pollEvery))),
-        Effect.sandbox,
-        Effect.tapError((cause) =>
-          Effect.logError("refunding the orders of a cancelled event failed", cause)
-        ),
-        Effect.retry(
-          Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("30 seconds")]).pipe(
-            Schedule.jittered
-          )
-        ),
-        Effect.forever,
-        Effect.forkScoped
-      )
-    })
+const supervise = Effect.gen(function* () {
+  const { pollEvery } = yield* settings
+  const { makeAllDue, step } = yield* make
+  const forever = Effect.andThen(
+    makeAllDue,
+    Effect.forever(Effect.flatMap(step, (worked) => (worked ? Effect.void : Effect.sleep(pollEvery))))
   )
+  yield* Effect.forkScoped(
+    forever.pipe(
+      Effect.sandbox,
+      Effect.tapError((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.void
+          : Effect.logError("refunding the orders of cancelled events failed", cause)
+      ),
+      Effect.retry(
+        Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
+          Schedule.jittered
+        )
+      )
+    )
+  )
+})
 
-/** Hears from the catalog which events are cancelled: their sale is closed by then. */
-const news = Layer.unwrap(
+/** Whatever the catalog says to be cancelled becomes a row, once. */
+const cancellations = Layer.unwrap(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     return Projection.layer({
       schema: "booking",
       name: "cancelled-events",
       journal: yield* Journal.make({ schema: "catalog", event: CatalogEvent }),
-      handle: Effect.fnUntraced(function* (rows: ReadonlyArray<JournalRow<CatalogEvent>>) {
-        const at = yield* now
+      handle: Effect.fnUntraced(function* (rows: ReadonlyArray<Journal.JournalRow<CatalogEvent>>) {
         for (const { atMs, events } of rows) {
           for (const event of events) {
             if (event._tag !== "EventCancelled") continue
+            const at = sql`to_timestamp(${atMs}::float8 / 1000)`
             yield* sql`INSERT INTO booking.cancelled_events (event_id, reason, cancelled_at, next_check_at)
-              VALUES (${event.eventId}::uuid, ${event.reason}::text, to_timestamp(${atMs}::float8 / 1000), ${at})
-              ON CONFLICT DO NOTHING`
+              VALUES (${event.eventId}::uuid, ${event.reason}::text, ${at}, ${at}) ON CONFLICT DO NOTHING`
           }
         }
       })
@@ -188,58 +239,5 @@ const news = Layer.unwrap(
   })
 )
 
-/** Runs as long as the layer lives; any number of runners may. */
-export const layer = (options: Options = {}) => Layer.merge(worker(options), news)
-
-const iso = (at: Date): string => DateTime.formatIso(DateTime.fromDateUnsafe(at))
-const Instant = Schema.NullOr(Schema.Date)
-
-const ProgressRows = Schema.Array(
-  Schema.Struct({
-    reason: Schema.String,
-    startedAt: Instant,
-    finishedAt: Instant,
-    total: Schema.Int,
-    refunded: Schema.Int,
-    pending: Schema.Int,
-    waiting: Schema.Int,
-    unfinished: Schema.Int,
-    oldestPendingAt: Instant
-  })
-)
-const PaidBack = Schema.Array(Schema.Struct({ amount: Schema.Int, currency: Schema.String }))
-
-/** How far the refunds of an event are; null where booking has not heard that it was cancelled. Amounts in minor units. */
-export const progress = Effect.fn("CancelledEvents.progress")(function* (eventId: EventId) {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql`SELECT c.reason, c.started_at AS "startedAt", c.finished_at AS "finishedAt", o.*
-    FROM booking.cancelled_events c CROSS JOIN LATERAL (
-      SELECT count(*) FILTER (WHERE has_tickets)::int AS total,
-        count(*) FILTER (WHERE has_tickets AND status = 'refunded')::int AS refunded,
-        count(*) FILTER (WHERE has_tickets AND status <> 'refunded' AND NOT has_valid)::int AS pending,
-        count(*) FILTER (WHERE has_valid)::int AS waiting,
-        count(*) FILTER (WHERE NOT has_tickets AND next_check_at IS NOT NULL)::int AS unfinished,
-        min(updated_at) FILTER (WHERE has_tickets AND status <> 'refunded' AND NOT has_valid) AS "oldestPendingAt"
-      FROM (
-        SELECT o.status, o.next_check_at, o.updated_at, count(t.id) > 0 AS has_tickets,
-          count(t.id) FILTER (WHERE t.status = 'valid') > 0 AS has_valid
-        FROM booking.orders o LEFT JOIN booking.tickets t ON t.order_id = o.id
-        WHERE o.event_id = c.event_id GROUP BY o.id
-      ) AS each
-    ) AS o
-    WHERE c.event_id = ${eventId}::uuid`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(ProgressRows)))
-  if (row === undefined) return null
-  const paidBack = yield* sql`SELECT sum(refunded_amount)::float8 AS amount, currency FROM booking.orders
-    WHERE event_id = ${eventId}::uuid AND refunded_amount > 0 GROUP BY currency ORDER BY currency`.pipe(
-    Effect.flatMap(Schema.decodeUnknownEffect(PaidBack))
-  )
-  const { finishedAt, oldestPendingAt, reason, startedAt, ...orders } = row
-  return {
-    reason,
-    startedAt: startedAt === null ? null : iso(startedAt),
-    finishedAt: finishedAt === null ? null : iso(finishedAt),
-    orders,
-    refunded: paidBack,
-    oldestPendingAt: oldestPendingAt === null ? null : iso(oldestPendingAt)
-  }
-}, Effect.orDie)
+/** `ONSALE_BOOKING_CANCELLED_EVERY` (1 second): how long a cancelled event may wait to be noticed. */
+export const layer = Layer.merge(Layer.effectDiscard(supervise), cancellations)

@@ -75,6 +75,10 @@ const planOf = (step: Step, atMs: number): Plan => {
   }
 }
 
+/** The keys of buyers and organisers, and those of the refunds of a cancelled event, which nobody else can use. */
+const refundOperation = (cause: RefundCause): Key["operation"] =>
+  cause === "event_cancelled" ? "cancellation" : "refund"
+
 /** A valid ticket for the seat exists already: INV-06 was broken elsewhere, and the database refused to join in. */
 class SeatTicketedTwice extends Error {
   override readonly name = "SeatTicketedTwice"
@@ -298,7 +302,7 @@ const make = Effect.gen(function* () {
   })
 
   const refund = Effect.fnUntraced(function* (request: RefundRequest) {
-    const key: Key = { operation: "refund", key: request.key }
+    const key: Key = { operation: refundOperation(request.cause), key: request.key }
     const seen = yield* beforeNow(key, request.fingerprint)
     if (seen !== null && seen.orderId !== orderId) return yield* new KeyReused()
     if (seen !== null && seen.answer !== null) return seen.answer
@@ -376,7 +380,8 @@ const make = Effect.gen(function* () {
         })
       ),
 
-    RequestRefund: ({ payload }) => once("refund", payload, inTurn(reloading(refund(payload)))),
+    RequestRefund: ({ payload }) =>
+      once(refundOperation(payload.cause), payload, inTurn(reloading(refund(payload)))),
 
     GetOrder: (): Effect.Effect<OrderView | null> =>
       Effect.map(

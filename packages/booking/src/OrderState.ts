@@ -205,7 +205,7 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
       )
       return {
         refunds,
-        paymentStatus: isWhollyRefunded({ ...order, refunds }) ? "refunded" : "partially_refunded"
+        paymentStatus: paymentAfter(order, refunds)
       }
     }
   }
@@ -263,6 +263,16 @@ export const claims = (order: Order): ReadonlyArray<Omit<OrderTicket, "id" | "st
       }))
     )
   ]
+}
+
+/** What refunds make of the payment: a fee that was kept stays captured, also where all tickets are given back. */
+const paymentAfter = (order: Order, refunds: ReadonlyArray<OrderRefund>): PaymentStatus => {
+  const back = refunds.reduce(
+    (sum, { amount, status }) => (status === "succeeded" ? sum + amount.amount : sum),
+    0
+  )
+  if (back === order.placed.total.amount) return "refunded"
+  return back === 0 ? "captured" : "partially_refunded"
 }
 
 const isWhollyRefunded = (order: Order): boolean =>

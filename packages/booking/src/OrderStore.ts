@@ -16,7 +16,7 @@ export interface Stored {
   readonly version: number
 }
 
-export type Operation = "place" | "refund"
+export type Operation = "place" | "refund" | "cancellation"
 
 /** A request that is known by its idempotency key; `answer` is null until it was answered first. */
 export interface KnownRequest {

@@ -20,7 +20,7 @@ import {
   OrderNotFound
 } from "@onsale/contracts/booking/OrderEntity"
 import { hexOf } from "@onsale/platform/Digest"
-import * as CancelledEvents from "./CancelledEvents.ts"
+import * as CancellationProgress from "./CancellationProgress.ts"
 import { toView } from "./OrderState.ts"
 import { OrderStore } from "./OrderStore.ts"
 
@@ -186,7 +186,7 @@ const make = Effect.gen(function* () {
     }),
 
     cancellation: (eventId: EventId) =>
-      Effect.provideService(CancelledEvents.progress(eventId), SqlClient.SqlClient, sql),
+      Effect.provideService(CancellationProgress.read(eventId), SqlClient.SqlClient, sql),
 
     sales: Effect.fn("Orders.sales")(function* (eventId: EventId) {
       return yield* sql`SELECT count(*)::int AS orders, sum(tickets)::int AS tickets, sum(total_amount)::float8 AS amount,
@@ -218,7 +218,7 @@ export class Orders extends Context.Service<
     /** How far the refunds of a cancelled event are; null where booking has not heard that it is. */
     readonly cancellation: (
       eventId: EventId
-    ) => Effect.Effect<Effect.Success<ReturnType<typeof CancelledEvents.progress>>>
+    ) => Effect.Effect<Effect.Success<ReturnType<typeof CancellationProgress.read>>>
     /** What an event has sold, an entry a currency. */
     readonly sales: (eventId: EventId) => Effect.Effect<ReadonlyArray<Sales>>
   }

@@ -284,13 +284,13 @@ export class Catalog extends Context.Service<
       policy: NewRefundPolicy
     ) => Effect.Effect<EventDetail, EventNotFound | EventCancelled | EventInvalid>
     /**
-     * Closes the sale of a published event for good and has its orders refunded. Once more changes nothing, and the
-     * first reason stays. It is cancelled also where the inventory could not be reached.
+     * Closes the sale of a published event for good and has its orders refunded, or soon after where the inventory
+     * has no time now. Once more changes nothing, and the first reason stays.
      */
     readonly cancel: (
       eventId: EventId,
       reason: string
-    ) => Effect.Effect<EventDetail, EventNotFound | EventNotPublished | InventoryUnavailable>
+    ) => Effect.Effect<EventDetail, EventNotFound | EventNotPublished>
     /** Published events in the order of their start. */
     readonly list: (query: EventQuery) => Effect.Effect<EventPage, CursorInvalid>
     /** An event as the public sees it: a draft is not found, and quotas are nobody's business. */

@@ -158,7 +158,7 @@ const make = Effect.gen(function* () {
         e.currency, e.price_from::float8 AS "priceFrom", e.price_to::float8 AS "priceTo"
       FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id
       WHERE ${sql.and([
-        sql`e.state = 'published'`,
+        sql`e.state <> 'draft'`,
         ...(fromMs === null ? [] : [sql`e.starts_at >= ${instant(sql, fromMs)}`]),
         ...(toMs === null ? [] : [sql`e.starts_at < ${instant(sql, toMs)}`]),
         ...(venue === null ? [] : [sql`e.venue_id = ${venue}::uuid`]),
@@ -194,8 +194,7 @@ const make = Effect.gen(function* () {
     Request: Schema.Struct({ after: Schema.String, limit: Schema.Int }),
     Result: Schema.Struct({ id: EventId }),
     execute: ({ after, limit }) => sql`SELECT id::text AS id FROM catalog.events
-      WHERE ((state = 'published' AND opened_revision < revision) OR (state = 'cancelled' AND NOT cancel_told))
-        AND id > ${after}::uuid
+      WHERE state <> 'draft' AND opened_revision < revision AND id > ${after}::uuid
       ORDER BY id LIMIT ${limit}::int`
   })
 
@@ -249,7 +248,7 @@ export class EventStore extends Context.Service<
      * known to be closed: those behind an id, in their order.
      */
     readonly toOpen: (after: string, limit: number) => Effect.Effect<ReadonlyArray<EventId>>
-    /** Published events in the order of their start, then of their id. */
+    /** Published events, the cancelled too, in the order of their start, then of their id. */
     readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<ListedEvent>>
   }
 >()("@onsale/catalog/EventStore") {

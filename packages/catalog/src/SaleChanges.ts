@@ -5,16 +5,19 @@
  * event, a `SaleChanged` in the journal. Then the inventory is given the layout of the newest revision, made from
  * the tables. Where that fails, or the process dies before, the supervisor does it later: an event whose
  * `opened_revision` is behind is due. Layouts carry their revision, so that a late one changes nothing.
+ *
+ * A cancellation is one too, the last. Its `EventCancelled` stands in the journal once the inventory has the closed
+ * layout, and not before: who reads it and counts what was sold misses nothing.
  */
-import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { EventCancelled, EventNotFound, EventNotPublished } from "@onsale/contracts/catalog/CatalogErrors"
 import { type EventId, makeUuidV7 } from "@onsale/contracts/Ids"
+import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 import { Cause, Clock, Context, Duration, Effect, Layer, Option, Schedule, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { CatalogJournal } from "./CatalogJournal.ts"
-import { settled } from "./CatalogSql.ts"
+import { instant, settled } from "./CatalogSql.ts"
 import { saleLayout } from "./EventLayout.ts"
 import * as EventRow from "./EventRow.ts"
 import { EventStore } from "./EventStore.ts"
@@ -51,16 +54,16 @@ export class SaleChanges extends Context.Service<
       write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean, E>
     ) => Effect.Effect<void, Exclude<E, StoreError> | EventNotFound | EventCancelled>
     /**
-     * Cancels a published event for good, closes its sale and then tells so in the journal. Once more changes
-     * nothing. It is stored also where the inventory has no time now: then the supervisor closes the sale.
+     * Cancels a published event, for ever; once more changes nothing, and the first reason stays. Nothing is sold any
+     * more when this returns, or soon after if the inventory has no time now.
      */
     readonly cancel: (
       eventId: EventId,
       reason: string
-    ) => Effect.Effect<void, EventNotFound | EventNotPublished | InventoryUnavailable>
+    ) => Effect.Effect<void, EventNotFound | EventNotPublished>
     /** What the inventory has to sell of an event that was read before. */
     readonly layoutOf: (event: StoredEvent) => Effect.Effect<SaleLayout>
-    /** Gives the inventory what it has not got of all published and cancelled events, and answers of how many it could not. */
+    /** Gives the inventory what it has not got of all events that are no drafts, and answers of how many it could not. */
     readonly openDue: Effect.Effect<number>
   }
 >()("@onsale/catalog/SaleChanges") {
@@ -85,42 +88,47 @@ export class SaleChanges extends Context.Service<
 
       const openNewest = Effect.fn("SaleChanges.openNewest")(function* (eventId: EventId) {
         const event = yield* events.find(eventId)
-        if (event === null || event.state === "draft") return
-        if (event.openedRevision < event.revision) {
-          yield* inventory.open(eventId, yield* layoutOf(event))
-          yield* events.opened(eventId, event.revision)
-        }
-        if (event.state === "cancelled") yield* tellCancelled(event)
+        if (event === null || event.state === "draft" || event.openedRevision >= event.revision) return
+        yield* inventory.open(eventId, yield* layoutOf(event))
+        yield* event.state === "cancelled" ? closed(event) : events.opened(eventId, event.revision)
       })
 
-      /** Only now: who hears of it finds that nothing is sold any more, and what was sold is all there is. */
-      const tellCancelled = (event: StoredEvent) =>
-        settled(
-          sql.withTransaction(
-            Effect.gen(function* () {
-              const told = yield* sql`UPDATE catalog.events SET cancel_told = true
-                WHERE id = ${event.id}::uuid AND NOT cancel_told RETURNING 1 AS told`
-              if (told.length === 0) return
-              const { atMs = 0, reason = "" } = event.cancellation ?? {}
-              yield* append(event.id, { _tag: "EventCancelled", eventId: event.id, reason }, atMs)
-            })
+      /** Its change is stored: whoever asked for it has what they wanted, a little later where this fails. */
+      const openSoon = (eventId: EventId) =>
+        openNewest(eventId).pipe(
+          Effect.catchTag("InventoryUnavailable", (error: InventoryUnavailable) =>
+            Effect.logWarning(`the change of the sale of ${eventId} is not in force yet`, error)
           )
         )
 
-      const append = Effect.fnUntraced(function* (eventId: EventId, fact: CatalogEvent, atMs: number) {
+      const lock = Effect.fnUntraced(function* (eventId: EventId) {
+        const rows = yield* sql`SELECT change_id::text AS "changeId" FROM catalog.events
+          WHERE id = ${eventId}::uuid FOR UPDATE`
+        const [locked] = yield* Schema.decodeUnknownEffect(Locked)(rows)
+        return locked ?? (yield* new EventNotFound({ eventId }))
+      })
+
+      const tell = Effect.fnUntraced(function* (eventId: EventId, event: CatalogEvent, atMs: number) {
         // Under the lock of the event nobody else writes its stream any more.
         const rows = yield* sql`SELECT max(version)::int AS version FROM catalog.journal
           WHERE stream = ${eventId}::uuid HAVING max(version) IS NOT NULL`
         const last = (yield* Schema.decodeUnknownEffect(Versions)(rows))[0]?.version ?? 0
         yield* journal
-          .append({
-            stream: eventId,
-            version: last + 1,
-            atMs,
-            correlation: null,
-            events: [fact]
-          })
+          .append({ stream: eventId, version: last + 1, atMs, correlation: null, events: [event] })
           .pipe(Effect.catchTag(["JournalConflict", "UniqueBroken"], Effect.die))
+      })
+
+      /** The sale of a cancelled event is closed: remembered and told in one transaction, so once. */
+      const closed = Effect.fn("SaleChanges.closed")(function* ({ cancellation, id, revision }: StoredEvent) {
+        const atMs = yield* Clock.currentTimeMillis
+        const step = Effect.gen(function* () {
+          const found = yield* sql`UPDATE catalog.events SET opened_revision = ${revision}::int
+            WHERE id = ${id}::uuid AND opened_revision < ${revision}::int RETURNING 1 AS found`
+          if (found.length === 0) return
+          const reason = cancellation?.reason ?? ""
+          yield* tell(id, { _tag: "EventCancelled", eventId: id, reason }, atMs)
+        })
+        yield* settled(sql.withTransaction(step))
       })
 
       const change = Effect.fn("SaleChanges.change")(function* <E>(
@@ -130,10 +138,7 @@ export class SaleChanges extends Context.Service<
         const atMs = yield* Clock.currentTimeMillis
         const changeId = makeUuidV7(atMs)
         const step = Effect.gen(function* () {
-          const rows = yield* sql`SELECT change_id::text AS "changeId" FROM catalog.events
-            WHERE id = ${eventId}::uuid FOR UPDATE`
-          const [locked] = yield* Schema.decodeUnknownEffect(Locked)(rows)
-          if (locked === undefined) return yield* new EventNotFound({ eventId })
+          const locked = yield* lock(eventId)
           // It was committed, and the answer was lost.
           if (locked.changeId === changeId) return
           const event = Option.getOrThrow(yield* findEvent(eventId))
@@ -143,31 +148,25 @@ export class SaleChanges extends Context.Service<
           yield* sql`UPDATE catalog.events SET revision = ${revision}::int, change_id = ${changeId}::uuid
             WHERE id = ${eventId}::uuid`
           if (event.state === "published")
-            yield* append(eventId, { _tag: "SaleChanged", eventId, revision }, atMs)
+            yield* tell(eventId, { _tag: "SaleChanged", eventId, revision }, atMs)
         })
         yield* settled(sql.withTransaction(step))
-        yield* openNewest(eventId).pipe(
-          // It is stored: whoever asked for it has what they wanted, a little later.
-          Effect.catchTag("InventoryUnavailable", (error: InventoryUnavailable) =>
-            Effect.logWarning(`the change of the sale of ${eventId} is not in force yet`, error)
-          )
-        )
+        yield* openSoon(eventId)
       })
 
       const cancel = Effect.fn("SaleChanges.cancel")(function* (eventId: EventId, reason: string) {
         const atMs = yield* Clock.currentTimeMillis
         const step = Effect.gen(function* () {
-          const cancelled = yield* sql`UPDATE catalog.events SET state = 'cancelled', revision = revision + 1,
-              cancelled_at = to_timestamp(${atMs}::float8 / 1000), cancel_reason = ${reason}::text
-            WHERE id = ${eventId}::uuid AND state = 'published' RETURNING 1 AS cancelled`
-          if (cancelled.length > 0) return
-          const event = yield* findEvent(eventId)
-          if (Option.isNone(event)) return yield* new EventNotFound({ eventId })
-          // Once more: the first reason stays, and what is left to do is done again.
-          if (event.value.state !== "cancelled") return yield* new EventNotPublished({ eventId })
+          yield* lock(eventId)
+          const { state } = Option.getOrThrow(yield* findEvent(eventId))
+          if (state === "draft") return yield* new EventNotPublished({ eventId })
+          if (state === "cancelled") return
+          yield* sql`UPDATE catalog.events SET state = 'cancelled', cancelled_at = ${instant(sql, atMs)},
+              cancel_reason = ${reason}::text, revision = revision + 1
+            WHERE id = ${eventId}::uuid`
         })
         yield* settled(sql.withTransaction(step))
-        yield* openNewest(eventId)
+        yield* openSoon(eventId)
       })
 
       const openDue = Effect.gen(function* () {
@@ -194,7 +193,7 @@ export class SaleChanges extends Context.Service<
           )
         )
 
-      return SaleChanges.of({ cancel, change, layoutOf, openDue })
+      return SaleChanges.of({ change, cancel, layoutOf, openDue })
     })
   )
 

@@ -270,7 +270,7 @@ layer(layerCatalog)("the sale of an event", (it) => {
         assert.strictEqual((yield* Effect.flip(blocks.list(nowhere)))._tag, "EventNotFound")
         assert.strictEqual((yield* Effect.flip(blocks.release(id, blockId, {})))._tag, "BlockNotFound")
         const sql = yield* SqlClient.SqlClient
-        yield* sql`UPDATE catalog.events SET state = 'cancelled' WHERE id = ${id}::uuid`
+        yield* sql`UPDATE catalog.events SET state = 'cancelled', cancelled_at = now(), cancel_reason = '' WHERE id = ${id}::uuid`
         const late = blocks.create(id, { name: "x", seats: [seatId(id, 0)] })
         assert.strictEqual((yield* Effect.flip(late))._tag, "EventCancelled")
       }).pipe(at(start))

@@ -32,7 +32,7 @@ export const recall = (state: State, command: InventoryCommand): InventoryAnswer
 
 /** What happens on a command at `nowMs`. The command must be new (see `recall`). */
 export const decide = (state: State, command: InventoryCommand, nowMs: number): CommandEvent => {
-  if (state.layout.source.cancelled === true && isSale(state, command))
+  if (state.layout.source.cancelled === true && wantsMore(state, command))
     return refused(command, "event_cancelled")
   switch (command._tag) {
     case "Hold":
@@ -90,12 +90,24 @@ export const decide = (state: State, command: InventoryCommand, nowMs: number): 
   }
 }
 
-/** What an event that was cancelled does not do any more; what was sold before is answered, and given back. */
-const isSale = (state: State, command: InventoryCommand): boolean =>
-  command._tag === "Hold" ||
-  command._tag === "Extend" ||
-  command._tag === "Freeze" ||
-  (command._tag === "Confirm" && !soldTo(state, command.orderId, claimsOf(command)))
+/**
+ * True of what would hold or sell something, or keep it for longer. Of an event that is cancelled nothing is; what
+ * anybody has may always go back, and a sale that was carried out before is told to be (`SoldBefore`).
+ */
+const wantsMore = (state: State, command: InventoryCommand): boolean => {
+  switch (command._tag) {
+    case "Hold":
+    case "Extend":
+    case "Freeze":
+      return true
+    case "Confirm":
+      return ticketsIn(command) === 0 || !soldTo(state, command.orderId, claimsOf(command))
+    case "Release":
+    case "Unfreeze":
+    case "Return":
+      return false
+  }
+}
 
 type Of<Tag extends InventoryCommand["_tag"]> = Extract<InventoryCommand, { readonly _tag: Tag }>
 

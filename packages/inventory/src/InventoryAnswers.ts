@@ -96,20 +96,20 @@ export const holdView = (state: State, holdId: HoldId, nowMs: number): HoldView 
   return view(state.layout, hold.id, hold, hold.expiresAtMs, state.version, hold.order)
 }
 
-/** What is not free at `nowMs`, of the seats that are for sale; a block is free to nobody here. */
+/**
+ * What is not free at `nowMs`, of the seats that are for sale; a block is free to nobody here. Of an event that is
+ * cancelled nothing is: what is not sold counts as held.
+ */
 export const availability = (state: State, nowMs: number): AvailabilityView => {
   const { layout } = state
   const { seatBlock } = layout.rules
-  const isCancelled = layout.source.cancelled === true
+  const cancelled = layout.source.cancelled === true
   const held: Array<number> = []
   const sold: Array<number> = []
   for (let seat = 0; seat < layout.seatCount; seat++) {
     if (state.sold[seat] !== undefined) sold.push(seat)
     else if (!isFree(state, seat, nowMs)) held.push(seat)
-    else if (
-      layout.seatTier[seat] !== -1 &&
-      (isCancelled || (seatBlock !== undefined && seatBlock[seat] !== -1))
-    )
+    else if (layout.seatTier[seat] !== -1 && (cancelled || isBlocked(seatBlock?.[seat], undefined)))
       held.push(seat)
   }
   const swept = withoutExpired(state, nowMs)
@@ -121,10 +121,10 @@ export const availability = (state: State, nowMs: number): AvailabilityView => {
     sold,
     areas: layout.source.areas.map(({ block, capacity }, area) => ({
       capacity,
-      available: isCancelled || isBlocked(block, undefined) ? 0 : areaFree(swept, area)
+      available: cancelled || isBlocked(block, undefined) ? 0 : areaFree(swept, area)
     })),
     tiers: layout.source.tiers.flatMap(({ id }, tier) =>
-      left[tier] === Number.POSITIVE_INFINITY ? [] : [{ tier: id, available: isCancelled ? 0 : left[tier]! }]
+      left[tier] === Number.POSITIVE_INFINITY ? [] : [{ tier: id, available: cancelled ? 0 : left[tier]! }]
     )
   }
 }

@@ -8,6 +8,7 @@ import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClien
 import { Layer } from "effect"
 import { accessibleRules } from "./AccessibleRules.ts"
 import { bestAvailableRules } from "./BestAvailableRules.ts"
+import { cancelRules } from "./CancelRules.ts"
 import { crowdRules } from "./CrowdRules.ts"
 import { holdRules } from "./HoldRules.ts"
 import { limitRules } from "./LimitRules.ts"
@@ -39,5 +40,6 @@ export const suite = <E>(name: string, implementation: Layer.Layer<InventoryClie
     quotaRules(it)
     tierRules(it)
     voucherRules(it)
+    cancelRules(it)
     crowdRules(it)
   })

@@ -36,6 +36,8 @@ export const CancellationProgress = Schema.Struct({
     refunded: Schema.Int,
     /** Whose refund is asked for and not made yet. */
     pending: Schema.Int,
+    /** Of them those that are under way for more than ten minutes: see the runbook. */
+    stuck: Schema.Int,
     /** With valid tickets, whose turn has not come. */
     waiting: Schema.Int,
     /** Without tickets yet: they are ended, or get tickets and are refunded then. */
@@ -79,7 +81,7 @@ export class RefundsApi extends HttpApiGroup.make("refunds")
       params: eventId,
       payload: EventCancellation,
       success: EventDetail,
-      error: [EventNotFound, EventNotPublished, OverloadedProblem]
+      error: [EventNotFound, EventNotPublished]
     }).annotateMerge(
       described(
         "Cancel an event, and refund all of its orders",

@@ -82,6 +82,7 @@ const ofCommand = (
   const areas = merged(command.areas)
   const { best } = command
   const found: Array<Objection> = []
+  if (layout.cancelled === true) found.push(objection("event_cancelled"))
   if (nowMs < layout.onSaleAtMs) found.push(objection("sale_closed", { limit: layout.onSaleAtMs }))
   if (nowMs >= layout.saleEndsAtMs) found.push(objection("sale_closed", { limit: layout.saleEndsAtMs }))
   const noSeats = command.seats.filter((seat) => seats[seat] === undefined)
