@@ -7,7 +7,7 @@ import * as FaultMatrix from "../src/money/FaultMatrix.ts"
 import * as MoneyAudit from "../src/money/MoneyAudit.ts"
 import { TestDatabase } from "../src/PostgresFixture.ts"
 
-const speed = 10
+const speed = 5
 
 /** All cells of one world, and the audit of its database. */
 const worldOf = (providers: readonly [string, ...ReadonlyArray<string>]) =>
@@ -36,6 +36,6 @@ describe("the fault matrix", () => {
         assert.deepStrictEqual([...wrong, ...breaches], [])
         assert.lengthOf(outcomes, 2 * FaultMatrix.steps.length * FaultMatrix.faults.length)
       }),
-    120_000
+    300_000
   )
 })

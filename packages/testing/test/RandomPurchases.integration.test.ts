@@ -8,7 +8,7 @@ import * as PurchasesText from "../src/money/PurchasesText.ts"
 import * as RandomPurchases from "../src/money/RandomPurchases.ts"
 import { TestDatabase } from "../src/PostgresFixture.ts"
 
-const speed = 10
+const speed = 5
 
 describe("random purchases", () => {
   it.live(
@@ -32,6 +32,6 @@ describe("random purchases", () => {
       }).pipe(Effect.scoped, Effect.provide(TestDatabase.layer("migrated")), (run) =>
         Effect.flatMap(FastClock.make(speed), (clock) => Effect.provideService(run, Clock.Clock, clock))
       ),
-    120_000
+    300_000
   )
 })

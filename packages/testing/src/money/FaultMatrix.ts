@@ -73,7 +73,7 @@ const webhookOf = {
 } satisfies Record<MoneyStep, SandboxWebhook["type"]>
 
 /** Long enough for a busy machine; it only ends a cell that has failed. Of the world's time. */
-const restLimit = "2 minutes"
+const restLimit = "20 minutes"
 
 /** A hold that a checkout has frozen is over after this time, where the seats have to be lost. */
 const shortCheckoutMs = 8_000

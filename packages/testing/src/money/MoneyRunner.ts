@@ -16,8 +16,14 @@ import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import { MailJobs } from "@onsale/notifications/MailJob"
 import { NotificationFacts } from "@onsale/notifications/NotificationFacts"
-import { type PaymentProvider, PaymentProviders, ProviderFailure } from "@onsale/payments/PaymentProvider"
+import {
+  make,
+  type PaymentProvider,
+  PaymentProviders,
+  ProviderFailure
+} from "@onsale/payments/PaymentProvider"
 import { Payments } from "@onsale/payments/Payments"
+import * as ProviderHealth from "@onsale/payments/ProviderHealth"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as Cluster from "@onsale/platform/Cluster"
 import * as Sql from "@onsale/platform/Sql"
@@ -42,6 +48,8 @@ export interface MoneyRunnerOptions {
   readonly database: Redacted.Redacted<string>
   /** The first is the preferred one. */
   readonly providers: readonly [PaymentProvider, ...ReadonlyArray<PaymentProvider>]
+  /** Payments whose buyer named none go to either by chance, and away from one that is unwell; else to the first. */
+  readonly isRouted: boolean
   readonly strike: (call: MoneyCall) => Strike | null
   readonly maxConnections: number
 }
@@ -76,6 +84,20 @@ const through = (database: Redacted.Redacted<string>, port: number) => {
   return Redacted.make(url.href)
 }
 
+const connected = Effect.fnUntraced(function* (
+  providers: MoneyRunnerOptions["providers"],
+  isRouted: boolean
+) {
+  const [first, ...others] = providers
+  if (!isRouted) return PaymentProviders.of(make(first, others))
+  const health = yield* ProviderHealth.make
+  const routes = providers.map(({ name }) => ({ provider: name, weight: 1 }))
+  return PaymentProviders.of({
+    ...make(health.guard(first), others.map(health.guard), routes),
+    isHealthy: health.isHealthy
+  })
+})
+
 /** Starts one on what the lives before it have left. It ends with the scope, if it was not killed before. */
 export const start = Effect.fnUntraced(function* (options: MoneyRunnerOptions) {
   const world = yield* Effect.scope
@@ -89,7 +111,7 @@ export const start = Effect.fnUntraced(function* (options: MoneyRunnerOptions) {
   const guarded = (provider: PaymentProvider) => guard(provider, options.strike, Deferred.await(dead))
   const layer = contexts.pipe(
     Layer.provide([
-      PaymentProviders.layerOf(guarded(first), ...others.map(guarded)),
+      PaymentProviders.layerEffect(connected([guarded(first), ...others.map(guarded)], options.isRouted)),
       Sql.layerUrl(through(options.database, cable.port), {
         maxConnections: options.maxConnections,
         applicationName: "money"

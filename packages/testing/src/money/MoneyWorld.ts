@@ -44,6 +44,8 @@ export interface MoneyWorldOptions {
   /** Whether calls go through a proxy that strikes: costs a request more. */
   readonly proxied?: boolean
   readonly maxConnections?: number
+  /** Payments go to either provider by chance, and away from one that is unwell. */
+  readonly isRouted?: boolean
 }
 
 /** A provider as its operator sees it. */
@@ -204,6 +206,7 @@ const build = Effect.fnUntraced(function* (options: MoneyWorldOptions) {
     const runner = yield* start({
       database: options.database,
       providers: [first.provider, ...others.map(({ provider }) => provider)],
+      isRouted: options.isRouted ?? false,
       strike: options.strike ?? (() => null),
       maxConnections: options.maxConnections ?? 8
     }).pipe(Scope.provide(scope))

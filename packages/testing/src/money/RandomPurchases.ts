@@ -74,6 +74,7 @@ export const run = Effect.fn("RandomPurchases.run")(function* (options: Purchase
   const world = yield* MoneyWorld.make({
     database: options.database,
     providers,
+    isRouted: providers.length > 1,
     fateOf: () => {
       const chance = isPlain ? 1 : webhookDice.next()
       const fate =
