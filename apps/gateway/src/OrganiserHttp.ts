@@ -1,4 +1,5 @@
 /** What organisers do, over HTTP. */
+import { EventRefunds } from "@onsale/booking/EventRefunds"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
@@ -17,12 +18,14 @@ import {
 } from "@onsale/contracts/http/Problems"
 import {
   BlockNotFound,
+  EventNotCancelled,
+  EventNotPublished,
   SeatsBlocked,
   VoucherExists,
   VoucherNotFound
 } from "@onsale/contracts/http/OrganiserProblems"
 import type { EventId } from "@onsale/contracts/Ids"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
@@ -40,6 +43,9 @@ const refused = <A, E, R>(effect: Effect.Effect<A, E | Errors.EventNotFound | Er
     Effect.catchTag("EventCancelled", () => Effect.fail(new EventCancelled({})))
   )
 
+const instant = (ms: number | null): string | null =>
+  ms === null ? null : DateTime.formatIso(DateTime.makeUnsafe(ms))
+
 const invalid = ({ problems }: Errors.EventInvalid) => Effect.fail(new EventInvalid({ errors: problems }))
 const unknown = ({ areas, seats }: Errors.PlacesUnknown) =>
   Effect.fail(
@@ -55,6 +61,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const catalog = yield* Catalog
     const orders = yield* Orders
+    const eventRefunds = yield* EventRefunds
     const blocks = yield* Blocks
     const vouchers = yield* Vouchers
     const boards = yield* AvailabilityBoard
@@ -103,6 +110,29 @@ export const layer = HttpApiBuilder.group(
           Effect.catchTag("EventInvalid", invalid),
           Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(overloaded(error)))
         ),
+      cancel: ({ params: { eventId }, payload: { reason } }) =>
+        catalog.cancel(eventId, reason).pipe(
+          // Reads of the availability that begin after the answer show the change.
+          Effect.tap(() => Effect.sync(() => boards.changed(eventId))),
+          Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
+          Effect.catchTag("EventNotPublished", () => Effect.fail(new EventNotPublished({})))
+        ),
+      refunds: Effect.fnUntraced(function* ({ params: { eventId } }) {
+        const { cancellation, tiers } = yield* eventNotFound(catalog.getAny(eventId))
+        if (cancellation === undefined) return yield* new EventNotCancelled({})
+        const { amount, finishedAtMs, pending, refunded, startedAtMs, unfinished } =
+          yield* eventRefunds.progress(eventId)
+        return {
+          eventId,
+          reason: cancellation.reason,
+          startedAt: instant(startedAtMs),
+          finishedAt: instant(finishedAtMs),
+          orders: { total: refunded + pending + unfinished, refunded, pending, unfinished },
+          refunded: amount,
+          // An event has at least one tier, and all of one currency.
+          currency: tiers[0]!.price.currency
+        }
+      }),
       createBlock: ({ params, payload }) =>
         changing(params.eventId, blocks.create(params.eventId, payload)).pipe(
           Effect.catchTag("PlacesUnknown", unknown),

@@ -1,5 +1,7 @@
 /** Every context in one process, over one database and a cluster of one. */
+import * as CancelledEvents from "@onsale/booking/CancelledEvents"
 import { Checkout } from "@onsale/booking/Checkout"
+import { EventRefunds } from "@onsale/booking/EventRefunds"
 import { Orders } from "@onsale/booking/Orders"
 import * as OrderEntity from "@onsale/booking/OrderEntity"
 import * as OrderSupervisor from "@onsale/booking/OrderSupervisor"
@@ -16,8 +18,13 @@ import { Layer } from "effect"
 
 const cluster = Cluster.layerSingle({ shardGroups: ["default", bookingShardGroup, paymentShardGroup] })
 
-/** Orders, and what resumes those that a crash has left. */
-const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer).pipe(
+/** Orders, what resumes those that a crash has left, and the refunds of events that are cancelled. */
+const booking = Layer.mergeAll(
+  Orders.layer,
+  EventRefunds.layer,
+  OrderSupervisor.layer,
+  CancelledEvents.layer
+).pipe(
   Layer.provideMerge(OrderEntity.layer),
   Layer.provide(Checkout.layer.pipe(Layer.provideMerge(OrderStore.layer)))
 )

@@ -59,6 +59,8 @@ const routes = [
   "GET /organiser/events/{eventId}",
   "PUT /organiser/events/{eventId}",
   "POST /organiser/events/{eventId}/publish",
+  "POST /organiser/events/{eventId}/cancel",
+  "GET /organiser/events/{eventId}/refunds",
   "GET /organiser/events/{eventId}/sales",
   "POST /organiser/events/{eventId}/blocks",
   "GET /organiser/events/{eventId}/blocks",

@@ -105,6 +105,11 @@ export const Cancellation = Schema.Struct({
   reason: Schema.String
 })
 
+export const NewCancellation = Schema.Struct({
+  /** Why; buyers see it. */
+  reason: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500), isStorable)
+})
+
 export const EventDetail = Schema.Struct({
   id: EventId,
   name: Schema.String,

@@ -9,11 +9,26 @@ import {
   OpenApi
 } from "effect/http-api"
 import { Block, BlockRelease, NewBlock } from "../catalog/Block.ts"
-import { EventDetail, NewEvent, NewVenue, VenueDetail, VenuePage, VenueQuery } from "../catalog/Event.ts"
+import {
+  EventDetail,
+  NewCancellation,
+  NewEvent,
+  NewVenue,
+  VenueDetail,
+  VenuePage,
+  VenueQuery
+} from "../catalog/Event.ts"
 import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
 import { BlockId, EventId, VenueId, VoucherId } from "../Ids.ts"
 import { Currency } from "../Money.ts"
-import { BlockNotFound, SeatsBlocked, VoucherExists, VoucherNotFound } from "./OrganiserProblems.ts"
+import {
+  BlockNotFound,
+  EventNotCancelled,
+  EventNotPublished,
+  SeatsBlocked,
+  VoucherExists,
+  VoucherNotFound
+} from "./OrganiserProblems.ts"
 import {
   EventCancelled,
   CursorInvalid,
@@ -35,6 +50,30 @@ export const EventSales = Schema.Struct({
   amount: Schema.Int,
   refunded: Schema.Int
 })
+
+/** How far the refunds of a cancelled event are. */
+export const EventRefunds = Schema.Struct({
+  eventId: EventId,
+  /** Why the event was cancelled. */
+  reason: Schema.String,
+  /** UTC instants: when the first order was asked for, and since when nothing is owed any more; null before. */
+  startedAt: Schema.NullOr(Schema.String),
+  finishedAt: Schema.NullOr(Schema.String),
+  orders: Schema.Struct({
+    /** Those that are paid, or may be yet: the sum of the three below. */
+    total: Schema.Int,
+    /** All tickets are refunded, and the money is back. */
+    refunded: Schema.Int,
+    /** Paid, and not so far. */
+    pending: Schema.Int,
+    /** At checkout still, or being undone. Who pays now gets no tickets and the money back. */
+    unfinished: Schema.Int
+  }),
+  /** What was paid back, in minor units. */
+  refunded: Schema.Int,
+  currency: Currency
+})
+export type EventRefunds = typeof EventRefunds.Type
 
 const eventId = { eventId: EventId }
 const described = (summary: string, description: string) => OpenApi.annotations({ summary, description })
@@ -92,6 +131,27 @@ export class OrganiserApi extends HttpApiGroup.make("organiser")
       success: EventDetail,
       error: [EventNotFound, EventNotDraft, EventInvalid, OverloadedProblem]
     }),
+    HttpApiEndpoint.post("cancel", "/organiser/events/:eventId/cancel", {
+      params: eventId,
+      payload: NewCancellation,
+      success: EventDetail,
+      error: [EventNotFound, EventNotPublished]
+    }).annotateMerge(
+      described(
+        "Cancel an event",
+        "The event does not take place: from now on nothing of it is held or sold, and every order is refunded in whole, whatever its refund policy says. It cannot be taken back. A draft is 409 event-not-published. Once more changes nothing and gives the same answer: the first reason stays. How far the refunds are is at /organiser/events/{eventId}/refunds."
+      )
+    ),
+    HttpApiEndpoint.get("refunds", "/organiser/events/:eventId/refunds", {
+      params: eventId,
+      success: EventRefunds,
+      error: [EventNotFound, EventNotCancelled]
+    }).annotateMerge(
+      described(
+        "Watch the refunds of a cancelled event",
+        "How many orders are refunded and how many are not, as of now. Once finishedAt is there no ticket of the event is valid and nothing is owed to anybody. An event that is not cancelled is 404 event-not-cancelled."
+      )
+    ),
     HttpApiEndpoint.get("sales", "/organiser/events/:eventId/sales", {
       params: { eventId: EventId },
       success: Schema.Struct({ sales: Schema.Array(EventSales) }),
