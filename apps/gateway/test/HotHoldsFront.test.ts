@@ -144,6 +144,7 @@ const answers: ReadonlyArray<readonly [name: string, execute: Execute]> = [
   ["not for sale", () => Effect.succeed(refused("not_for_sale", { seats: [2] }))],
   ["a limit passed", () => Effect.succeed(refused("limit_passed", { limit: 10 }))],
   ["a sale that is closed", () => Effect.succeed(refused("sale_closed", { limit: 1_900_000_000_000 }))],
+  ["an event that is cancelled", () => Effect.succeed(refused("event_cancelled"))],
   ["an event that is gone", () => Effect.succeed(refused("event_not_found"))],
   ["a key with another body", () => Effect.succeed(refused("key_reused"))],
   ["overload", () => Effect.fail(new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_500 }))],

@@ -14,11 +14,13 @@ import { SqlClient } from "effect/sql"
 import { type HoldId, makeUuidV7, OrderId } from "@onsale/contracts/Ids"
 import type { OrderStatus } from "@onsale/contracts/booking/Order"
 import { OrderEntity } from "@onsale/contracts/booking/OrderEntity"
+import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import * as Journal from "@onsale/platform/Journal"
 import { pollUntil } from "@onsale/testing/Poll"
 import * as BookingAudit from "../src/BookingAudit.ts"
+import * as CancelledEvents from "../src/CancelledEvents.ts"
 import { Checkout } from "../src/Checkout.ts"
 import * as OrderEntityLayer from "../src/OrderEntity.ts"
 import { OrderStore } from "../src/OrderStore.ts"
@@ -54,12 +56,16 @@ export const makeHarness = Effect.gen(function* () {
   const inventory = new FakeInventory()
   const payments = new FakePayments()
   // The database is the suite's: each test begins with empty tables.
-  yield* sql`TRUNCATE booking.journal, booking.orders, booking.tickets, booking.idempotency, booking.cursor, payments.journal`
+  yield* sql`TRUNCATE booking.journal, booking.orders, booking.tickets, booking.idempotency, booking.cursor,
+    booking.cancelled_events, payments.journal, catalog.journal`
 
   const start = Effect.fnUntraced(function* ({ supervised = true }: Options = {}) {
     const scope = yield* Scope.make()
     yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-    const layer = Layer.mergeAll(Orders.layer, supervised ? OrderSupervisor.layer : Layer.empty).pipe(
+    const layer = Layer.mergeAll(
+      Orders.layer,
+      supervised ? Layer.merge(OrderSupervisor.layer, CancelledEvents.layer) : Layer.empty
+    ).pipe(
       Layer.provideMerge(OrderEntityLayer.layer),
       Layer.provide([Checkout.layer, OrderStore.layer]),
       Layer.provide(payments.layer),
@@ -72,6 +78,7 @@ export const makeHarness = Effect.gen(function* () {
         ConfigProvider.layer(
           ConfigProvider.fromUnknown({
             ONSALE_BOOKING_RESUME_EVERY: "20 millis",
+            ONSALE_BOOKING_CANCELLED_EVERY: "20 millis",
             ONSALE_CHECKOUT_STEP_LIMIT: "5 seconds"
           })
         )
@@ -80,6 +87,15 @@ export const makeHarness = Effect.gen(function* () {
     const context = yield* Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), scope)
     return {
       orders: Context.get(context, Orders),
+      /** How far they are: null before booking has heard of the cancellation. */
+      refunds: Effect.map(Context.get(context, Orders).cancellation(inventory.eventId), (progress) => ({
+        refunded: progress?.orders.refunded ?? 0,
+        pending: (progress?.orders.pending ?? 0) + (progress?.orders.waiting ?? 0),
+        unfinished: progress?.orders.unfinished ?? 0,
+        startedAt: progress?.startedAt ?? null,
+        finishedAt: progress?.finishedAt ?? null,
+        amount: progress?.refunded[0]?.amount ?? 0
+      })),
       entity: yield* Effect.provide(OrderEntity.client, context),
       kill: Scope.close(scope, Exit.void)
     }
@@ -140,6 +156,21 @@ export const makeHarness = Effect.gen(function* () {
       const atMs = yield* Clock.currentTimeMillis
       yield* journal.append({ stream: intentId, version: 1, atMs, correlation: null, events })
     }),
+    /** As if the catalog had closed the sale, and written so. */
+    cancelEvent: Effect.gen(function* () {
+      inventory.cancelled = true
+      const journal = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
+      const { eventId } = inventory
+      yield* journal.append({
+        stream: eventId,
+        version: 1,
+        atMs: yield* Clock.currentTimeMillis,
+        correlation: null,
+        events: [{ _tag: "EventCancelled", eventId, reason: "Rain" }]
+      })
+    }),
     breaches: Effect.map(BookingAudit.run, (findings) => findings.filter(({ ok }) => !ok))
   }
 })
+
+export type Harness = Effect.Success<typeof makeHarness>

@@ -37,6 +37,8 @@ export class FakeInventory {
   readonly faults = new Faults()
   checkoutMaxMs = 120_000
   price = seatPrice
+  /** Nothing is sold any more. */
+  cancelled = false
   readonly holds = new Map<HoldId, Hold>()
   readonly soldSeats = new Map<number, OrderId>()
   readonly soldPlaces = new Map<string, number>()
@@ -101,6 +103,7 @@ export class FakeInventory {
   #decide(command: InventoryCommand, nowMs: number): InventoryAnswer {
     switch (command._tag) {
       case "Freeze": {
+        if (this.cancelled) return refused("event_cancelled")
         const hold = this.#live(command.holdId, nowMs)
         if (hold === undefined) return refused("hold_not_found")
         if (hold.order !== null && hold.order !== command.orderId) return refused("in_checkout")
@@ -120,6 +123,7 @@ export class FakeInventory {
         const hold = this.#live(command.holdId, nowMs)
         const mine = command.seats.every((seat) => this.soldSeats.get(seat) === command.orderId)
         if (hold === undefined && command.seats.length > 0 && mine) return this.#sold(false)
+        if (this.cancelled) return refused("event_cancelled")
         if (hold !== undefined && hold.order !== null && hold.order !== command.orderId)
           return refused("in_checkout")
         const others = [...this.holds.values()].filter(

@@ -4,6 +4,7 @@ import { EventId, VenueId } from "@onsale/contracts/Ids"
 import { Currency } from "@onsale/contracts/Money"
 import { DateTime, Effect, FileSystem, Option, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
+import { cancel, refunds } from "./CancelCommand.ts"
 import { allPages, asCustomer, asOrganiser } from "./Connection.ts"
 import { type CommandFailure, refused, usage } from "./Failure.ts"
 import { money, print, table } from "./Output.ts"
@@ -37,7 +38,7 @@ const detailLines = (event: EventDetail): ReadonlyArray<string> => [
   `Name      ${event.name}`,
   `Starts    ${local(event.startsAt, event.timeZone)}`,
   `Venue     ${event.venue.name}`,
-  `Status    ${event.status}`,
+  `Status    ${event.status}${event.cancellation === undefined ? "" : `: ${event.cancellation.reason}`}`,
   `On sale   ${local(event.onSaleAt, event.timeZone)} until ${local(event.saleEndsAt, event.timeZone)}`,
   `Limits    ${[
     `${event.maxPerOrder} an order`,
@@ -349,6 +350,6 @@ const list = Command.make(
 ).pipe(Command.withDescription("List the published events by when they start"), Command.withAlias("ls"))
 
 export const event = Command.make("event").pipe(
-  Command.withDescription("Events: create, publish, list, release-accessible"),
-  Command.withSubcommands([create, publish, list, releaseAccessible])
+  Command.withDescription("Events: create, publish, list, release-accessible, cancel, refunds"),
+  Command.withSubcommands([create, publish, list, releaseAccessible, cancel, refunds])
 )

@@ -142,6 +142,32 @@ export const routes: ReadonlyArray<Case> = [
     status: 409,
     type: "event-not-draft"
   },
+  {
+    name: "a cancellation without a reason",
+    call: ({ event }) => ({
+      path: `/api/v1/organiser/events/${event.id}/cancel`,
+      headers: organiser,
+      body: { reason: "" }
+    }),
+    status: 400,
+    type: "request-invalid"
+  },
+  {
+    name: "the cancellation of an unknown event",
+    call: () => ({
+      path: `/api/v1/organiser/events/${unknownId}/cancel`,
+      headers: organiser,
+      body: { reason: "x" }
+    }),
+    status: 404,
+    type: "event-not-found"
+  },
+  {
+    name: "the refunds of an event that takes place",
+    call: ({ event }) => ({ path: `/api/v1/organiser/events/${event.id}/refunds`, headers: organiser }),
+    status: 404,
+    type: "event-not-cancelled"
+  },
   // --- webhooks
   {
     name: "a webhook without a signature",
