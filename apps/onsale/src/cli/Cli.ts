@@ -8,6 +8,7 @@ import { buy } from "./BuyCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
 import { hold } from "./HoldCommand.ts"
+import { order } from "./RefundCommand.ts"
 import { migrate, start } from "./ServiceCommands.ts"
 import { Json, Key, Url } from "./Settings.ts"
 import { venue } from "./VenueCommand.ts"
@@ -21,7 +22,7 @@ const onsale = Command.make("onsale").pipe(
   ),
   Command.withSubcommands([
     { group: "The service", commands: [start, migrate, audit] },
-    { group: "For organisers", commands: [venue, event, block, voucher] },
+    { group: "For organisers", commands: [venue, event, block, voucher, order] },
     { group: "For customers", commands: [hold, buy] }
   ]),
   Command.withGlobalFlags([Json, Url, Key]),

@@ -8,6 +8,7 @@ import { cancel, refunds } from "./CancelCommand.ts"
 import { allPages, asCustomer, asOrganiser } from "./Connection.ts"
 import { type CommandFailure, refused, usage } from "./Failure.ts"
 import { money, print, table } from "./Output.ts"
+import { policyLine, refundPolicy } from "./RefundCommand.ts"
 import * as RuleFlag from "./RuleFlag.ts"
 import * as TierFlag from "./TierFlag.ts"
 
@@ -40,6 +41,7 @@ const detailLines = (event: EventDetail): ReadonlyArray<string> => [
   `Venue     ${event.venue.name}`,
   `Status    ${event.status}${event.cancellation === undefined ? "" : `: ${event.cancellation.reason}`}`,
   `On sale   ${local(event.onSaleAt, event.timeZone)} until ${local(event.saleEndsAt, event.timeZone)}`,
+  `Refunds   ${policyLine(event)}`,
   `Limits    ${[
     `${event.maxPerOrder} an order`,
     ...(event.maxPerCustomer === undefined ? [] : [`${event.maxPerCustomer} a customer`]),
@@ -350,6 +352,8 @@ const list = Command.make(
 ).pipe(Command.withDescription("List the published events by when they start"), Command.withAlias("ls"))
 
 export const event = Command.make("event").pipe(
-  Command.withDescription("Events: create, publish, list, release-accessible, cancel, refunds"),
-  Command.withSubcommands([create, publish, list, releaseAccessible, cancel, refunds])
+  Command.withDescription(
+    "Events: create, publish, list, release-accessible, refund-policy, cancel, refunds"
+  ),
+  Command.withSubcommands([create, publish, list, releaseAccessible, refundPolicy, cancel, refunds])
 )
