@@ -4,6 +4,7 @@ import * as ConfiguredProviders from "./ConfiguredProviders.ts"
 import { IntentTable, type UnfinishedIntent } from "./IntentTable.ts"
 import * as PaymentEntity from "./PaymentEntity.ts"
 import * as PaymentSupervisor from "./PaymentSupervisor.ts"
+import * as ReconciliationJob from "./ReconciliationJob.ts"
 import { Webhooks } from "./Webhooks.ts"
 
 /** What is listed at a time. */
@@ -35,7 +36,13 @@ export class Payments extends Context.Service<
 
   /** Everything over providers that the caller chose; needs Sharding and SqlClient too. */
   static readonly layerNoProviders = (options: PaymentSupervisor.SupervisorOptions = {}) =>
-    Layer.mergeAll(PaymentEntity.layer, PaymentSupervisor.layer(options), Webhooks.layer, Payments.layerRead)
+    Layer.mergeAll(
+      PaymentEntity.layer,
+      PaymentSupervisor.layer(options),
+      ReconciliationJob.layer,
+      Webhooks.layer,
+      Payments.layerRead
+    )
 
   /** With the providers that are configured; needs Sharding, SqlClient and HttpClient. */
   static readonly layer = Payments.layerNoProviders().pipe(Layer.provide(ConfiguredProviders.layerConfig))
