@@ -8,6 +8,7 @@ import * as InventoryAudit from "@onsale/inventory/InventoryAudit"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import * as RowsAudit from "@onsale/inventory/rows/RowsAudit"
 import { PaymentAudit } from "@onsale/payments/PaymentAudit"
+import { ReconciliationTable } from "@onsale/payments/ReconciliationTable"
 import { Clock, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient, SqlSchema } from "effect/sql"
 import * as CrossChecks from "./audit/CrossChecks.ts"
@@ -84,7 +85,7 @@ const overWholeTables = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 const refuseUnmigrated = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`SELECT 1 AS one WHERE to_regclass('notifications.jobs') IS NOT NULL`
+  const rows = yield* sql`SELECT 1 AS one WHERE to_regclass('payments.differences') IS NOT NULL`
   if (rows.length === 0) {
     return yield* new AuditError({
       message: 'The database has no tables of this version yet: "onsale migrate" makes them'
@@ -126,7 +127,7 @@ export const run = Effect.fn("Audit.run")(
           })
         )
         // Page by page, by their index.
-        return { ...tables, booked: yield* PaymentChecks.run((found) => books.add(found)) }
+        return { ...tables, booked: yield* PaymentChecks.run(nowMs, (found) => books.add(found)) }
       })
     )
 
@@ -161,5 +162,5 @@ export const run = Effect.fn("Audit.run")(
     SchemaError: (error) => Effect.die(error),
     NoSuchElementError: (error) => Effect.die(error)
   }),
-  Effect.provide(Layer.merge(InventoryStore.layer, PaymentAudit.layer))
+  Effect.provide(Layer.mergeAll(InventoryStore.layer, PaymentAudit.layer, ReconciliationTable.layer))
 )

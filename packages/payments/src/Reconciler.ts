@@ -15,7 +15,7 @@ import {
   type ProviderFailure
 } from "./PaymentProvider.ts"
 import { compare, type Difference, mendingOf, missingThere, type OurPayment } from "./Reconciliation.ts"
-import { ReconciliationTable, type StoredDifference } from "./ReconciliationTable.ts"
+import { ReconciliationTable, tellDifference } from "./ReconciliationTable.ts"
 import { giveBackStray } from "./StrayPayment.ts"
 
 export interface LookOptions {
@@ -333,20 +333,4 @@ export class Reconciler extends Context.Service<
 
   /** Needs PaymentProviders and SqlClient. */
   static readonly layer = Reconciler.layerNoDeps.pipe(Layer.provide(ReconciliationTable.layer))
-}
-
-/** A difference in one line, for logs and people. */
-export const tellDifference = ({
-  intentId,
-  kind,
-  ours,
-  provider,
-  reference,
-  theirs
-}: StoredDifference): string => {
-  const side = (one: StoredDifference["ours"]) =>
-    one === null
-      ? "nothing"
-      : `${one.status} ${one.amount} ${one.currency} (captured ${one.captured}, refunded ${one.refunded}, at ${one.provider})`
-  return `${kind} of payment ${intentId}, ${reference} at ${provider}: they have ${side(theirs)}, we have ${side(ours)}`
 }

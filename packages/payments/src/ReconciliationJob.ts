@@ -2,10 +2,11 @@
  * Reconciles with every provider from time to time, for as long as the layer lives. Any number of runners may do so:
  * one works at a time.
  */
-import { Clock, Config, Duration, Effect, Layer, Metric, Random, Schedule } from "effect"
+import { Clock, Config, Duration, Effect, Layer, Metric, Random, Ref, Schedule } from "effect"
 import { ReconciliationTable } from "./ReconciliationTable.ts"
 import { DifferenceKind } from "./Reconciliation.ts"
 import { Reconciler } from "./Reconciler.ts"
+import * as StuckRefunds from "./StuckRefunds.ts"
 
 const defaultEvery = Duration.hours(1)
 
@@ -38,6 +39,22 @@ const measure = Effect.gen(function* () {
   }
 })
 
+const stuckRefunds = Metric.gauge("onsale_payments_stuck_refunds", {
+  description: "Refunds that were asked for more than a day ago and are not made, at most 1,000"
+})
+
+/** Tells of refunds that do not come about, each once a process. */
+const watchRefunds = Effect.map(Ref.make<ReadonlySet<string>>(new Set()), (told) =>
+  Effect.gen(function* () {
+    const stuck = yield* StuckRefunds.list(yield* Clock.currentTimeMillis, StuckRefunds.stuckAfterMs, 1_000)
+    const before = yield* Ref.getAndSet(told, new Set(stuck.map(({ refundId }) => refundId)))
+    for (const refund of stuck) {
+      if (!before.has(refund.refundId)) yield* Effect.logError(StuckRefunds.tell(refund))
+    }
+    yield* Metric.update(stuckRefunds, stuck.length)
+  })
+)
+
 const measureEvery = Duration.minutes(1)
 
 const repeatedly = <A, E, R>(what: string, pause: Duration.Duration, effect: Effect.Effect<A, E, R>) =>
@@ -59,6 +76,7 @@ export const layerNoDeps = Layer.effectDiscard(
       )
     )
     yield* Effect.forkScoped(repeatedly("measuring reconciliation", measureEvery, measure))
+    yield* Effect.forkScoped(repeatedly("watching refunds", measureEvery, yield* watchRefunds))
   })
 )
 

@@ -227,6 +227,22 @@ export class ReconciliationTable extends Context.Service<
   )
 }
 
+/** A difference in one line, for logs and people. */
+export const tellDifference = ({
+  intentId,
+  kind,
+  ours,
+  provider,
+  reference,
+  theirs
+}: StoredDifference): string => {
+  const side = (one: StoredDifference["ours"]) =>
+    one === null
+      ? "nothing"
+      : `${one.status} ${one.amount} ${one.currency} (captured ${one.captured}, refunded ${one.refunded}, at ${one.provider})`
+  return `${kind} of payment ${intentId}, ${reference} at ${provider}: they have ${side(theirs)}, we have ${side(ours)}`
+}
+
 /** What may pass is tried again; then it is a defect of the look, which is logged and made again. */
 const orDie = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(

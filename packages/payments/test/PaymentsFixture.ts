@@ -7,9 +7,20 @@ import { OrganiserName } from "@onsale/contracts/catalog/SaleTerms"
 import { OrderId, makeUuidV7, PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import { PaymentEntity } from "@onsale/contracts/payments/PaymentEntity"
 import { type NewPayment, PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
-import { type SandboxFaults, SandboxLedger } from "@onsale/contracts/payments/Sandbox"
+import { idempotencyKeyHeader, type SandboxFaults, SandboxLedger } from "@onsale/contracts/payments/Sandbox"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
-import { Clock, Context, Deferred, Duration, Effect, Layer, Redacted, References, Schema } from "effect"
+import {
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  identity,
+  Layer,
+  Redacted,
+  References,
+  Schema
+} from "effect"
 import {
   MessageStorage,
   RunnerHealth,
@@ -246,16 +257,24 @@ export const journalOf = Effect.fnUntraced(function* (intentId: PaymentIntentId)
 const sandboxCall = Effect.fnUntraced(function* (
   method: "GET" | "POST" | "DELETE",
   path: string,
-  body?: object
+  body?: object,
+  key?: string
 ) {
   const { url } = yield* SandboxProcess
   const client = yield* HttpClient.HttpClient
-  const request = HttpClientRequest.make(method)(`${url}${path}`).pipe(HttpClientRequest.bearerToken(secret))
+  const request = HttpClientRequest.make(method)(`${url}${path}`).pipe(
+    HttpClientRequest.bearerToken(secret),
+    key === undefined ? identity : HttpClientRequest.setHeader(idempotencyKeyHeader, key)
+  )
   const response = yield* client.execute(
     body === undefined ? request : HttpClientRequest.bodyJsonUnsafe(request, body)
   )
   return yield* response.text
 })
+
+/** What somebody does at the provider beside us. */
+export const sandboxKeyCall = (path: string, key: string, body: object) =>
+  sandboxCall("POST", path, body, key)
 
 /** The payments in the provider's own ledger that were made for the intent. */
 export const ledgerOf = Effect.fnUntraced(function* (intentId: PaymentIntentId) {

@@ -1,7 +1,14 @@
 /** INV-04 and INV-05 of the payments' own books: their journal against their table, one payment after another. */
 import { PaymentAudit } from "@onsale/payments/PaymentAudit"
+import { ReconciliationTable, tellDifference } from "@onsale/payments/ReconciliationTable"
+import * as StuckRefunds from "@onsale/payments/StuckRefunds"
 import { Effect, Stream } from "effect"
 import type { Found } from "./Found.ts"
+
+const maxListed = 1_000
+
+/** A difference that stands for so long is no matter of two clocks. */
+const oldMs = 24 * 60 * 60_000
 
 /** A payment as the provider's ledger is compared with it. */
 export interface BookedPayment {
@@ -13,7 +20,16 @@ export interface BookedPayment {
 }
 
 /** Reads every payment; `each` is told what is wrong as it is found. Answers them by intent. */
-export const run = Effect.fn("PaymentChecks.run")(function* (each: (found: Found) => void) {
+export const run = Effect.fn("PaymentChecks.run")(function* (nowMs: number, each: (found: Found) => void) {
+  for (const refund of yield* StuckRefunds.list(nowMs, StuckRefunds.stuckAfterMs, maxListed))
+    each({ invariant: "INV-05", kind: "breach", what: StuckRefunds.tell(refund) })
+  const differences = yield* ReconciliationTable
+  for (const difference of yield* differences.open(null, maxListed)) {
+    if (nowMs - difference.foundAt.getTime() < oldMs) continue
+    const since = difference.foundAt.toISOString()
+    each({ invariant: "INV-05", kind: "note", what: `open since ${since}: ${tellDifference(difference)}` })
+  }
+
   const audit = yield* PaymentAudit
   const booked = new Map<string, BookedPayment>()
   const intentOf = new Map<string, string>()
