@@ -124,8 +124,8 @@ export class ReconciliationTable extends Context.Service<
             yield* sql`INSERT INTO payments.reconciliations AS r (provider, claimed_until, last_started_at)
             VALUES (${provider}::text, ${at(untilMs)}, ${at(nowMs)})
             ON CONFLICT (provider) DO UPDATE SET claimed_until = ${at(untilMs)}, last_started_at = ${at(nowMs)}
-              WHERE r.claimed_until < ${at(nowMs)}
-                AND (r.last_completed_at IS NULL OR r.last_completed_at < ${at(doneBeforeMs)})
+              WHERE r.claimed_until <= ${at(nowMs)}
+                AND (r.last_completed_at IS NULL OR r.last_completed_at <= ${at(doneBeforeMs)})
             RETURNING ${ms("r.done_to")} AS "doneToMs", (SELECT ${ms("min(i.created_at)")} FROM payments.intents i
               WHERE r.done_to IS NULL AND i.provider = r.provider) AS "oldestMs"`
           return (yield* decodeClaims(rows))[0] ?? null

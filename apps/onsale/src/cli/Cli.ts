@@ -8,6 +8,7 @@ import { buy } from "./BuyCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
 import { hold } from "./HoldCommand.ts"
+import { payments } from "./PaymentsCommand.ts"
 import { order } from "./RefundCommand.ts"
 import { migrate, start } from "./ServiceCommands.ts"
 import { Json, Key, Url } from "./Settings.ts"
@@ -21,7 +22,7 @@ const onsale = Command.make("onsale").pipe(
     "Sells tickets when everyone wants the same seats at once. Exit codes: 0 done, 1 refused (or a breach that the audit found), 2 called wrongly, 3 the service cannot be reached."
   ),
   Command.withSubcommands([
-    { group: "The service", commands: [start, migrate, audit] },
+    { group: "The service", commands: [start, migrate, audit, payments] },
     { group: "For organisers", commands: [venue, event, block, voucher, order] },
     { group: "For customers", commands: [hold, buy] }
   ]),
