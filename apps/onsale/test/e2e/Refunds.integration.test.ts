@@ -159,6 +159,15 @@ describe("What is given back", () => {
           Shop.expect(201, EventDetail)
         )
         isProblem(yield* shop.organise(draft.id, "/cancel", { reason: "x" }), 409, "event-not-published")
+        // --- what support is told
+        const trail = yield* Service.run(service, ["payments", "show", order.id])
+        assert.strictEqual(trail.code, 0, trail.stderr)
+        assert.match(
+          trail.stdout,
+          /Captured: amount 13500\n +135.00 EUR {2}provider:sandbox\n +-135.00 EUR {2}organiser:city-opera/
+        )
+        assert.match(trail.stdout, /Refunded: .*amount 4000/)
+        assert.strictEqual((yield* Service.run(service, ["payments", "stuck"])).code, 0)
         yield* Service.assertAudited(service)
         yield* Service.assertNothingBroke(service)
       }),
