@@ -110,9 +110,9 @@ const make = (limit: Duration.Duration) =>
     const seen = (answer: { readonly payment: PaymentView | null } | undefined): Outcome =>
       answer === undefined ? Outcome.Unavailable() : Outcome.PaymentSeen({ payment: answer.payment })
 
-    const authorise = Effect.fn("Checkout.authorise")(function* (order: Order) {
+    const sendAuthorise = (order: Order) => {
       const { correlation, method, provider, terms, total } = order.placed
-      const answer = yield* pay("the authorisation", order, (payment) =>
+      return pay("the authorisation", order, (payment) =>
         payment.Authorise({
           payment: {
             ...(correlation === undefined ? {} : { correlation }),
@@ -125,16 +125,31 @@ const make = (limit: Duration.Duration) =>
           }
         })
       )
+    }
+
+    const authorise = Effect.fn("Checkout.authorise")(function* (order: Order) {
+      const answer = yield* sendAuthorise(order)
       return answer?.refused != null && answer.payment === null
         ? Outcome.PaymentRefused({ code: "payment_refused" })
         : seen(answer)
     })
 
+    /** How the payment stands, by the provider's word where ours has no end. */
     const ask = Effect.fn("Checkout.ask")(function* (order: Order) {
       const recorded = yield* pay("the payment", order, (payment) => payment.GetPayment())
       return recorded?.payment != null && isUndecided(recorded.payment)
         ? yield* pay("the payment", order, (payment) => payment.Refresh())
         : recorded
+    })
+
+    /** As `ask`; and one that its provider has never heard of is tried there again: the buyer still wants it. */
+    const askOn = Effect.fn("Checkout.askOn")(function* (order: Order) {
+      const recorded = yield* pay("the payment", order, (payment) => payment.GetPayment())
+      if (recorded?.payment == null || !isUndecided(recorded.payment)) return recorded
+      const { providerReference, status } = recorded.payment
+      return providerReference === null && status !== "requires_action"
+        ? yield* sendAuthorise(order)
+        : yield* pay("the payment", order, (payment) => payment.Refresh())
     })
 
     const lapse = Effect.fn("Checkout.lapse")(function* (order: Order) {
@@ -294,7 +309,7 @@ const make = (limit: Duration.Duration) =>
           case "Authorise":
             return authorise(order)
           case "AskPayment":
-            return Effect.map(ask(order), seen)
+            return Effect.map(askOn(order), seen)
           case "LapsePayment":
             return lapse(order)
           case "ConfirmSeats":
