@@ -10,11 +10,9 @@
 import { Cause, Clock, Config, Context, Duration, Effect, Layer } from "effect"
 import type { Sharding } from "effect/cluster"
 import {
-  type AreaId,
   CommandId,
   type EventId,
   type HoldId,
-  indexIn,
   makeUuidV7,
   type OrderId,
   RefundId,
@@ -22,7 +20,6 @@ import {
 } from "@onsale/contracts/Ids"
 import type { Customer, OrderRefund } from "@onsale/contracts/booking/Order"
 import { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
-import { customerText } from "@onsale/contracts/inventory/CustomerText"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type {
   HoldView,
@@ -31,8 +28,8 @@ import type {
 } from "@onsale/contracts/inventory/InventoryCommand"
 import { PaymentEntity, type PaymentStepRefused } from "@onsale/contracts/payments/PaymentEntity"
 import type { PaymentView } from "@onsale/contracts/payments/PaymentIntent"
-import { keyOf } from "@onsale/platform/Digest"
 import { Outcome, type Step } from "./Order.ts"
+import { claimsOf, claimsOfRefund, customerKey } from "./OrderClaims.ts"
 import { claimCount, type Order } from "./OrderState.ts"
 
 /** All commands of an order with one id ask for the same, so that nothing has to be told apart. */
@@ -356,25 +353,6 @@ const isUndecided = ({ status }: PaymentView): boolean =>
 
 const strange = (orderId: OrderId, command: string, answer: InventoryAnswer) =>
   Effect.die(new Error(`the inventory answered ${answer._tag} to ${command} of order ${orderId}`))
-
-/** Who buys, as limits count it: the e-mail address, until customers have accounts. */
-const customerKey = ({ email }: Customer) => keyOf(customerText(email))
-
-const claimsOf = ({ placed }: Order) => ({
-  seats: placed.seats.map(({ seat }) => seat),
-  areas: placed.areas.map(({ area, quantity }) => ({ area, quantity }))
-})
-
-const claimsOfRefund = ({ placed: { eventId }, tickets }: Order, refund: OrderRefund) => {
-  const named = new Set(refund.tickets)
-  const refunded = tickets.filter(({ id }) => named.has(id))
-  const places = new Map<AreaId, number>()
-  for (const { areaId } of refunded) if (areaId !== null) places.set(areaId, (places.get(areaId) ?? 0) + 1)
-  return {
-    seats: refunded.flatMap(({ seatId }) => (seatId === null ? [] : [indexIn(eventId, "seat", seatId)])),
-    areas: [...places].map(([areaId, quantity]) => ({ area: indexIn(eventId, "area", areaId), quantity }))
-  }
-}
 
 export class Checkout extends Context.Service<
   Checkout,
