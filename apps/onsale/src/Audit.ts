@@ -85,7 +85,9 @@ const overWholeTables = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 
 const refuseUnmigrated = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql`SELECT 1 AS one WHERE to_regclass('payments.differences') IS NOT NULL`
+  // Of the first version, and of the newest.
+  const rows = yield* sql`SELECT 1 AS one WHERE to_regclass('notifications.jobs') IS NOT NULL
+    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('booking.orders') AND attname = 'late_money')`
   if (rows.length === 0) {
     return yield* new AuditError({
       message: 'The database has no tables of this version yet: "onsale migrate" makes them'
