@@ -1,7 +1,7 @@
 /** The audit finds what it is there to find: each promise is broken behind the back of the code that keeps it. */
 import { NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { makeEventId, makeUuidV7, OrderId, TicketId } from "@onsale/contracts/Ids"
+import { makeEventId, makeUuidV7, OrderId, RefundId, TicketId } from "@onsale/contracts/Ids"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import { layerDatabase, TestDatabase } from "@onsale/testing/PostgresFixture"
 import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
@@ -260,6 +260,24 @@ describe("the audit", () => {
     ["INV-05"]
   )
 
+  finds(
+    "a refund that was asked for a day ago and is not made",
+    "INV-05",
+    /refund .* of 100 EUR of order .* is not made at sandbox/,
+    ({ atMs, confirmed, payments }, sql) =>
+      Effect.gen(function* () {
+        yield* payments.append({
+          stream: confirmed.intentId,
+          version: 2,
+          atMs: atMs - 25 * 3_600_000,
+          correlation: null,
+          events: [{ _tag: "RefundRequested", refundId: RefundId.make(makeUuidV7(atMs)), amount: 100 }]
+        })
+        yield* sql`UPDATE payments.intents SET watch = 'open', next_check_at = now() WHERE id = ${confirmed.intentId}::uuid`
+        yield* sql`UPDATE booking.cursor SET (txid, position) = (
+          SELECT txid, position FROM payments.journal ORDER BY txid DESC, position DESC LIMIT 1)`
+      })
+  )
   finds(
     "an entry of the ledger that does not sum to zero",
     "INV-05",
