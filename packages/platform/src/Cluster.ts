@@ -93,7 +93,7 @@ const layerSerialization = RpcSerialization.layerSchemaBinary({ maxFrameSize: ma
 
 const layerRunners = Runners.layerRpc.pipe(Layer.provide(layerClientProtocol))
 
-/** A runner that answers is well again. That it is not well, the watch tells sooner. */
+/** Asks twice: one that collects garbage or parses the layout of a large hall is not dead. */
 const layerHealthPing = Layer.effect(
   RunnerHealth.RunnerHealth,
   Effect.map(Runners.Runners, (runners) =>
@@ -103,7 +103,7 @@ const layerHealthPing = Layer.effect(
           .ping(address)
           .pipe(
             Effect.timeout("1 second"),
-            Effect.retry({ times: 2, schedule: Schedule.spaced(pingEvery) }),
+            Effect.retry({ times: 1, schedule: Schedule.spaced("250 millis") }),
             Effect.isSuccess
           )
     })
@@ -141,8 +141,7 @@ const lockExpiry = Config.Duration("ONSALE_CLUSTER_LOCK_EXPIRY").pipe(Config.wit
 const sharedOfSeveral = (options: ClusterOptions, expiry: Duration.Duration) => ({
   ...shared(options),
   shardLockExpiration: expiry,
-  shardLockRefreshInterval: Duration.divideUnsafe(expiry, 3),
-  runnerHealthCheckInterval: Duration.divideUnsafe(expiry, 3)
+  shardLockRefreshInterval: Duration.divideUnsafe(expiry, 3)
 })
 
 const storage = Layer.merge(MessageStorage.layerNoop, SqlRunnerStorage.layerStorage({}))
@@ -164,9 +163,13 @@ export const layerRunner = (
       const { host, port } = yield* address
       const { health, listen, weight } = yield* settings
       const expiry = yield* lockExpiry
-      return Layer.merge(SocketRunner.layer, RunnerWatch.layer.pipe(Layer.provide(layerRunners))).pipe(
+      return Layer.merge(
+        SocketRunner.layer,
+        RunnerWatch.layer.pipe(Layer.provide(health === "ping" ? layerHealthPing : layerHealthKubernetes))
+      ).pipe(
         Layer.provide([NodeClusterSocket.layerSocketServer, layerClientProtocol]),
-        Layer.provide(health === "ping" ? layerHealthPing : layerHealthKubernetes),
+        // The library's own check is of one runner alone; see `RunnerWatch`.
+        Layer.provide(RunnerHealth.layerNoop),
         Layer.provide(storage),
         Layer.provide([
           layerSerialization,

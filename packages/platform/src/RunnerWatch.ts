@@ -3,18 +3,14 @@
  *
  * The library leaves that to one runner, whose own death is noticed by the expiry of its heartbeat only. Here each
  * runner asks the two that follow it in the order of their addresses, round about: every one is watched by two others.
- * One that does not answer is marked unhealthy, which moves its shards; and its sessions at the database are ended,
- * which gives back its locks and rolls back what it has begun. If it was only frozen, it finds that out when it wakes
- * up. That a watched runner is well again is for the library to find out.
+ * One that is not alive is marked unhealthy, which moves its shards; and its sessions at the database are ended, which
+ * gives back its locks and rolls back what it has begun. If it was only frozen, it finds that out when it wakes up.
  */
 import { Cause, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
-import { type RunnerAddress, Runners, RunnerStorage, ShardingConfig } from "effect/cluster"
+import { type RunnerAddress, RunnerHealth, RunnerStorage, ShardingConfig } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 
 const watchEvery = Duration.seconds(1)
-/** One that collects garbage or parses the layout of a large hall is not dead. */
-const answerLimit = Duration.seconds(1)
-const pause = Duration.millis(250)
 /** So that of two that die together the second is noticed too. */
 const watched = 2
 
@@ -48,36 +44,43 @@ export const layer = Layer.effectDiscard(
     if (Option.isNone(runnerAddress)) return
     const self = keyOf(runnerAddress.value)
     const storage = yield* RunnerStorage.RunnerStorage
-    const runners = yield* Runners.Runners
+    const health = yield* RunnerHealth.RunnerHealth
     const sql = yield* SqlClient.SqlClient
 
-    const answers = (address: RunnerAddress.RunnerAddress) =>
-      runners
-        .ping(address)
-        .pipe(
-          Effect.timeout(answerLimit),
-          Effect.retry({ times: 1, schedule: Schedule.spaced(pause) }),
-          Effect.isSuccess
-        )
+    /** It may have been told to stop while it was asked: its sessions are needed for that. */
+    const isListed = (address: RunnerAddress.RunnerAddress) =>
+      Effect.map(storage.getRunners, (all) =>
+        all.some(([runner, healthy]) => healthy && keyOf(runner.address) === keyOf(address))
+      )
 
     const evict = Effect.fn("RunnerWatch.evict")(function* (address: RunnerAddress.RunnerAddress) {
-      yield* Effect.logWarning(`runner ${keyOf(address)} does not answer: its shards move`)
+      if (!(yield* isListed(address))) return
+      yield* Effect.logWarning(`runner ${keyOf(address)} is not alive: its shards move`)
       yield* storage.setRunnerHealth(address, false)
       yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = ${sessionName(address)}::text`
       yield* Metric.update(evictions, 1)
     })
 
-    const round = Effect.gen(function* () {
-      const all = yield* storage.getRunners
-      const healthy = new Map(
-        all.filter(([, isHealthy]) => isHealthy).map(([{ address }]) => [keyOf(address), address])
+    const readmit = (address: RunnerAddress.RunnerAddress) =>
+      Effect.andThen(
+        Effect.logInfo(`runner ${keyOf(address)} is alive again`),
+        storage.setRunnerHealth(address, true)
       )
+
+    const round = Effect.gen(function* () {
+      const all = new Map(
+        (yield* storage.getRunners).map(([{ address }, healthy]) => [keyOf(address), { address, healthy }])
+      )
+      // Gone from the list by itself: it was told to stop, or its heartbeat has expired.
+      if (!all.has(self)) return
       yield* Effect.forEach(
-        successors(self, [...healthy.keys()], watched),
+        successors(self, [...all.keys()], watched),
         (key) => {
-          const address = healthy.get(key)!
-          return Effect.flatMap(answers(address), (alive) => (alive ? Effect.void : evict(address)))
+          const { address, healthy } = all.get(key)!
+          return Effect.flatMap(health.isAlive(address), (alive) =>
+            alive === healthy ? Effect.void : alive ? readmit(address) : evict(address)
+          )
         },
         { concurrency: "unbounded", discard: true }
       )
