@@ -11,9 +11,11 @@ import * as HoldsHttp from "./HoldsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import { RateLimits } from "./RateLimits.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
+import { SharedRedis } from "./SharedRedis.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
 
 /** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
@@ -38,4 +40,7 @@ export const layer = (options: {
     HealthHttp.layer,
     RootHttp.layer(options.links ?? []),
     Edge.layer
-  ).pipe(Layer.provide(HoldDesk.layer.pipe(Layer.provideMerge(AvailabilityBoard.layer))))
+  ).pipe(
+    Layer.provide([HoldDesk.layer.pipe(Layer.provideMerge(AvailabilityBoard.layer)), RateLimits.layer]),
+    Layer.provide(SharedRedis.layer)
+  )
