@@ -12,15 +12,25 @@ import { type Class, RateLimits, type Refusal } from "./RateLimits.ts"
 
 const api = "/api/v1/"
 
-/** What a request counts as; undefined for what has no limit: health, pages, and the webhooks of providers. */
+/** What costs nothing, or is asked for by those who watch us. */
+const free = new Set(["/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
+
+/**
+ * What a request counts as; undefined for what has no limit, the webhooks of providers among it. The routes take
+ * paths in other forms too (`//API/v1`): what is not written as we write it counts as what is allowed least.
+ */
 export const classOf = (method: string | undefined, url: string): Class | undefined => {
-  // Calls of every kind come this way; the strictest of the buyers' limits that a shopper does not meet.
+  const reads = method === "GET" || method === "HEAD"
+  if (url.startsWith(api)) {
+    if (url.startsWith("organiser", api.length)) return "organiser"
+    if (url.startsWith("webhooks", api.length)) return undefined
+    if (reads) return "reads"
+    return url.startsWith("events", api.length) || url.startsWith("holds", api.length) ? "holds" : "orders"
+  }
+  // Calls of every kind come this way.
   if (url.startsWith("/rpc")) return "holds"
-  if (!url.startsWith(api)) return undefined
-  if (url.startsWith("organiser", api.length)) return "organiser"
-  if (url.startsWith("webhooks", api.length)) return undefined
-  if (method === "GET" || method === "HEAD") return "reads"
-  return url.startsWith("events", api.length) || url.startsWith("holds", api.length) ? "holds" : "orders"
+  if (free.has(url)) return undefined
+  return reads ? "reads" : "orders"
 }
 
 const body = JSON.stringify({
@@ -68,7 +78,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const clock = yield* Clock.Clock
   const proxies = yield* ClientAddress.trustedProxies
   const trusted = proxies.rules.length === 0 ? undefined : proxies
-  const free = (yield* loopback) === "free"
+  const hereFree = (yield* loopback) === "free"
 
   const limited: RequestFront.RequestFront = (request, response, next) => {
     const name = classOf(request.method, request.url ?? "")
@@ -78,7 +88,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
       request.headers["x-forwarded-for"],
       trusted
     )
-    if (free && ClientAddress.isLoopback(address)) return front(request, response, next)
+    if (hereFree && ClientAddress.isLoopback(address)) return front(request, response, next)
     const refusal = limits.take(name, ClientAddress.keyOf(address))
     if (refusal === undefined) return front(request, response, next)
     refuse(request, response, clock.currentTimeMillisUnsafe(), headersOf(name, refusal))

@@ -106,7 +106,11 @@ describe("what a request counts as", () => {
     ["POST", "/rpc", "holds"],
     ["POST", "/api/v1/webhooks/sandbox", undefined],
     ["GET", "/healthz", undefined],
-    ["GET", "/", undefined]
+    ["GET", "/", undefined],
+    ["POST", "//api/v1/events/1/holds", "orders"],
+    ["POST", "/API/v1/events/1/holds", "orders"],
+    ["POST", "http://localhost/api/v1/events/1/holds", "orders"],
+    ["GET", "/Api/v1/events", "reads"]
   ]
   for (const [method, url, is] of cases) {
     it(`${method} ${url}: ${is ?? "nothing"}`, () => assert.strictEqual(classOf(method, url), is))
