@@ -3,6 +3,7 @@ import { Api } from "@onsale/contracts/http/Api"
 import { Layer, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { AvailabilityNews } from "./AvailabilityNews.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
@@ -42,5 +43,6 @@ export const layer = (options: {
     Edge.layer
   ).pipe(
     Layer.provide([HoldDesk.layer.pipe(Layer.provideMerge(AvailabilityBoard.layer)), RateLimits.layer]),
+    Layer.provide(AvailabilityNews.layer),
     Layer.provide(SharedRedis.layer)
   )
