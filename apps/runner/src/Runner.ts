@@ -17,6 +17,7 @@ export interface Role<A, E> {
 export const run = <A, E>({ layer, name, shardGroup }: Role<A, E>): void =>
   RoleProcess.run({
     name,
+    sessionName: Cluster.sessionName,
     layer: layer.pipe(
       Layer.provide(Cluster.layerRunner({ shardGroups, assigned: [defaultShardGroup, shardGroup] }))
     )
