@@ -72,20 +72,25 @@ export interface DeadLetter {
   readonly diedAtMs: number
 }
 
+export interface Publisher {
+  /**
+   * Gives the events to the bus, in order, and answers once it has taken them all. After an error some of
+   * them may have been taken: publish the same events again before any later ones.
+   *
+   * The effect it answers with waits until they cannot be lost any more: who keeps a cursor moves it then.
+   * Either fails with `Lost` where what was not settled yet may be lost. This publisher takes nothing more then,
+   * or the stream would go on behind a gap: open another, and publish again from the first event not settled.
+   */
+  readonly publish: (
+    events: ReadonlyArray<CloudEvent>
+  ) => Effect.Effect<Effect.Effect<void, EventBusError>, EventBusError>
+}
+
 export class EventBus extends Context.Service<
   EventBus,
   {
-    /**
-     * Gives the events to the bus, in order, and answers once it has taken them all. After an error some
-     * of them may have been taken: publish the same batch again before any later one.
-     *
-     * The effect it answers with waits until they cannot be lost any more, and fails with `Lost` where they
-     * may be: who keeps a cursor moves it then, and otherwise publishes again from there.
-     */
-    readonly publish: (
-      topic: string,
-      events: ReadonlyArray<CloudEvent>
-    ) => Effect.Effect<Effect.Effect<void, EventBusError>, EventBusError>
+    /** Opens a way to publish to a topic. One at a time for a topic, where order is to be kept. */
+    readonly publisher: (topic: string) => Effect.Effect<Publisher, EventBusError>
     /**
      * Hands out events for as long as the scope lives; interrupts the handlers when it ends. A broker that is
      * away, now or later, does not fail it: it is tried again.

@@ -10,13 +10,17 @@ import { pauseAfter } from "./Jobs.ts"
 
 export interface Message {
   readonly event: CloudEvent
-  /** Deliveries before this one that ended without a word. */
+  /** Attempts before this delivery that are known of; more than 0 where a consumer died with it. */
   readonly earlier: number
   readonly replayed: boolean
+  /** It is for another group, and counts as handled. */
+  readonly skip?: boolean
 }
 
 /** How a partition tells its broker. Both are tried until they succeed. */
 export interface Settle<M extends Message> {
+  /** Runs before each attempt; one that does not return begins none. */
+  readonly beginning?: (message: M) => Effect.Effect<void, EventBusError>
   readonly handled: (message: M) => Effect.Effect<void, EventBusError>
   /** Makes it a dead letter and settles it, in one step. */
   readonly dead: (message: M, attempts: number, error: string) => Effect.Effect<void, EventBusError>
@@ -89,12 +93,14 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
       .pipe(Effect.timeout(options.attemptLimit ?? defaults.attemptLimit), slots.withPermit, Effect.exit)
 
   const work = Effect.fn("EventBus.handle")(function* (message: M) {
-    if (types !== undefined && !types.has(message.event.type)) return yield* insist(settle.handled(message))
+    const wanted = message.skip !== true && (types === undefined || types.has(message.event.type))
+    if (!wanted) return yield* insist(settle.handled(message))
     // It has taken its consumers down with it: without this it would do so for ever.
     if (message.earlier >= maxAttempts) {
       return yield* bury(message, message.earlier, "the last attempts ended without a word")
     }
     for (let n = message.earlier + 1; ; n++) {
+      if (settle.beginning !== undefined) yield* insist(settle.beginning(message))
       const exit = yield* attempt(message, n)
       if (Exit.isSuccess(exit)) {
         yield* insist(settle.handled(message))

@@ -196,27 +196,29 @@ const make = Effect.fnUntraced(function* (options: {
     )
   })
 
-  return EventBus.of({
-    publish: Effect.fn("EventBus.publish")(function* (topic, events) {
-      const { groups, publishing } = topicOf(topic)
-      const done = yield* Deferred.make<void>()
-      let open = 1
-      const settled = () => {
-        if (--open === 0) Deferred.doneUnsafe(done, Effect.void)
-      }
-      yield* Effect.gen(function* () {
-        for (const event of events) {
-          for (const group of groups.values()) {
-            open++
-            yield* add(group, event, false, settled)
-          }
+  const publish = Effect.fn("EventBus.publish")(function* (topic: string, events: ReadonlyArray<CloudEvent>) {
+    const { groups, publishing } = topicOf(topic)
+    const done = yield* Deferred.make<void>()
+    let open = 1
+    const settled = () => {
+      if (--open === 0) Deferred.doneUnsafe(done, Effect.void)
+    }
+    yield* Effect.gen(function* () {
+      for (const event of events) {
+        for (const group of groups.values()) {
+          open++
+          yield* add(group, event, false, settled)
         }
-      }).pipe(publishing.withPermit)
-      settled()
-      yield* Effect.forEach(groups, ([name, group]) => measure(topic, name, group), { discard: true })
-      yield* EventBusMetrics.countPublished(topic, events.length)
-      return Deferred.await(done)
-    }),
+      }
+    }).pipe(publishing.withPermit)
+    settled()
+    yield* Effect.forEach(groups, ([name, group]) => measure(topic, name, group), { discard: true })
+    yield* EventBusMetrics.countPublished(topic, events.length)
+    return Deferred.await(done)
+  })
+
+  return EventBus.of({
+    publisher: (topic) => Effect.succeed({ publish: (events) => publish(topic, events) }),
 
     consume: Effect.fn("EventBus.consume")(function* (options) {
       const slots = yield* Lanes.makeSlots(options)

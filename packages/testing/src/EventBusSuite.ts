@@ -90,9 +90,35 @@ const note = (seen: Seen) => (delivery: Delivery) => Effect.sync(() => seen.note
 const quick = { backoff: "5 millis", maxBackoff: "20 millis" } as const
 const patient = { deadline: "45 seconds" } as const
 
-/** As a relay does: the same batch again until the bus has taken it. */
+/** The same batch again until the bus has taken it. */
 const insist = (bus: EventBus["Service"], topic: string, events: ReadonlyArray<CloudEvent>) =>
-  bus.publish(topic, events).pipe(Effect.retry(Schedule.spaced("50 millis")))
+  Effect.flatMap(bus.publisher(topic), ({ publish }) => publish(events)).pipe(
+    Effect.retry(Schedule.spaced("50 millis"))
+  )
+
+/** As a relay does: with a cursor that moves when a batch is settled, and from which all is published again. */
+const relay = Effect.fnUntraced(function* (
+  bus: EventBus["Service"],
+  topic: string,
+  batches: ReadonlyArray<ReadonlyArray<CloudEvent>>
+) {
+  let cursor = 0
+  while (cursor < batches.length) {
+    const run = Effect.gen(function* () {
+      const { publish } = yield* bus.publisher(topic)
+      const receipts = yield* Effect.forEach(batches.slice(cursor), (batch) =>
+        publish(batch).pipe(
+          Effect.retry({ schedule: Schedule.spaced("50 millis"), while: ({ reason }) => reason !== "Lost" })
+        )
+      )
+      for (const settled of receipts) {
+        yield* settled
+        cursor++
+      }
+    })
+    yield* Effect.ignore(run)
+  }
+})
 
 const consume = (bus: EventBus["Service"], options: ConsumeOptions<unknown, never>) =>
   Effect.gen(function* () {
@@ -209,13 +235,14 @@ export const suite = <E>(name: string, broker: Layer.Layer<Broker, E>, traits: T
           yield* consume(yield* broker.connect(), { group: "workers", topics: [topic], handle: slowly })
         }
         const bus = yield* broker.connect()
-        yield* insist(bus, topic, mixed(6, 1, 20))
-        yield* pollUntil(Effect.sync(seen.count), (count) => count > 12, patient)
         const publishing = yield* Effect.forkChild(
-          Effect.forEach(sequences(1, 20), (n) => insist(bus, topic, mixed(6, 20 + n, 20 + n)), {
-            discard: true
-          })
+          relay(
+            bus,
+            topic,
+            sequences(1, 40).map((n) => mixed(6, n, n))
+          )
         )
+        yield* pollUntil(Effect.sync(seen.count), (count) => count > 12, patient)
         yield* broker.kill
         yield* broker.start
         yield* Fiber.join(publishing)
