@@ -10,20 +10,24 @@
  *
  * Bound: a partition keeps `backlog` events. At the bound those that every group has acknowledged go, and then
  * the publisher waits; an event that a group has not acknowledged never goes. A group counts once a consumer
- * of it has been there: of a topic without any group the oldest events go.
+ * of it has been there: of a topic without any group the oldest events go. A group that Redis has forgotten
+ * is waited for until it is back, by all who have seen it.
  */
-import { Effect, Layer } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { Redis } from "effect/persistence"
 import * as CloudEvent from "./CloudEvent.ts"
 import { type DeadLetter, defaultPartitions, EventBus, EventBusError } from "./EventBus.ts"
 import * as EventBusMetrics from "./EventBusMetrics.ts"
 import { consumeTopic, toBusError } from "./EventBusRedisConsumer.ts"
 import * as Scripts from "./EventBusRedisScripts.ts"
+import * as KnownGroups from "./KnownGroups.ts"
 import { partitionOf } from "./Partitions.ts"
 import { RedisConnection } from "./Redis.ts"
 
 /** Some 10 MB of events a partition. */
 const defaultBacklog = 10_000
+/** A consumer that starts with us makes its group within a second or two. */
+const defaultGrace = Duration.seconds(10)
 /** Between two looks whether there is room again, and whether all groups have acknowledged. */
 const lookEvery = "100 millis"
 const roomLooks = 20
@@ -39,22 +43,30 @@ const toLetter = Effect.fnUntraced(function* ([id, fields]: Scripts.StoredEntry)
   } satisfies DeadLetter
 })
 
+export interface Options {
+  readonly partitions?: number | undefined
+  /** Events that a partition keeps at most; 10,000 when left out. */
+  readonly backlog?: number | undefined
+  /**
+   * How long after the start nothing counts as settled, for all groups to have come back to a Redis that was
+   * emptied while nobody was there to remember them; 10 s when left out.
+   */
+  readonly groupsAppearWithin?: Duration.Input | undefined
+}
+
 const lost = new EventBusError({
   reason: "Lost",
   message: "Redis was away before all had been acknowledged"
 })
 
-const make = Effect.fnUntraced(function* (options: {
-  readonly partitions?: number | undefined
-  readonly backlog?: number | undefined
-}) {
+const make = Effect.fnUntraced(function* (options: Options) {
   const redis = yield* Redis.Redis
   const connection = yield* RedisConnection
   const partitions = options.partitions ?? defaultPartitions
   const run = {
-    publish: redis.eval(Scripts.publish),
-    settled: redis.eval(Scripts.settled),
-    revive: redis.eval(Scripts.revive)
+    publish: Scripts.evaluate(redis, Scripts.publish),
+    settled: Scripts.evaluate(redis, Scripts.settled),
+    revive: Scripts.evaluate(redis, Scripts.revive)
   }
 
   const append = (topic: string, session: string, partition: number, events: ReadonlyArray<string>) => {
@@ -81,21 +93,33 @@ const make = Effect.fnUntraced(function* (options: {
       )
   }
 
+  const startedAtMs = yield* Clock.currentTimeMillis
+  const graceMs = Duration.toMillis(Duration.fromInputUnsafe(options.groupsAppearWithin ?? defaultGrace))
+  const groups = new Map<string, ReturnType<typeof KnownGroups.make>>()
+  const groupsOf = (topic: string) => {
+    const known = groups.get(topic) ?? KnownGroups.make()
+    groups.set(topic, known)
+    return known
+  }
+
   const settlement = Effect.fnUntraced(function* (
+    topic: string,
     generation: number,
     receipts: ReadonlyArray<readonly [partition: string, id: string]>
   ) {
+    const known = groupsOf(topic)
     for (const [partition, id] of receipts) {
       while (true) {
         if (connection.generation() !== generation) return yield* lost
-        const state = yield* Effect.mapError(run.settled(partition, id), toBusError)
-        if (state < 0) return yield* lost
-        if (state > 0) break
+        const [state, ...present] = yield* Effect.mapError(run.settled(partition, id), toBusError)
+        // Asked after the answer: it may have come from a Redis that was emptied.
+        if (state < 0 || connection.generation() !== generation) return yield* lost
+        const complete = known.complete(partition, generation, present)
+        const nowMs = yield* Clock.currentTimeMillis
+        if (state > 0 && complete && nowMs - startedAtMs >= graceMs) break
         yield* Effect.sleep(lookEvery)
       }
     }
-    // Asked again after the last answer: it may have come from a Redis that was emptied.
-    if (connection.generation() !== generation) return yield* lost
   })
 
   const lag = Effect.fnUntraced(function* (topic: string, group: string) {
@@ -143,7 +167,7 @@ const make = Effect.fnUntraced(function* (options: {
           { concurrency: "unbounded" }
         )
         yield* EventBusMetrics.countPublished(topic, events.length)
-        return settlement(generation, receipts)
+        return settlement(topic, generation, receipts)
       })
       return { publish }
     }),
@@ -196,6 +220,5 @@ const make = Effect.fnUntraced(function* (options: {
   })
 })
 
-export const layer = (
-  options: { readonly partitions?: number | undefined; readonly backlog?: number | undefined } = {}
-): Layer.Layer<EventBus, never, Redis.Redis | RedisConnection> => Layer.effect(EventBus, make(options))
+export const layer = (options: Options = {}): Layer.Layer<EventBus, never, Redis.Redis | RedisConnection> =>
+  Layer.effect(EventBus, make(options))

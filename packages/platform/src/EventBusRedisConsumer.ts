@@ -54,12 +54,12 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
   let leasedUntilMs = 0
 
   const run = {
-    meet: redis.eval(Scripts.meet),
-    lease: redis.eval(Scripts.lease),
-    release: redis.eval(Scripts.release),
-    read: redis.eval(Scripts.read),
-    reclaim: redis.eval(Scripts.reclaim),
-    bury: redis.eval(Scripts.bury)
+    meet: Scripts.evaluate(redis, Scripts.meet),
+    lease: Scripts.evaluate(redis, Scripts.lease),
+    release: Scripts.evaluate(redis, Scripts.release),
+    read: Scripts.evaluate(redis, Scripts.read),
+    reclaim: Scripts.evaluate(redis, Scripts.reclaim),
+    bury: Scripts.evaluate(redis, Scripts.bury)
   }
 
   const settleOn = (partition: string): Lanes.Settle<Message> => {
@@ -171,6 +171,8 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
   /** Renews what we have, takes what we should have, gives back the rest. */
   const tend = Effect.gen(function* () {
     const beforeMs = yield* Clock.currentTimeMillis
+    // Its lanes have stopped, and another may have had it since.
+    if (beforeMs >= leasedUntilMs) yield* Effect.forEach([...owned.keys()], drop, { discard: true })
     const members = yield* run.meet(keys.members(group), id, leaseMs)
     const share = new Set(shareOf(id, members, partitions))
     for (const partition of owned.keys()) {
@@ -196,9 +198,9 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
       yield* redis.send<number>("XLEN", keys.dead(group))
     )
   }).pipe(
-    Effect.catch((error) =>
+    Effect.catchCause((cause) =>
       Effect.gen(function* () {
-        yield* Effect.logDebug(`bus ${topic}: ${group} cannot renew its leases: ${error.message}`)
+        yield* Effect.logDebug(`bus ${topic}: ${group} cannot renew its leases`, cause)
         if ((yield* Clock.currentTimeMillis) < leasedUntilMs) return
         yield* Effect.forEach([...owned.keys()], drop, { discard: true })
       })
@@ -221,7 +223,7 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
     yield* Effect.forever(
       Effect.map(Queue.take(messages), ({ message }) => owned.get(Number(message))?.news.openUnsafe())
     )
-  }).pipe(Effect.scoped, Effect.ignore, Effect.andThen(Effect.sleep(renewEvery)), Effect.forever)
+  }).pipe(Effect.scoped, Effect.ignoreCause, Effect.andThen(Effect.sleep(renewEvery)), Effect.forever)
 
   yield* tend
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(renewEvery), tend)))

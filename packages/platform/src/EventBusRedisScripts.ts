@@ -4,6 +4,7 @@
  *
  * Reading is guarded by the lease: who has lost a partition while it was frozen takes nothing more of it.
  */
+import { Effect } from "effect"
 import { Redis } from "effect/persistence"
 
 export const keys = (topic: string) => {
@@ -21,6 +22,18 @@ export const keys = (topic: string) => {
     dead: (group: string) => `${base}:dead:${group}`
   }
 }
+
+/**
+ * Runs a script to its end, which a time limit of the connection sets. The library loads a script once for all
+ * who wait for it, and who is interrupted while he loads it would interrupt the others.
+ */
+export const evaluate =
+  <Config extends { readonly params: ReadonlyArray<unknown>; readonly result: unknown }>(
+    redis: Redis.Redis["Service"],
+    script: Redis.Script<Config>
+  ) =>
+  (...params: Config["params"]): Effect.Effect<Config["result"], Redis.RedisError> =>
+    Effect.uninterruptible(redis.eval(script)(...params))
 
 /** A publisher that was silent for longer has lost its session, and opens another. */
 export const sessionMs = 3_600_000
@@ -84,23 +97,33 @@ export const publish = Redis.script(
   }
 ).withReturnType<string | null>()
 
-/** 1 where every group has settled the event of that id and those before it, 0 where not, -1 where it is gone. */
+/**
+ * 1 where every group of the partition has settled the event of that id and those before it, 0 where not, -1 where
+ * the event is gone; then the names of the groups.
+ */
 export const settled = Redis.script((partition: string, id: string) => [partition, id], {
   numberOfKeys: 1,
   lua: `${lowest}
-    if redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
+    if redis.call('EXISTS', KEYS[1]) == 0 then return { -1 } end
     local info = redis.call('XINFO', 'STREAM', KEYS[1])
     for i = 1, #info, 2 do
-      if info[i] == 'last-generated-id' and before(info[i + 1], ARGV[1]) then return -1 end
+      if info[i] == 'last-generated-id' and before(info[i + 1], ARGV[1]) then return { -1 } end
     end
+    local answer = { 1 }
     local low = oldestNeeded(KEYS[1])
-    if not low then return 1 end
-    local id = string.gsub(low, '%+', '')
-    -- A group without anything open has settled what it was given last, too.
-    if before(ARGV[1], id) or (id == ARGV[1] and id ~= low) then return 1 end
-    return 0
+    if low then
+      local id = string.gsub(low, '%+', '')
+      -- A group without anything open has settled what it was given last, too.
+      if not (before(ARGV[1], id) or (id == ARGV[1] and id ~= low)) then answer[1] = 0 end
+    end
+    for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+      for i = 1, #group, 2 do
+        if group[i] == 'name' then answer[#answer + 1] = group[i + 1] end
+      end
+    end
+    return answer
   `
-}).withReturnType<number>()
+}).withReturnType<readonly [state: number, ...groups: ReadonlyArray<string>]>()
 
 /** Says that a consumer of the group is alive, and answers all that are. */
 export const meet = Redis.script((members: string, id: string, ttlMs: number) => [members, id, ttlMs], {

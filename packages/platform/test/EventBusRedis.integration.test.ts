@@ -14,7 +14,11 @@ const broker = Layer.effect(
     return Broker.of({
       connect: (options = {}) =>
         Effect.map(
-          Layer.build(EventBusRedis.layer(options).pipe(Layer.provide(Redis.layerUrl({ url: redis.url })))),
+          Layer.build(
+            EventBusRedis.layer({ ...options, groupsAppearWithin: 0 }).pipe(
+              Layer.provide(Redis.layerUrl({ url: redis.url }))
+            )
+          ),
           Context.get(EventBus)
         ),
       victim: (topic, group) =>
