@@ -184,12 +184,14 @@ modules=$(node_modules/.bin/node infra/ci/production-modules.ts)
 stamp=$({
   echo "$files $modules"
   cat package-lock.json
-  modules_dockerfile "$files"
+  declare -f context modules_dockerfile
 } | key)
 if ! has_image "onsale-modules:$stamp"; then
   begin
+  # What only a compiler or a debugger reads is half of the files.
   # shellcheck disable=SC2086 # one word a folder
-  context "$(modules_dockerfile "$files")" node_modules/node/bin/node $modules |
+  context "$(modules_dockerfile "$files")" --exclude='*.map' --exclude='*.d.ts' --exclude='*.d.cts' --exclude='*.d.mts' \
+    node_modules/node/bin/node $modules |
     build "onsale-modules:$stamp"
   done_with "node and packages"
 fi
@@ -197,7 +199,7 @@ drop_others onsale-modules "$stamp"
 
 begin
 context "$(app_dockerfile "$stamp")" --exclude=node_modules --exclude=test --exclude=.onsale \
-  package.json apps packages migrations | build onsale:ci
+  package.json infra/scripts/healthy.mjs apps packages migrations | build onsale:ci
 docker image prune --force >/dev/null
 done_with "onsale:ci"
 
