@@ -137,8 +137,9 @@ redis_dockerfile() {
   # The public image listens on every address without a password too.
   cat <<DOCKERFILE
 FROM onsale-base:$1
+RUN install --directory --owner=redis --group=redis /data
 USER redis
-WORKDIR /var/lib/redis
+WORKDIR /data
 EXPOSE 6379
 ENTRYPOINT ["redis-server", "--protected-mode", "no", "--bind", "*"]
 DOCKERFILE

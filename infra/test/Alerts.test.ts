@@ -1,3 +1,5 @@
+import { shardGroups } from "../../packages/contracts/src/ShardGroups.ts"
+import { shardsPerGroup } from "@onsale/platform/Cluster"
 import { globSync } from "node:fs"
 import { expect, test } from "vitest"
 import { parse } from "yaml"
@@ -55,4 +57,9 @@ test("every alert says where to read what to do", () => {
     expect(exists(page), page).toBe(true)
     if (anchor !== undefined) expect(anchors(read(page))).toContain(anchor)
   }
+})
+
+test("an alert tells when a shard has no owner", () => {
+  const { expr } = rules.find(({ alert }) => alert === "OnsaleShardsUnowned") ?? {}
+  expect(expr).toBe(`sum(effect_cluster_shards) < ${shardGroups.length * shardsPerGroup}`)
 })
