@@ -12,8 +12,9 @@ import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryComm
 import { Clock, Context, Deferred, Duration, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
 
-/** The encoded answer and its validator. */
+/** The encoded answer, its validator, and what it was made of. */
 export interface Board {
+  readonly view: AvailabilityView
   readonly json: string
   readonly etag: string
 }
@@ -25,7 +26,8 @@ const freshForMs = 100
 /** However many holds are made and boards read: an event's board is not made more often than this. */
 const pauseMs = 50
 
-const render = (eventId: EventId, view: AvailabilityView): Availability => ({
+/** The availability as every API shows it. */
+export const render = (eventId: EventId, view: AvailabilityView): Availability => ({
   version: view.version,
   seats: {
     total: view.total,
@@ -84,6 +86,7 @@ export class AvailabilityBoard extends Context.Service<
         if (view === null) return null
         const json = JSON.stringify(render(eventId, view))
         return {
+          view,
           json,
           etag: `"${view.version}-${createHash("sha1").update(json).digest("base64url").slice(0, 10)}"`
         }

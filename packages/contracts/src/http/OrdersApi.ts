@@ -64,6 +64,7 @@ export const NewRefund = Schema.Struct({
   ),
   reason: storableText(500)
 })
+export type NewRefund = typeof NewRefund.Type
 
 /** Not its order: whoever was given one ticket must not be able to return the others. */
 export const TicketOfEvent = Schema.Struct({ ...Ticket.fields, eventId: EventId })
