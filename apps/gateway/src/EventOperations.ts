@@ -20,6 +20,8 @@ export const make = Effect.gen(function* () {
       catalog.list(query).pipe(Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({})))),
     get: (eventId: EventId) => notFound(catalog.get(eventId)),
     seatMap: (eventId: EventId) => notFound(catalog.seatMap(eventId)),
+    /** Fails for an event that there is not. */
+    exists: (eventId: EventId) => Effect.asVoid(notFound(catalog.eventNumber(eventId))),
     /** Of an event that is, or was, on sale. */
     board: Effect.fnUntraced(function* (eventId: EventId) {
       yield* notFound(catalog.eventNumber(eventId))

@@ -109,7 +109,7 @@ export const Hold = Schema.Struct({
 })
 export type Hold = typeof Hold.Type
 
-/** Why seats may not be held, over any transport; `Overloaded` comes besides. */
+/** Why seats may not be held, over any transport; overload comes besides, and each transport tells it in its way. */
 export const newHoldProblems = [
   EventNotFound,
   EventCancelled,

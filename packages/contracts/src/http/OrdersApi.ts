@@ -69,7 +69,7 @@ export type NewRefund = typeof NewRefund.Type
 /** Not its order: whoever was given one ticket must not be able to return the others. */
 export const TicketOfEvent = Schema.Struct({ ...Ticket.fields, eventId: EventId })
 
-/** Why an order may not be placed, over any transport; `Overloaded` comes besides. */
+/** Why an order may not be placed, over any transport; overload comes besides. */
 export const newOrderProblems = [
   HoldNotFound,
   LimitPassed,

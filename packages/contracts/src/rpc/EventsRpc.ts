@@ -13,7 +13,11 @@ export class EventsRpc extends RpcGroup.make(
   Rpc.make("ListEvents", { payload: EventQuery, success: EventPage, error: CursorInvalid }),
   Rpc.make("GetEvent", { payload: eventId, success: EventDetail, error: EventNotFound }),
   Rpc.make("GetSeatMap", { payload: eventId, success: EventSeatMap, error: EventNotFound }),
-  Rpc.make("GetAvailability", { payload: eventId, success: Availability, error: EventNotFound }),
+  Rpc.make("GetAvailability", {
+    payload: eventId,
+    success: Availability,
+    error: Schema.Union([EventNotFound, Overloaded])
+  }),
   /**
    * A snapshot, then a delta whenever something changes, until the client has enough. With `after` (the version
    * of the last message that a broken stream has brought) it begins with what has changed since, where that is

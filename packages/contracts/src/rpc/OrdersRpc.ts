@@ -12,20 +12,20 @@ import {
   refundProblems,
   TicketOfEvent
 } from "../http/OrdersApi.ts"
-import { OrderNotFound, TicketNotFound } from "../http/Problems.ts"
+import { OrderNotFound, Overloaded, TicketNotFound } from "../http/Problems.ts"
 import { OrderId, TicketId } from "../Ids.ts"
 
 export class OrdersRpc extends RpcGroup.make(
   Rpc.make("CreateOrder", {
     payload: { idempotencyKey: IdempotencyKey, order: NewOrder },
     success: Schema.Union([ConfirmedOrder, PendingOrder]),
-    error: Schema.Union(newOrderProblems)
+    error: Schema.Union([...newOrderProblems, Overloaded])
   }),
   Rpc.make("GetOrder", { payload: { orderId: OrderId }, success: Order, error: OrderNotFound }),
   Rpc.make("RefundOrder", {
     payload: { orderId: OrderId, idempotencyKey: IdempotencyKey, refund: NewRefund },
     success: Order,
-    error: Schema.Union(refundProblems)
+    error: Schema.Union([...refundProblems, Overloaded])
   }),
   Rpc.make("GetTicket", { payload: { ticketId: TicketId }, success: TicketOfEvent, error: TicketNotFound })
 ) {}

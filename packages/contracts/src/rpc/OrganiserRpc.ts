@@ -35,6 +35,7 @@ import {
   KeyReused,
   NotRefundable,
   OrderNotFound,
+  Overloaded,
   SeatsUnknown,
   Unauthorized,
   VenueNotFound
@@ -68,7 +69,7 @@ export class OrganiserRpc extends RpcGroup.make(
   Rpc.make("PublishEvent", {
     payload: eventId,
     success: EventDetail,
-    error: Schema.Union([EventNotFound, EventNotDraft, EventInvalid])
+    error: Schema.Union([EventNotFound, EventNotDraft, EventInvalid, Overloaded])
   }),
   Rpc.make("GetSales", {
     payload: eventId,
@@ -113,7 +114,7 @@ export class OrganiserRpc extends RpcGroup.make(
   Rpc.make("RefundAnyOrder", {
     payload: { orderId: OrderId, idempotencyKey: IdempotencyKey, refund: NewRefund },
     success: Order,
-    error: Schema.Union([OrderNotFound, NotRefundable, KeyReused, KeyInUse])
+    error: Schema.Union([OrderNotFound, NotRefundable, KeyReused, KeyInUse, Overloaded])
   }),
   Rpc.make("SetRefundPolicy", {
     payload: { ...eventId, policy: NewRefundPolicy },

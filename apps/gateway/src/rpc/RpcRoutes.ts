@@ -1,0 +1,111 @@
+/** RPC at `/rpc`: POST for one call or several, with the answers as they come; GET for a WebSocket. */
+import { OnsaleRpc, rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
+import * as HttpConnection from "@onsale/platform/HttpConnection"
+import { Stopping } from "@onsale/platform/Stopping"
+import { Cause, Duration, Effect, Layer } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { RpcSerialization, RpcServer } from "effect/rpc"
+import { Socket } from "effect/socket"
+import { problem } from "../FailedRequest.ts"
+import * as Connection from "./Connection.ts"
+import * as RpcWire from "./RpcWire.ts"
+
+/** Of this process: each has buffers of its own. */
+const maxWebSockets = 10_000
+/** A client says something within this time (the library's ping every five seconds), and reads what it is sent. */
+const silence = Duration.seconds(60)
+/** Calls that run when the server stops have this time; streams are ended at once. */
+const drain = Duration.seconds(10)
+const drainEvery = Duration.millis(50)
+
+const options = { disableFatalDefects: true, spanPrefix: "Rpc" }
+
+const upgradeNeeded = HttpServerResponse.setHeader(
+  problem(426, "upgrade-required", "This needs a WebSocket, or POST"),
+  "upgrade",
+  "websocket"
+)
+const tooMany = HttpServerResponse.setHeader(
+  problem(503, "overloaded", "Too much at once; try again shortly"),
+  "retry-after",
+  "5"
+)
+
+/** Ends when the client has been silent, or has left unread what it was sent, for too long. */
+const lostClient = (connection: Connection.Connection, wire: HttpConnection.HttpConnection) =>
+  Effect.gen(function* () {
+    let [received, taken] = [-1, -1]
+    while (connection.received !== received && (wire.unreadBytes() === 0 || wire.takenBytes() !== taken)) {
+      received = connection.received
+      taken = wire.takenBytes()
+      yield* Effect.sleep(silence)
+    }
+  })
+
+/** Ends when the server stops, and the calls that it was asked before are answered. */
+const drained = Effect.fnUntraced(function* (connection: Connection.Connection) {
+  yield* yield* Stopping
+  connection.closing = true
+  yield* Effect.sleep(drainEvery).pipe(
+    Effect.repeat({ until: () => connection.calls === 0 }),
+    Effect.timeoutOption(drain)
+  )
+})
+
+/** What a client did to its socket is its own affair. */
+const isSocketError = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isDieReason(reason) && Socket.isSocketError(reason.defect))
+
+const webSocket = Effect.gen(function* () {
+  const answer = yield* RpcServer.toHttpEffectWebsocket(OnsaleRpc, options)
+  const router = yield* HttpRouter.HttpRouter
+  let sockets = 0
+
+  const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+    const wire = HttpConnection.of(request)
+    const connection = Connection.make(wire.unreadBytes)
+    return yield* answer.pipe(
+      Effect.provideService(Connection.Current, connection),
+      Effect.catchCause((cause) =>
+        isSocketError(cause)
+          ? Effect.as(Effect.logDebug("a socket broke", cause), HttpServerResponse.empty())
+          : Effect.failCause(cause)
+      ),
+      Effect.raceFirst(Effect.as(lostClient(connection, wire), HttpServerResponse.empty())),
+      Effect.raceFirst(Effect.as(drained(connection), HttpServerResponse.empty()))
+    )
+  })
+
+  yield* router.add(
+    "GET",
+    rpcPath,
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return upgradeNeeded
+      if (sockets >= maxWebSockets) return tooMany
+      sockets++
+      return yield* Effect.ensuring(
+        served(request),
+        Effect.sync(() => sockets--)
+      )
+    })
+  )
+})
+
+const http = Effect.gen(function* () {
+  const answer = yield* RpcServer.toHttpEffect(OnsaleRpc, options)
+  const router = yield* HttpRouter.HttpRouter
+  yield* router.add(
+    "POST",
+    rpcPath,
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const wire = HttpConnection.of(request)
+      return yield* Effect.provideService(answer, Connection.Current, Connection.make(wire.unreadBytes))
+    })
+  )
+})
+
+export const layer = Layer.merge(Layer.effectDiscard(http), Layer.effectDiscard(webSocket)).pipe(
+  Layer.provide(Layer.succeed(RpcSerialization.RpcSerialization, RpcWire.serialization))
+)
