@@ -8,7 +8,7 @@ import { EventNotFound, Overloaded } from "@onsale/contracts/http/Problems"
 import type { EventId } from "@onsale/contracts/Ids"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Stopping } from "@onsale/platform/Stopping"
-import { Clock, Context, Deferred, Duration, Effect, Layer, RcMap, Stream } from "effect"
+import { Clock, Context, Deferred, Duration, Effect, Layer, Metric, RcMap, Stream } from "effect"
 import { AvailabilityBoard, render } from "./AvailabilityBoard.ts"
 import * as Changes from "./AvailabilityChanges.ts"
 import { overloaded } from "./InventoryProblems.ts"
@@ -25,6 +25,10 @@ const maxStreams = 10_000
 const maxEvents = 1_000
 /** The inventory may be away for so long before those who watch are told. */
 const patienceMs = 10_000
+
+const watching = Metric.gauge("onsale_availability_streams", {
+  description: "Streams of availability that are open"
+})
 
 const later = () => new Overloaded({ retryAfterSeconds: 1 })
 
@@ -96,8 +100,6 @@ export class AvailabilityFeed extends Context.Service<
       eventId: EventId,
       after?: number
     ) => Stream.Stream<AvailabilityUpdate, EventNotFound | Overloaded>
-    /** How many watch now. */
-    readonly watching: Effect.Effect<number>
   }
 >()("@onsale/gateway/AvailabilityFeed") {
   static readonly layer = Layer.effect(
@@ -148,9 +150,14 @@ export class AvailabilityFeed extends Context.Service<
         capacity: maxEvents
       })
 
+      const count = (change: number) =>
+        Effect.suspend(() => {
+          streams += change
+          return Metric.update(watching, streams)
+        })
       const place = Effect.acquireRelease(
-        Effect.suspend(() => (streams < maxStreams ? Effect.sync(() => streams++) : Effect.fail(later()))),
-        () => Effect.sync(() => streams--)
+        Effect.suspend(() => (streams < maxStreams ? count(1) : Effect.fail(later()))),
+        () => count(-1)
       )
 
       const watch = Effect.fnUntraced(function* (eventId: EventId, after: number | undefined) {
@@ -184,8 +191,7 @@ export class AvailabilityFeed extends Context.Service<
       })
 
       return AvailabilityFeed.of({
-        watch: (eventId, after) => Stream.unwrap(watch(eventId, after)),
-        watching: Effect.sync(() => streams)
+        watch: (eventId, after) => Stream.unwrap(watch(eventId, after))
       })
     })
   )

@@ -56,6 +56,8 @@ type RequestEvent = [request: IncomingMessage, response: ServerResponse]
 class FrontedServer extends Server {
   private readonly place: Place
   private readonly tellStopping: () => void
+  /** Node lets go of a connection that became something else: it is ours to end. */
+  private readonly upgraded = new Set<Duplex>()
 
   constructor(place: Place, tellStopping: () => void, options: ServerOptions) {
     super(options)
@@ -64,6 +66,7 @@ class FrontedServer extends Server {
   }
 
   override emit(event: string, ...args: ReadonlyArray<unknown>): boolean {
+    if (event === "upgrade") this.keep(args[1] as Duplex)
     if (event !== "request") return super.emit(event, ...args)
     const [request, response] = args as RequestEvent
     // A client that never pauses is told to come back on another connection, which finds another server.
@@ -72,6 +75,16 @@ class FrontedServer extends Server {
     if (front === undefined) return super.emit(event, request, response)
     front(request, response, () => super.emit(event, request, response))
     return true
+  }
+
+  private keep(socket: Duplex): void {
+    this.upgraded.add(socket)
+    socket.once("close", () => this.upgraded.delete(socket))
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections()
+    for (const socket of this.upgraded) socket.destroy()
   }
 
   override close(callback?: (error?: Error) => void): this {

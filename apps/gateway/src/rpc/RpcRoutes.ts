@@ -2,7 +2,7 @@
 import { OnsaleRpc, rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
 import * as HttpConnection from "@onsale/platform/HttpConnection"
 import { Stopping } from "@onsale/platform/Stopping"
-import { Cause, Duration, Effect, Layer } from "effect"
+import { Cause, Duration, Effect, Layer, Metric } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { Socket } from "effect/socket"
@@ -17,6 +17,8 @@ const silence = Duration.seconds(60)
 /** Calls that run when the server stops have this time; streams are ended at once. */
 const drain = Duration.seconds(10)
 const drainEvery = Duration.millis(50)
+
+const open = Metric.gauge("onsale_rpc_websockets", { description: "WebSockets of RPC clients that are open" })
 
 const options = { disableFatalDefects: true, spanPrefix: "Rpc" }
 
@@ -43,8 +45,11 @@ const lostClient = (connection: Connection.Connection, wire: HttpConnection.Http
   })
 
 /** Ends when the server stops, and the calls that it was asked before are answered. */
-const drained = Effect.fnUntraced(function* (connection: Connection.Connection) {
-  yield* yield* Stopping
+const drained = Effect.fnUntraced(function* (
+  connection: Connection.Connection,
+  stopping: Effect.Effect<void>
+) {
+  yield* stopping
   connection.closing = true
   yield* Effect.sleep(drainEvery).pipe(
     Effect.repeat({ until: () => connection.calls === 0 }),
@@ -59,7 +64,14 @@ const isSocketError = (cause: Cause.Cause<unknown>): boolean =>
 const webSocket = Effect.gen(function* () {
   const answer = yield* RpcServer.toHttpEffectWebsocket(OnsaleRpc, options)
   const router = yield* HttpRouter.HttpRouter
+  // The server's own, which a request does not carry.
+  const stopping = yield* Stopping
   let sockets = 0
+  const count = (change: number) =>
+    Effect.suspend(() => {
+      sockets += change
+      return Metric.update(open, sockets)
+    })
 
   const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
     const wire = HttpConnection.of(request)
@@ -72,7 +84,7 @@ const webSocket = Effect.gen(function* () {
           : Effect.failCause(cause)
       ),
       Effect.raceFirst(Effect.as(lostClient(connection, wire), HttpServerResponse.empty())),
-      Effect.raceFirst(Effect.as(drained(connection), HttpServerResponse.empty()))
+      Effect.raceFirst(Effect.as(drained(connection, stopping), HttpServerResponse.empty()))
     )
   })
 
@@ -83,10 +95,10 @@ const webSocket = Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
       if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return upgradeNeeded
       if (sockets >= maxWebSockets) return tooMany
-      sockets++
-      return yield* Effect.ensuring(
-        served(request),
-        Effect.sync(() => sockets--)
+      return yield* Effect.acquireUseRelease(
+        count(1),
+        () => served(request),
+        () => count(-1)
       )
     })
   )
