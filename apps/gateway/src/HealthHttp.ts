@@ -1,36 +1,20 @@
-/**
- * `/healthz`: the process is alive. `/readyz`: its database answers. `/metrics`: Prometheus, for those who
- * may see it.
- */
+/** `/healthz`, `/readyz`, and `/metrics` for those who may see it, on the port that everybody reaches. */
+import * as Operations from "@onsale/platform/Operations"
 import { Effect, Layer } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
-import { PrometheusMetrics } from "effect/observability"
+import { HttpRouter } from "effect/http"
 import { SqlClient } from "effect/sql"
 import * as LocalOnly from "./LocalOnly.ts"
 
-const ready = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  return sql`SELECT 1`.pipe(
-    Effect.timeout("2 seconds"),
-    Effect.match({
-      onSuccess: () => HttpServerResponse.jsonUnsafe({ status: "ready" }),
-      onFailure: () =>
-        HttpServerResponse.jsonUnsafe({ status: "unready", database: "does not answer" }, { status: 503 })
-    })
-  )
-})
-
-const metrics = Effect.map(PrometheusMetrics.format(), (text) =>
-  HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+const metricsRoute = HttpRouter.add("GET", "/metrics", Operations.metrics).pipe(
+  Layer.provide(LocalOnly.layer)
 )
 
-const metricsRoute = HttpRouter.add("GET", "/metrics", metrics).pipe(Layer.provide(LocalOnly.layer))
-
 export const layer = Layer.mergeAll(
-  HttpRouter.add("GET", "/healthz", HttpServerResponse.jsonUnsafe({ status: "alive" })),
+  HttpRouter.add("GET", "/healthz", Operations.alive),
   HttpRouter.use(
     Effect.fnUntraced(function* (router) {
-      yield* router.add("GET", "/readyz", yield* ready)
+      const sql = yield* SqlClient.SqlClient
+      yield* router.add("GET", "/readyz", Effect.provideService(Operations.ready, SqlClient.SqlClient, sql))
     })
   ),
   metricsRoute

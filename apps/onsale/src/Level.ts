@@ -1,11 +1,11 @@
 /** The level that the inventory runs at: a choice of layers, nothing else. */
 import type { InventoryClient as InventoryClientService } from "@onsale/contracts/inventory/InventoryClient"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
-import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import * as PostgresRows from "@onsale/inventory/rows/PostgresRows"
 import * as RedisGuard from "@onsale/inventory/rows/RedisGuard"
 import * as Redis from "@onsale/platform/Redis"
+import * as BookingRole from "@onsale/runner/BookingRole"
 import { Config, Effect, Layer, Metric, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import type { SqlClient } from "effect/sql"
@@ -34,10 +34,7 @@ const levels: {
   },
   L3: {
     about: "an entity an event",
-    inventory: InventoryClient.layerEntity.pipe(
-      Layer.provide(InventoryEntity.layer),
-      Layer.provide(InventoryStore.layer)
-    )
+    inventory: InventoryClient.layerEntity.pipe(Layer.provide(BookingRole.inventories))
   }
 }
 

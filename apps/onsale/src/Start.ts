@@ -13,18 +13,7 @@ import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as Migrations from "@onsale/platform/Migrations"
-import {
-  Config,
-  Console,
-  Duration,
-  Effect,
-  Layer,
-  Option,
-  Redacted,
-  References,
-  Schedule,
-  Schema
-} from "effect"
+import { Config, Console, Duration, Effect, Layer, Option, Redacted, References, Schema } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { HttpServer as Server } from "effect/http"
 import * as Contexts from "./Contexts.ts"
@@ -110,15 +99,6 @@ const payments = (options: {
         })
       )
 
-/** Loads the demo season, once for ever; a second or two. Without it we serve all the same. */
-const demoSeason = Layer.effectDiscard(
-  DemoSeason.load().pipe(
-    Effect.tap((loaded) => (loaded ? Effect.logInfo("the demo season is on sale") : Effect.void)),
-    Effect.retry(Schedule.max([Schedule.exponential("500 millis"), Schedule.recurs(3)])),
-    Effect.catchCause((cause) => Effect.logError("the demo season could not be loaded", cause))
-  )
-)
-
 const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) {
   const config = yield* settings
   const dataDir = yield* DataDir.dataDir
@@ -162,7 +142,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
   return ready.pipe(
     Layer.provideMerge(HttpServer.serve(routes, { port, host: Option.getOrUndefined(config.host) })),
     // Before the port is open: whoever finds us ready finds something to buy.
-    Layer.provide(config.demo ? demoSeason : Layer.empty),
+    Layer.provide(config.demo ? DemoSeason.layer : Layer.empty),
     Layer.provide(contexts),
     Layer.provide(Migrations.layer),
     Layer.provideMerge(Database.layer)

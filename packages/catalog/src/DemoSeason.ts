@@ -1,7 +1,7 @@
 /** A season to try the system with: venues, events on sale, prices. Made by code, loaded once. */
 import type { NewEvent } from "@onsale/contracts/catalog/Event"
 import { areaId, EventId, rowId, VenueId } from "@onsale/contracts/Ids"
-import { Clock, DateTime, Effect, Schema } from "effect"
+import { Clock, DateTime, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Blocks } from "./Blocks.ts"
 import { Catalog } from "./Catalog.ts"
@@ -136,3 +136,12 @@ export const load = Effect.fn("DemoSeason.load")(function* () {
   }
   return yield* settled(mark(loaded))
 })
+
+/** Loads it, once for ever; a second or two. Who cannot load it serves all the same. */
+export const layer = Layer.effectDiscard(
+  load().pipe(
+    Effect.tap((loaded) => (loaded ? Effect.logInfo("the demo season is on sale") : Effect.void)),
+    Effect.retry(Schedule.max([Schedule.exponential("500 millis"), Schedule.recurs(3)])),
+    Effect.catchCause((cause) => Effect.logError("the demo season could not be loaded", cause))
+  )
+)

@@ -6,6 +6,7 @@
  * that a newer build has migrated is refused: its code may have dropped what ours still reads.
  */
 import { Effect, FileSystem, Layer, Path, Schema } from "effect"
+import { SqlRunnerStorage } from "effect/cluster"
 import { Migrator, SqlClient, type SqlError } from "effect/sql"
 import { NodeServices } from "@effect/platform-node"
 
@@ -13,11 +14,12 @@ const table = "onsale_migrations"
 
 /**
  * - `NewerSchema`: the database knows migrations that this build does not
+ * - `Behind`: the database lacks migrations that this build needs
  * - `BadFile`: a file of the directory is not named `NNNN_name.ts`, or two have one number
  * - `Failed`: a migration, or the connection, failed; nothing of the run was kept
  */
 export class MigrationsError extends Schema.TaggedError<MigrationsError>()("MigrationsError", {
-  reason: Schema.Literals(["NewerSchema", "BadFile", "Failed"]),
+  reason: Schema.Literals(["NewerSchema", "Behind", "BadFile", "Failed"]),
   message: Schema.String,
   cause: Schema.optional(Schema.Defect())
 }) {}
@@ -52,12 +54,18 @@ const list = Effect.fn("Migrations.list")(function* (directory: URL) {
   })
 })
 
-const refuseNewer = Effect.fn("Migrations.refuseNewer")(function* (files: ReadonlyArray<MigrationFile>) {
+/** The newest migration of the database; undefined where there is none. */
+const newestApplied = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const exists = yield* sql`SELECT 1 WHERE to_regclass(${table}) IS NOT NULL`
-  if (exists.length === 0) return
+  if (exists.length === 0) return undefined
   const [newest] = yield* sql<{ readonly id: number; readonly name: string }>`
     SELECT migration_id AS id, name FROM ${sql(table)} ORDER BY migration_id DESC LIMIT 1`
+  return newest
+})
+
+const refuseNewer = Effect.fn("Migrations.refuseNewer")(function* (files: ReadonlyArray<MigrationFile>) {
+  const newest = yield* newestApplied
   if (newest === undefined || files.some((file) => file.id === newest.id && file.name === newest.name)) return
   return yield* new MigrationsError({
     reason: "NewerSchema",
@@ -97,12 +105,17 @@ export const runFrom = Effect.fn("Migrations.run")(
   Effect.provide(NodeServices.layer)
 )
 
+const ours = new URL("../../../migrations/", import.meta.url)
+
+/** Where runners agree on who owns which shard: the library's, with a history of its own. */
+const clusterTables = Effect.scoped(Layer.build(SqlRunnerStorage.layerMigrations({})))
+
 /** Runs what is missing and returns it, oldest first. Safe to call again and at the same time as others. */
 export const run: Effect.Effect<
   ReadonlyArray<readonly [id: number, name: string]>,
   MigrationsError,
   SqlClient.SqlClient
-> = runFrom(new URL("../../../migrations/", import.meta.url))
+> = Effect.tap(runFrom(ours), () => clusterTables)
 
 /** A step of its own before anything reads the database: provide it below the services, over a client. */
 export const layer: Layer.Layer<never, MigrationsError, SqlClient.SqlClient> = Layer.effectDiscard(
@@ -111,4 +124,19 @@ export const layer: Layer.Layer<never, MigrationsError, SqlClient.SqlClient> = L
       ? Effect.void
       : Effect.logInfo(`migrated the database: ${applied.map(([id, name]) => `${id}_${name}`).join(", ")}`)
   )
+)
+
+/** For who may not change the schema: fails with `Behind` or `NewerSchema` where the database is not of this build. */
+export const layerUpToDate: Layer.Layer<never, MigrationsError, SqlClient.SqlClient> = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const files = yield* list(ours)
+    yield* refuseNewer(files)
+    const newest = yield* newestApplied
+    const last = files[files.length - 1]
+    if (last === undefined || newest?.id === last.id) return
+    return yield* new MigrationsError({
+      reason: "Behind",
+      message: `the database is at ${newest === undefined ? "no migration" : `${newest.id}_${newest.name}`}, this build needs ${last.id}_${last.name}: run \`onsale migrate\` first`
+    })
+  }).pipe(Effect.mapError(toError), Effect.provide(NodeServices.layer))
 )

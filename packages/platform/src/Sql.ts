@@ -183,6 +183,10 @@ export const config = Config.all({
   connectLimit: Config.Duration("ONSALE_DATABASE_CONNECT_LIMIT").pipe(Config.withDefault(defaultConnectLimit))
 })
 
-/** `PgClient` and `SqlClient` for the server that the configuration names. */
-export const layer: Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, DatabaseError | Config.ConfigError> =
-  Layer.unwrap(Effect.map(config, ({ url, ...options }) => layerUrl(url, options)))
+/** `PgClient` and `SqlClient` for the server that the configuration names, known to it by a name. */
+export const layerFor = (
+  applicationName: string
+): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, DatabaseError | Config.ConfigError> =>
+  Layer.unwrap(Effect.map(config, ({ url, ...options }) => layerUrl(url, { ...options, applicationName })))
+
+export const layer = layerFor("onsale")

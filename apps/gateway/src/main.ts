@@ -1,0 +1,44 @@
+/** A gateway's process: the HTTP edge, and a client of the cluster. */
+import { NodeHttpClient } from "@effect/platform-node"
+import { Orders } from "@onsale/booking/Orders"
+import { Catalog } from "@onsale/catalog/Catalog"
+import * as DemoSeason from "@onsale/catalog/DemoSeason"
+import { shardGroups } from "@onsale/contracts/ShardGroups"
+import * as InventoryClient from "@onsale/inventory/InventoryClient"
+import { Notifications } from "@onsale/notifications/Notifications"
+import { Payments } from "@onsale/payments/Payments"
+import * as Cluster from "@onsale/platform/Cluster"
+import * as HttpServer from "@onsale/platform/HttpServer"
+import * as RoleProcess from "@onsale/platform/RoleProcess"
+import { Config, Effect, Layer, Option } from "effect"
+import * as Gateway from "./Gateway.ts"
+
+/** What the routes ask of the contexts. Seats, orders and payments are the runners'. */
+const contexts = Layer.mergeAll(Catalog.layer, Orders.layer).pipe(
+  Layer.provideMerge(
+    Layer.mergeAll(
+      InventoryClient.layerEntity,
+      Payments.layerGateway.pipe(Layer.provide(NodeHttpClient.layerUndici)),
+      Notifications.layer
+    )
+  ),
+  Layer.provideMerge(Cluster.layerClient({ shardGroups }))
+)
+
+const settings = Config.all({
+  port: Config.Port("PORT").pipe(Config.withDefault(3000)),
+  host: Config.option(Config.NonEmptyString("ONSALE_HOST")),
+  organiserKey: Config.Redacted("ONSALE_ORGANISER_KEY"),
+  demo: Config.Boolean("ONSALE_DEMO").pipe(Config.withDefault(false))
+})
+
+const server = Layer.unwrap(
+  Effect.map(settings, ({ demo, host, organiserKey, port }) =>
+    HttpServer.serve(Gateway.layer({ organiserKey }), { port, host: Option.getOrUndefined(host) }).pipe(
+      Layer.provide(demo ? DemoSeason.layer : Layer.empty),
+      Layer.provide(contexts)
+    )
+  )
+)
+
+RoleProcess.run({ name: "gateway", layer: server })

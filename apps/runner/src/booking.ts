@@ -1,0 +1,5 @@
+import { bookingShardGroup } from "@onsale/contracts/inventory/InventoryEntity"
+import * as BookingRole from "./BookingRole.ts"
+import * as Runner from "./Runner.ts"
+
+Runner.run({ name: "booking", shardGroup: bookingShardGroup, layer: BookingRole.layer })
