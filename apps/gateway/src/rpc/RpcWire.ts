@@ -62,6 +62,7 @@ const harmless = (defect: unknown): unknown => {
 
 /** An outgoing message without what a defect of ours says. */
 const scrubbed = (message: unknown): unknown => {
+  if (Array.isArray(message)) return message.map(scrubbed)
   if (!isRecord(message)) return message
   if (message["_tag"] === "Defect") return { ...message, defect: harmless(message["defect"]) }
   const { exit } = message
