@@ -11,7 +11,7 @@ import * as Connection from "./Connection.ts"
 const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): boolean =>
   !connection.closing &&
   connection[kind] < (kind === "calls" ? Connection.maxCalls : Connection.maxStreams) &&
-  connection.unreadBytes() <= Connection.maxUnreadBytes
+  connection.wire.unreadBytes() <= Connection.maxUnreadBytes
 
 /** A connection's id is that of its calls, but for those that bring one of their own. */
 const edge = Layer.succeed(RpcEdge, (call, { headers, rpc }) =>

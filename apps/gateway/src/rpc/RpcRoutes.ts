@@ -12,8 +12,6 @@ import * as RpcWire from "./RpcWire.ts"
 
 /** Of this process: each has buffers of its own. */
 const maxWebSockets = 10_000
-/** A client says something within this time (the library's ping every five seconds), and reads what it is sent. */
-const silence = Duration.seconds(60)
 /** Calls that run when the server stops have this time; streams are ended at once. */
 const drain = Duration.seconds(10)
 const drainEvery = Duration.millis(50)
@@ -32,17 +30,6 @@ const tooMany = HttpServerResponse.setHeader(
   "retry-after",
   "5"
 )
-
-/** Ends when the client has been silent, or has left unread what it was sent, for too long. */
-const lostClient = (connection: Connection.Connection, wire: HttpConnection.HttpConnection) =>
-  Effect.gen(function* () {
-    let [received, taken] = [-1, -1]
-    while (connection.received !== received && (wire.unreadBytes() === 0 || wire.takenBytes() !== taken)) {
-      received = connection.received
-      taken = wire.takenBytes()
-      yield* Effect.sleep(silence)
-    }
-  })
 
 /** Ends when the server stops, and the calls that it was asked before are answered. */
 const drained = Effect.fnUntraced(function* (
@@ -74,8 +61,7 @@ const webSocket = Effect.gen(function* () {
     })
 
   const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-    const wire = HttpConnection.of(request)
-    const connection = Connection.make(wire.unreadBytes)
+    const connection = Connection.make(HttpConnection.of(request))
     return yield* answer.pipe(
       Effect.provideService(Connection.Current, connection),
       Effect.catchCause((cause) =>
@@ -83,7 +69,7 @@ const webSocket = Effect.gen(function* () {
           ? Effect.as(Effect.logDebug("a socket broke", cause), HttpServerResponse.empty())
           : Effect.failCause(cause)
       ),
-      Effect.raceFirst(Effect.as(lostClient(connection, wire), HttpServerResponse.empty())),
+      Effect.raceFirst(Effect.as(Connection.lost(connection), HttpServerResponse.empty())),
       Effect.raceFirst(Effect.as(drained(connection, stopping), HttpServerResponse.empty()))
     )
   })
@@ -112,8 +98,8 @@ const http = Effect.gen(function* () {
     rpcPath,
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const wire = HttpConnection.of(request)
-      return yield* Effect.provideService(answer, Connection.Current, Connection.make(wire.unreadBytes))
+      const connection = Connection.make(HttpConnection.of(request))
+      return yield* Effect.provideService(answer, Connection.Current, connection)
     })
   )
 })
