@@ -13,8 +13,9 @@ import { Clock, Context, Deferred, Duration, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityNews, newest } from "./AvailabilityNews.ts"
 
-/** The encoded answer and its validator. */
+/** The encoded answer, its validator, and what it was made of. */
 export interface Board {
+  readonly view: AvailabilityView
   readonly json: string
   readonly etag: string
   /** The event's, as the board shows it. */
@@ -28,7 +29,8 @@ const freshForMs = 100
 /** However many holds are made and boards read: an event's board is not made more often than this. */
 const pauseMs = 50
 
-const render = (eventId: EventId, view: AvailabilityView): Availability => ({
+/** The availability as every API shows it. */
+export const render = (eventId: EventId, view: AvailabilityView): Availability => ({
   version: view.version,
   seats: {
     total: view.total,
@@ -93,6 +95,7 @@ export class AvailabilityBoard extends Context.Service<
         if (view === null) return null
         const json = JSON.stringify(render(eventId, view))
         return {
+          view,
           json,
           version: view.version,
           etag: `"${view.version}-${createHash("sha1").update(json).digest("base64url").slice(0, 10)}"`
