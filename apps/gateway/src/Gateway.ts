@@ -3,6 +3,7 @@ import { Api } from "@onsale/contracts/http/Api"
 import { Layer, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHttp from "./EventsHttp.ts"
@@ -12,9 +13,11 @@ import * as HoldsHttp from "./HoldsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import { RateLimits } from "./RateLimits.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
+import { SharedRedis } from "./SharedRedis.ts"
 import * as RpcGuards from "./rpc/RpcGuards.ts"
 import * as RpcHandlers from "./rpc/RpcHandlers.ts"
 import * as RpcRoutes from "./rpc/RpcRoutes.ts"
@@ -44,7 +47,10 @@ export const layer = (options: {
     RootHttp.layer(options.links ?? []),
     Edge.layer
   ).pipe(
-    Layer.provide(
-      Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer))
-    )
+    Layer.provide([
+      Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
+      RateLimits.layer
+    ]),
+    Layer.provide(AvailabilityNews.layer),
+    Layer.provide(SharedRedis.layer)
   )

@@ -7,6 +7,7 @@ import { Stopping } from "@onsale/platform/Stopping"
 import { Context, Deferred, Effect, Fiber, Layer, Queue, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
+import { AvailabilityNews } from "../src/AvailabilityNews.ts"
 import { AvailabilityFeed } from "../src/AvailabilityFeed.ts"
 
 const eventId = makeEventId(1_700_000_000_000)
@@ -51,6 +52,7 @@ const services = Layer.effectContext(
 
 const layer = AvailabilityFeed.layer.pipe(
   Layer.provide(AvailabilityBoard.layer),
+  Layer.provide(AvailabilityNews.layerNone),
   Layer.provideMerge(services)
 )
 

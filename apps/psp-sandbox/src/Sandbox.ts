@@ -15,6 +15,8 @@ import * as SandboxHttp from "./SandboxHttp.ts"
 import * as Webhooks from "./Webhooks.ts"
 
 export interface SandboxOptions {
+  /** The address it listens on; 127.0.0.1 if not said, for it is nobody else's business. */
+  readonly host?: string | undefined
   /** 0 or nothing: a free port. */
   readonly port?: number | undefined
   /** The path of the ledger file; made if it is not there. */
@@ -61,7 +63,7 @@ export class Sandbox extends Context.Service<
             ])
           )
     const server = NodeHttpServer.layerServer(() => createServer({ keepAliveTimeout: 60_000 }), {
-      host: "127.0.0.1",
+      host: options.host ?? "127.0.0.1",
       port: options.port ?? 0,
       gracefulShutdownTimeout: "2 seconds"
     })
@@ -84,13 +86,14 @@ export class Sandbox extends Context.Service<
   }
 
   /**
-   * From the environment: `PSP_PORT`, `PSP_LEDGER`, `PSP_SECRET`, `PSP_HOLD`, and for webhooks `PSP_WEBHOOK_URL`,
-   * `PSP_WEBHOOK_SECRET` and `PSP_WEBHOOK_CHANGES` (`all` or `asynchronous`).
+   * From the environment: `PSP_HOST`, `PSP_PORT`, `PSP_LEDGER`, `PSP_SECRET`, `PSP_HOLD`, and for webhooks
+   * `PSP_WEBHOOK_URL`, `PSP_WEBHOOK_SECRET` and `PSP_WEBHOOK_CHANGES` (`all` or `asynchronous`).
    */
   static readonly layerConfig = Layer.unwrap(
     Effect.gen(function* () {
       const url = yield* Config.option(Config.URL("PSP_WEBHOOK_URL"))
       return Sandbox.layer({
+        host: Option.getOrUndefined(yield* Config.option(Config.NonEmptyString("PSP_HOST"))),
         port: yield* Config.Int("PSP_PORT").pipe(Config.withDefault(0)),
         ledger: yield* Config.NonEmptyString("PSP_LEDGER"),
         secret: yield* Config.Redacted("PSP_SECRET"),
