@@ -11,21 +11,26 @@ import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/in
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Clock, Context, Deferred, Duration, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
+import { AvailabilityNews, newest } from "./AvailabilityNews.ts"
 
-/** The encoded answer and its validator. */
+/** The encoded answer, its validator, and what it was made of. */
 export interface Board {
+  readonly view: AvailabilityView
   readonly json: string
   readonly etag: string
+  /** The event's, as the board shows it. */
+  readonly version: number
 }
 
 /** Events whose board is kept; the one that was read longest ago makes room. */
 const capacity = 1_000
-/** Changes that come from elsewhere (an expiry, another gateway) show after this time. */
+/** Changes that come from elsewhere (an expiry, another gateway whose news did not come) show after this time. */
 const freshForMs = 100
 /** However many holds are made and boards read: an event's board is not made more often than this. */
 const pauseMs = 50
 
-const render = (eventId: EventId, view: AvailabilityView): Availability => ({
+/** The availability as every API shows it. */
+export const render = (eventId: EventId, view: AvailabilityView): Availability => ({
   version: view.version,
   seats: {
     total: view.total,
@@ -66,14 +71,20 @@ export class AvailabilityBoard extends Context.Service<
   {
     /** Null for an event whose sale was never opened. */
     readonly get: (eventId: EventId) => Effect.Effect<Board | null, InventoryUnavailable>
-    /** To be called when a command has changed the event or met a change: reads that begin later show it. */
-    readonly changed: (eventId: EventId) => void
+    /**
+     * To be called when a command has changed the event, with the version it has now where that is known: reads
+     * that begin later show it, and other gateways are told.
+     */
+    readonly changed: (eventId: EventId, version?: number) => void
+    /** To be called when a command has met a change of somebody else: reads that begin later show it. */
+    readonly met: (eventId: EventId) => void
   }
 >()("@onsale/gateway/AvailabilityBoard") {
   static readonly layer = Layer.effect(
     AvailabilityBoard,
     Effect.gen(function* () {
       const inventory = yield* InventoryClient
+      const news = yield* AvailabilityNews
       const clock = yield* Clock.Clock
       const scope = yield* Effect.scope
       const entries = new Map<EventId, Entry>()
@@ -84,7 +95,9 @@ export class AvailabilityBoard extends Context.Service<
         if (view === null) return null
         const json = JSON.stringify(render(eventId, view))
         return {
+          view,
           json,
+          version: view.version,
           etag: `"${view.version}-${createHash("sha1").update(json).digest("base64url").slice(0, 10)}"`
         }
       })
@@ -130,7 +143,16 @@ export class AvailabilityBoard extends Context.Service<
         return found
       }
 
+      const met = (eventId: EventId): void => {
+        const entry = entries.get(eventId)
+        if (entry !== undefined) entry.changes++
+      }
+      news.listen((eventId, version) => {
+        if ((entries.get(eventId)?.board?.version ?? -1) < version) met(eventId)
+      })
+
       return AvailabilityBoard.of({
+        met,
         get: (eventId) =>
           Effect.suspend(() => {
             const entry = entryOf(eventId)
@@ -144,9 +166,9 @@ export class AvailabilityBoard extends Context.Service<
             entry.next = next
             return Effect.andThen(Effect.forkIn(refresh(eventId, entry, next), scope), Deferred.await(next))
           }),
-        changed: (eventId) => {
-          const entry = entries.get(eventId)
-          if (entry !== undefined) entry.changes++
+        changed: (eventId, version = newest) => {
+          met(eventId)
+          news.tell(eventId, version)
         }
       })
     })

@@ -3,6 +3,8 @@ import { Api } from "@onsale/contracts/http/Api"
 import { Layer, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { AvailabilityNews } from "./AvailabilityNews.ts"
+import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
@@ -11,9 +13,14 @@ import * as HoldsHttp from "./HoldsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import { RateLimits } from "./RateLimits.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
+import { SharedRedis } from "./SharedRedis.ts"
+import * as RpcGuards from "./rpc/RpcGuards.ts"
+import * as RpcHandlers from "./rpc/RpcHandlers.ts"
+import * as RpcRoutes from "./rpc/RpcRoutes.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
 
 /** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
@@ -35,7 +42,15 @@ export const layer = (options: {
       Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])
     ),
     HttpApiSwagger.layer(Api, { path: "/docs" }),
+    RpcRoutes.layer.pipe(Layer.provide([RpcHandlers.layer, RpcGuards.layer(options.organiserKey)])),
     HealthHttp.layer,
     RootHttp.layer(options.links ?? []),
     Edge.layer
-  ).pipe(Layer.provide(HoldDesk.layer.pipe(Layer.provideMerge(AvailabilityBoard.layer))))
+  ).pipe(
+    Layer.provide([
+      Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
+      RateLimits.layer
+    ]),
+    Layer.provide(AvailabilityNews.layer),
+    Layer.provide(SharedRedis.layer)
+  )

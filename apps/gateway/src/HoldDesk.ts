@@ -37,10 +37,13 @@ const fingerprintOf = ({ accessible, areas, best, customer, replaces, seats, vou
     ])
   )
 
-/** Of a change that the board may not show yet. Who lost seats looks for others next: those must not look free. */
-const tells = (answer: InventoryAnswer): boolean =>
-  answer._tag === "Held" ||
-  (answer._tag === "Refused" && (answer.code === "seats_taken" || answer.code === "quota_full"))
+/** Tells of a change that the board may not show yet. Who lost seats looks for others next: those must not look free. */
+const tell = (boards: AvailabilityBoard["Service"], eventId: EventId, answer: InventoryAnswer): void => {
+  if (answer._tag === "Held") boards.changed(eventId, answer.hold.version)
+  else if (answer._tag === "Refused" && (answer.code === "seats_taken" || answer.code === "quota_full")) {
+    boards.met(eventId)
+  }
+}
 
 interface Event {
   readonly id: EventId
@@ -104,7 +107,7 @@ export class HoldDesk extends Context.Service<
           },
           (exit) => {
             // Whether anybody still waits for it or not: it has happened.
-            if (exit._tag === "Success" && tells(exit.value)) boards.changed(event.id)
+            if (exit._tag === "Success") tell(boards, event.id, exit.value)
             if (giveBack()) done(Exit.mapError(exit, overloaded))
           }
         )

@@ -1,145 +1,21 @@
 /** Holds over HTTP. */
-import { Catalog } from "@onsale/catalog/Catalog"
 import { Api } from "@onsale/contracts/http/Api"
-import type { Hold, NewHold } from "@onsale/contracts/http/HoldsApi"
-import { EventNotFound, HoldInCheckout, HoldNotFound, SeatsUnknown } from "@onsale/contracts/http/Problems"
-import {
-  areaId,
-  CommandId,
-  type EventId,
-  eventNumberOfHold,
-  type HoldId,
-  indexIn,
-  makeUuidV7,
-  seatId
-} from "@onsale/contracts/Ids"
-import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import { customerText, voucherText } from "@onsale/contracts/inventory/CustomerText"
-import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
-import { keyOf } from "@onsale/platform/Digest"
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import { AvailabilityBoard } from "./AvailabilityBoard.ts"
-import { HoldDesk } from "./HoldDesk.ts"
-import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
-
-/** The hold as the API shows it. */
-export const render = (eventId: EventId, hold: HoldView): Hold => ({
-  id: hold.holdId,
-  eventId,
-  seats: hold.seats.map(({ seat, label, tier, price }) => ({
-    seatId: seatId(eventId, seat),
-    label,
-    tier,
-    price: { amount: price, currency: hold.currency }
-  })),
-  areas: hold.areas.map(({ area, name, quantity, tier, price }) => ({
-    areaId: areaId(eventId, area),
-    name,
-    quantity,
-    tier,
-    price: { amount: price, currency: hold.currency }
-  })),
-  total: { amount: hold.amount, currency: hold.currency },
-  expiresAt: DateTime.formatIso(DateTime.makeUnsafe(hold.expiresAtMs)),
-  version: hold.version
-})
-
-/** The ids of the request as indices of the event; the ids that are not of this event. */
-const indices = (eventId: EventId, payload: NewHold) => {
-  const unknownSeats: Array<{ readonly seatId: string }> = []
-  const unknownAreas: Array<{ readonly areaId: string }> = []
-  const seats = (payload.seats ?? []).map((id) => {
-    const index = indexIn(eventId, "seat", id)
-    if (index === -1) unknownSeats.push({ seatId: id })
-    return index
-  })
-  const areas = (payload.areas ?? []).map(({ areaId, quantity }) => {
-    const area = indexIn(eventId, "area", areaId)
-    if (area === -1) unknownAreas.push({ areaId })
-    return { area, quantity }
-  })
-  return unknownSeats.length + unknownAreas.length > 0
-    ? Effect.fail(new SeatsUnknown({ seats: unknownSeats, areas: unknownAreas }))
-    : Effect.succeed({ seats, areas })
-}
-
-const bestOf = (eventId: EventId, wish: NewHold["bestAvailable"]) => {
-  if (wish === undefined) return null
-  const section = wish.section === undefined ? -1 : indexIn(eventId, "section", wish.section)
-  return {
-    quantity: wish.quantity,
-    tier: wish.tier ?? null,
-    section: section === -1 ? (wish.section ?? null) : section,
-    accessible: Number(wish.accessible ?? 0)
-  }
-}
+import * as HoldOperations from "./HoldOperations.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
   "holds",
   Effect.fn(function* (handlers) {
-    const inventory = yield* InventoryClient
-    const catalog = yield* Catalog
-    const boards = yield* AvailabilityBoard
-    const desk = yield* HoldDesk
-
-    const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
-      return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
-    })
-
-    /** A command on a hold that needs no key: a repeat does no harm. */
-    const change = Effect.fnUntraced(function* (holdId: HoldId, tag: "Extend" | "Release") {
-      const eventId = yield* eventOf(holdId)
-      const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-      const answer = yield* inventory
-        .execute(eventId, { _tag: tag, commandId: CommandId.make(makeUuidV7(now)), fingerprint: "", holdId })
-        .pipe(Effect.mapError(overloaded))
-      boards.changed(eventId)
-      return { eventId, answer }
-    })
+    const holds = yield* HoldOperations.make
 
     return handlers.handleAll({
-      create: Effect.fnUntraced(function* ({ params: { eventId }, headers, payload }) {
-        const eventNumber = yield* catalog
-          .eventNumber(eventId)
-          .pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))))
-        const { seats, areas } = yield* indices(eventId, payload)
-        const { accessible, customer, replaces, voucher } = payload
-        const answer = yield* desk.hold({ id: eventId, number: eventNumber }, headers["idempotency-key"], {
-          seats,
-          areas,
-          best: bestOf(eventId, payload.bestAvailable),
-          ...(accessible === undefined ? {} : { accessible }),
-          ...(customer === undefined ? {} : { customer: keyOf(customerText(customer.email)) }),
-          ...(voucher === undefined ? {} : { voucherKey: keyOf(voucherText(voucher)) }),
-          ...(replaces === undefined ? {} : { replaces })
-        })
-        if (answer._tag === "Held") return render(eventId, answer.hold)
-        return answer._tag === "Refused"
-          ? yield* holdRefused(eventId, answer)
-          : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
-      }),
-
-      get: Effect.fnUntraced(function* ({ params: { holdId } }) {
-        const eventId = yield* eventOf(holdId)
-        const hold = yield* inventory.hold(eventId, holdId).pipe(Effect.mapError(overloaded))
-        return "_tag" in hold ? yield* new HoldNotFound({}) : render(eventId, hold)
-      }),
-
-      release: Effect.fnUntraced(function* ({ params: { holdId } }) {
-        const { answer } = yield* change(holdId, "Release")
-        if (answer._tag !== "Refused") return
-        return yield* answer.code === "in_checkout" ? new HoldInCheckout({}) : new HoldNotFound({})
-      }),
-
-      extend: Effect.fnUntraced(function* ({ params: { holdId } }) {
-        const { eventId, answer } = yield* change(holdId, "Extend")
-        if (answer._tag === "Held") return render(eventId, answer.hold)
-        return answer._tag === "Refused"
-          ? yield* changeRefused(answer)
-          : yield* Effect.die(new Error(`an extension was answered with ${answer._tag}`))
-      })
+      create: ({ headers, params, payload }) =>
+        holds.create(params.eventId, headers["idempotency-key"], payload),
+      get: ({ params }) => holds.get(params.holdId),
+      release: ({ params }) => holds.release(params.holdId),
+      extend: ({ params }) => holds.extend(params.holdId)
     })
   })
 )

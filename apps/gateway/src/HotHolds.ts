@@ -21,6 +21,7 @@ import * as FailedRequest from "./FailedRequest.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
+import * as RateLimitFront from "./RateLimitFront.ts"
 
 const prefix = "/api/v1/events/"
 const suffix = "/holds"
@@ -200,5 +201,7 @@ const make = Effect.gen(function* () {
   return front
 })
 
-/** Stands in front of the routes. */
-export const layer = Layer.effectDiscard(Effect.flatMap(make, RequestFront.install))
+/** Stands in front of the routes, behind what refuses clients that ask for too much. */
+export const layer = Layer.effectDiscard(
+  make.pipe(Effect.flatMap(RateLimitFront.before), Effect.flatMap(RequestFront.install))
+)

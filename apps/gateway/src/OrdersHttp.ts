@@ -1,157 +1,34 @@
-/** Orders, refunds and tickets over HTTP: put together from booking, catalog and notifications. */
-import { Orders } from "@onsale/booking/Orders"
+/** Orders, refunds and tickets over HTTP. */
 import { Catalog } from "@onsale/catalog/Catalog"
-import type { OrderView } from "@onsale/contracts/booking/Order"
-import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
 import { Api } from "@onsale/contracts/http/Api"
-import {
-  EventCancelled,
-  HoldExpired,
-  HoldInCheckout,
-  HoldNotFound,
-  KeyInUse,
-  KeyReused,
-  LimitPassed,
-  NotRefundable,
-  OrderCancelled,
-  OrderNotFound,
-  PaymentDeclined,
-  RefundDeadlinePassed,
-  TicketNotFound,
-  TicketsNotReady
-} from "@onsale/contracts/http/Problems"
-import { eventNumberOfHold, type HoldId, type OrderId } from "@onsale/contracts/Ids"
+import { TicketsNotReady } from "@onsale/contracts/http/Problems"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as OrderReference from "@onsale/notifications/OrderReference"
 import { Effect } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as Admission from "./Admission.ts"
-import { AvailabilityBoard } from "./AvailabilityBoard.ts"
-import { Correlation } from "./Correlation.ts"
-import * as OrderViews from "./OrderView.ts"
+import * as OrderOperations from "./OrderOperations.ts"
 
 /** Two are drawn at a time, some tens of milliseconds each: who is beyond these would wait for seconds. */
 const pdfPlaces = 2 + 32
-
-const notBuyable = ({
-  code,
-  limit,
-  scope = "order"
-}: HoldNotBuyable): Effect.Effect<
-  never,
-  EventCancelled | HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed
-> => {
-  switch (code) {
-    case "limit_passed":
-      return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
-    case "hold_not_found":
-    case "event_not_found":
-      return Effect.fail(new HoldNotFound({}))
-    case "event_cancelled":
-      return Effect.fail(new EventCancelled({}))
-    case "hold_expired":
-      return Effect.fail(new HoldExpired({}))
-    case "in_checkout":
-      return Effect.fail(new HoldInCheckout({}))
-    default:
-      return Effect.die(new Error(`a hold could not be bought: ${code}`))
-  }
-}
 
 export const layer = HttpApiBuilder.group(
   Api,
   "orders",
   Effect.fn(function* (handlers) {
-    const orders = yield* Orders
+    const orders = yield* OrderOperations.make
     const catalog = yield* Catalog
     const notifications = yield* Notifications
-    const boards = yield* AvailabilityBoard
     const admitToPdf = yield* Admission.make({ places: pdfPlaces, retryAfterSeconds: 2 })
 
-    const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
-      return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
-    })
-
-    const render = (order: OrderView) =>
-      Effect.provideService(OrderViews.render(order), Notifications, notifications)
-
-    const orderOf = Effect.fnUntraced(function* (orderId: OrderId) {
-      return (yield* orders.get(orderId)) ?? (yield* new OrderNotFound({}))
-    })
-
     return handlers.handleAll({
-      create: Effect.fnUntraced(function* ({ headers, payload }) {
-        const eventId = yield* eventOf(payload.holdId)
-        const { order } = yield* orders
-          .place({
-            key: headers["idempotency-key"],
-            fingerprint: OrderViews.fingerprintOf(payload),
-            correlation: yield* Correlation,
-            eventId,
-            order: payload
-          })
-          .pipe(
-            Effect.catchTag("HoldNotBuyable", notBuyable),
-            Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
-            Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-            Effect.catchTag("BookingUnavailable", OrderViews.busy)
-          )
-        boards.changed(eventId)
-        const rendered = yield* render(order)
-        switch (order.status) {
-          case "payment_pending":
-            return { ...rendered, status: "payment_pending" as const }
-          case "declined":
-            return yield* new PaymentDeclined({ orderId: order.id, code: order.payment.failureCode })
-          case "cancelled":
-            return yield* new OrderCancelled({
-              orderId: order.id,
-              ...(order.reason === null ? {} : { detail: order.reason })
-            })
-          default:
-            // What was confirmed when it was answered first is answered so again, whatever came later.
-            return { ...rendered, status: "confirmed" as const }
-        }
-      }),
-
-      get: ({ params }) => Effect.flatMap(orderOf(params.orderId), render),
-
-      refund: Effect.fnUntraced(function* ({ params, headers, payload }) {
-        const order = yield* orders
-          .refund(params.orderId, {
-            key: headers["idempotency-key"],
-            fingerprint: OrderViews.fingerprintOf([params.orderId, payload]),
-            tickets: payload.tickets ?? null,
-            reason: payload.reason
-          })
-          .pipe(
-            Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
-            Effect.catchTag(
-              "NotRefundable",
-              ({
-                deadlineMs,
-                message,
-                tickets
-              }): Effect.Effect<never, NotRefundable | RefundDeadlinePassed> =>
-                deadlineMs === undefined
-                  ? Effect.fail(new NotRefundable({ detail: message, tickets }))
-                  : Effect.fail(
-                      new RefundDeadlinePassed({
-                        detail: message,
-                        deadline: new Date(deadlineMs).toISOString()
-                      })
-                    )
-            ),
-            Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
-            Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-            Effect.catchTag("BookingUnavailable", OrderViews.busy)
-          )
-        boards.changed(order.eventId)
-        return yield* render(order)
-      }),
-
+      create: ({ headers, payload }) => orders.create(headers["idempotency-key"], payload),
+      get: ({ params }) => orders.get(params.orderId),
+      refund: ({ headers, params, payload }) =>
+        orders.refund(params.orderId, headers["idempotency-key"], payload),
+      ticket: ({ params }) => orders.ticket(params.ticketId),
       ticketsPdf: Effect.fnUntraced(function* ({ params }) {
-        const order = yield* orderOf(params.orderId)
+        const order = yield* orders.byId(params.orderId)
         const event = yield* Effect.orDie(catalog.getAny(order.eventId))
         const body = yield* notifications.documentOf(order, event).pipe(
           Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketsNotReady({}))),
@@ -164,15 +41,6 @@ export const layer = HttpApiBuilder.group(
             "content-disposition": `inline; filename="tickets-${OrderReference.make(order.id)}.pdf"`
           }
         })
-      }),
-
-      ticket: Effect.fnUntraced(function* ({ params }) {
-        const found = (yield* orders.ticket(params.ticketId)) ?? (yield* new TicketNotFound({}))
-        const { eventId } = found
-        const ticket = yield* OrderViews.ticketOf(eventId, found.ticket).pipe(
-          Effect.provideService(Notifications, notifications)
-        )
-        return { ...ticket, eventId }
       })
     })
   })

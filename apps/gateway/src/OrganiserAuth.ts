@@ -11,20 +11,25 @@ export class OrganiserKeyBlank extends Schema.TaggedError<OrganiserKeyBlank>()("
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()
 
-/** Hashes of one length are compared, so that the time says nothing of the key. An empty credential never passes. */
+/**
+ * Tells whether a credential is the key. Hashes of one length are compared, so that the time says nothing of the
+ * key. An empty credential never passes.
+ */
+export const checkOf = Effect.fnUntraced(function* (key: Redacted.Redacted) {
+  if (Redacted.value(key).trim() === "") {
+    return yield* new OrganiserKeyBlank({ message: "the organiser's key is blank" })
+  }
+  const expected = digest(Redacted.value(key))
+  return (credential: string): boolean => credential !== "" && timingSafeEqual(digest(credential), expected)
+})
+
 export const layer = (key: Redacted.Redacted): Layer.Layer<OrganiserAuth, OrganiserKeyBlank> =>
   Layer.effect(
     OrganiserAuth,
-    Effect.gen(function* () {
-      if (Redacted.value(key).trim() === "") {
-        return yield* new OrganiserKeyBlank({ message: "the organiser's key is blank" })
-      }
-      const expected = digest(Redacted.value(key))
-      return OrganiserAuth.of({
+    Effect.map(checkOf(key), (isKey) =>
+      OrganiserAuth.of({
         bearer: (httpEffect, { credential }) =>
-          Redacted.value(credential) !== "" && timingSafeEqual(digest(Redacted.value(credential)), expected)
-            ? httpEffect
-            : Effect.fail(new Unauthorized({}))
+          isKey(Redacted.value(credential)) ? httpEffect : Effect.fail(new Unauthorized({}))
       })
-    })
+    )
   )

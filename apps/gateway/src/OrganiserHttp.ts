@@ -1,140 +1,34 @@
 /** What organisers do, over HTTP. */
-import { Orders } from "@onsale/booking/Orders"
-import { Blocks } from "@onsale/catalog/Blocks"
-import { Catalog } from "@onsale/catalog/Catalog"
-import { Vouchers } from "@onsale/catalog/Vouchers"
-import type * as Errors from "@onsale/contracts/catalog/CatalogErrors"
 import { Api } from "@onsale/contracts/http/Api"
-import {
-  EventCancelled,
-  CursorInvalid,
-  EventInvalid,
-  EventNotDraft,
-  EventNotFound,
-  PlanRefused,
-  SeatsUnknown,
-  VenueNotFound
-} from "@onsale/contracts/http/Problems"
-import {
-  BlockNotFound,
-  SeatsBlocked,
-  VoucherExists,
-  VoucherNotFound
-} from "@onsale/contracts/http/OrganiserProblems"
-import type { EventId } from "@onsale/contracts/Ids"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { AvailabilityBoard } from "./AvailabilityBoard.ts"
-import { overloaded } from "./InventoryProblems.ts"
-
-const eventNotFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
-  Effect.mapError(effect, () => new EventNotFound({}))
-const venueNotFound = <A, R>(effect: Effect.Effect<A, Errors.VenueNotFound, R>) =>
-  Effect.mapError(effect, () => new VenueNotFound({}))
-
-/** What every change of a sale may be refused with. */
-const refused = <A, E, R>(effect: Effect.Effect<A, E | Errors.EventNotFound | Errors.EventCancelled, R>) =>
-  effect.pipe(
-    Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
-    Effect.catchTag("EventCancelled", () => Effect.fail(new EventCancelled({})))
-  )
-
-const invalid = ({ problems }: Errors.EventInvalid) => Effect.fail(new EventInvalid({ errors: problems }))
-const unknown = ({ areas, seats }: Errors.PlacesUnknown) =>
-  Effect.fail(
-    new SeatsUnknown({
-      seats: seats.map((seatId) => ({ seatId })),
-      areas: areas.map((areaId) => ({ areaId }))
-    })
-  )
+import * as OrganiserOperations from "./OrganiserOperations.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
   "organiser",
   Effect.fn(function* (handlers) {
-    const catalog = yield* Catalog
-    const orders = yield* Orders
-    const blocks = yield* Blocks
-    const vouchers = yield* Vouchers
-    const boards = yield* AvailabilityBoard
-
-    /** Reads of the availability that begin after the answer show the change. */
-    const changing = <A, E, R>(
-      eventId: EventId,
-      effect: Effect.Effect<A, E | Errors.EventNotFound | Errors.EventCancelled, R>
-    ) => refused(Effect.tap(effect, () => Effect.sync(() => boards.changed(eventId))))
+    const organiser = yield* OrganiserOperations.make
 
     return handlers.handleAll({
-      createVenue: ({ payload }) =>
-        catalog
-          .createVenue(payload)
-          .pipe(Effect.catchTag("PlanRefused", ({ report }) => Effect.fail(new PlanRefused({ report })))),
-      venues: ({ query }) =>
-        catalog
-          .venues(query)
-          .pipe(Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({})))),
-      venue: ({ params }) => venueNotFound(catalog.venue(params.venueId)),
+      createVenue: ({ payload }) => organiser.createVenue(payload),
+      venues: ({ query }) => organiser.venues(query),
+      venue: ({ params }) => organiser.venue(params.venueId),
       exportVenue: ({ params }) =>
-        venueNotFound(catalog.exportVenue(params.venueId)).pipe(
-          Effect.map((plan) => HttpServerResponse.jsonUnsafe(plan))
-        ),
-      createEvent: ({ payload }) =>
-        catalog.createEvent(payload).pipe(
-          Effect.catchTag("VenueNotFound", () => Effect.fail(new VenueNotFound({}))),
-          Effect.catchTag("EventInvalid", invalid)
-        ),
-      updateEvent: ({ params, payload }) =>
-        catalog.updateEvent(params.eventId, payload).pipe(
-          Effect.catchTag("VenueNotFound", () => Effect.fail(new VenueNotFound({}))),
-          Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
-          Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
-          Effect.catchTag("EventInvalid", invalid)
-        ),
-      event: ({ params }) => eventNotFound(catalog.getAny(params.eventId)),
-      sales: Effect.fnUntraced(function* ({ params }) {
-        yield* eventNotFound(catalog.getAny(params.eventId))
-        return { sales: yield* orders.sales(params.eventId) }
-      }),
-      publish: ({ params }) =>
-        catalog.publish(params.eventId).pipe(
-          Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
-          Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
-          Effect.catchTag("EventInvalid", invalid),
-          Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(overloaded(error)))
-        ),
-      createBlock: ({ params, payload }) =>
-        changing(params.eventId, blocks.create(params.eventId, payload)).pipe(
-          Effect.catchTag("PlacesUnknown", unknown),
-          Effect.catchTag("SeatsBlocked", ({ seats }) =>
-            Effect.fail(new SeatsBlocked({ seats: seats.map((seatId) => ({ seatId })) }))
-          ),
-          Effect.catchTag("EventInvalid", invalid)
-        ),
-      blocks: ({ params }) =>
-        Effect.map(eventNotFound(blocks.list(params.eventId)), (blocks) => ({ blocks })),
-      releaseBlock: ({ params, payload }) =>
-        changing(params.eventId, blocks.release(params.eventId, params.blockId, payload)).pipe(
-          Effect.catchTag("BlockNotFound", () => Effect.fail(new BlockNotFound({}))),
-          Effect.catchTag("PlacesUnknown", unknown),
-          Effect.catchTag("EventInvalid", invalid)
-        ),
-      createVouchers: ({ params, payload }) =>
-        changing(params.eventId, vouchers.create(params.eventId, payload)).pipe(
-          Effect.map((vouchers) => ({ vouchers })),
-          Effect.catchTag("VoucherExists", ({ codes }) => Effect.fail(new VoucherExists({ codes }))),
-          Effect.catchTag("EventInvalid", invalid)
-        ),
-      vouchers: ({ params, query }) =>
-        vouchers.page(params.eventId, query).pipe(
-          Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
-          Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({})))
-        ),
-      removeVoucher: ({ params }) =>
-        changing(params.eventId, vouchers.remove(params.eventId, params.voucherId)).pipe(
-          Effect.catchTag("VoucherNotFound", () => Effect.fail(new VoucherNotFound({})))
-        ),
-      releaseAccessible: ({ params }) => changing(params.eventId, catalog.releaseAccessible(params.eventId))
+        Effect.map(organiser.exportVenue(params.venueId), (plan) => HttpServerResponse.jsonUnsafe(plan)),
+      createEvent: ({ payload }) => organiser.createEvent(payload),
+      updateEvent: ({ params, payload }) => organiser.updateEvent(params.eventId, payload),
+      event: ({ params }) => organiser.event(params.eventId),
+      sales: ({ params }) => organiser.sales(params.eventId),
+      publish: ({ params }) => organiser.publish(params.eventId),
+      createBlock: ({ params, payload }) => organiser.createBlock(params.eventId, payload),
+      blocks: ({ params }) => organiser.blocks(params.eventId),
+      releaseBlock: ({ params, payload }) => organiser.releaseBlock(params.eventId, params.blockId, payload),
+      createVouchers: ({ params, payload }) => organiser.createVouchers(params.eventId, payload),
+      vouchers: ({ params, query }) => organiser.vouchers(params.eventId, query),
+      removeVoucher: ({ params }) => organiser.removeVoucher(params.eventId, params.voucherId),
+      releaseAccessible: ({ params }) => organiser.releaseAccessible(params.eventId)
     })
   })
 )

@@ -5,6 +5,7 @@ import type { AvailabilityView, InventoryAnswer } from "@onsale/contracts/invent
 import { Context, Deferred, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
+import { AvailabilityNews } from "../src/AvailabilityNews.ts"
 import { HoldDesk } from "../src/HoldDesk.ts"
 
 const eventId = makeEventId(1_700_000_000_000)
@@ -53,7 +54,11 @@ const inventory = Layer.effectContext(
   })
 )
 
-const layer = HoldDesk.layer.pipe(Layer.provideMerge(AvailabilityBoard.layer), Layer.provideMerge(inventory))
+const layer = HoldDesk.layer.pipe(
+  Layer.provideMerge(AvailabilityBoard.layer),
+  Layer.provide(AvailabilityNews.layerNone),
+  Layer.provideMerge(inventory)
+)
 
 /** The version that a board shows. */
 const read = Effect.gen(function* () {

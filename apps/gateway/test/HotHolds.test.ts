@@ -14,7 +14,7 @@ import {
 import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Effect, Option, Schema } from "effect"
 import { claimsOf, holdJson, takenJson } from "../src/HoldsJson.ts"
-import { render } from "../src/HoldsHttp.ts"
+import { render } from "../src/HoldOperations.ts"
 
 const eventId = makeEventId(1_700_000_000_000)
 const other = makeEventId(1_700_000_000_001)

@@ -9,7 +9,19 @@ import type { InventoryAnswer, InventoryCommand, Refused } from "@onsale/contrac
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
-import { Context, Deferred, Effect, Exit, Fiber, Layer, Logger, Redacted, References, Scope } from "effect"
+import {
+  ConfigProvider,
+  Context,
+  Deferred,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  Redacted,
+  References,
+  Scope
+} from "effect"
 import { HttpServer as Server } from "effect/http"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, Statement } from "effect/sql"
@@ -152,6 +164,16 @@ const answers: ReadonlyArray<readonly [name: string, execute: Execute]> = [
   ["an answer that makes no sense", () => Effect.succeed({ _tag: "Released" })]
 ]
 
+const limitedTo = (env: Record<string, string>) =>
+  Effect.provideService(
+    ConfigProvider.ConfigProvider,
+    ConfigProvider.fromUnknown({
+      ONSALE_RATE_LIMIT_HOLDS: "2",
+      ONSALE_RATE_LIMIT_WINDOW: "100 seconds",
+      ...env
+    })
+  )
+
 describe("HotHolds in front of the routes", () => {
   for (const [name, execute] of answers) {
     it.live(`answers ${name} with the bytes and headers of the typed route`, () =>
@@ -177,6 +199,55 @@ describe("HotHolds in front of the routes", () => {
       })
     )
   }
+
+  it.live("is not reached by a client that asks for too much, on the lean route or the typed one", () =>
+    Effect.gen(function* () {
+      const { commands, port } = yield* serve((command) => Effect.succeed(held(command)))
+      const client = yield* learnt(port)
+      client.send(bytes())
+      assert.strictEqual((yield* client.answer).status, 201)
+      // A body that nobody reads does not stand in the way of the next request.
+      const long = { body: seats + " ".repeat(40 * 1024) }
+      for (const told of [{}, { query: typed }, long, {}]) {
+        client.send(bytes({ ...told, headers: "x-correlation-id: mine\r\nx-forwarded-for: 203.0.113.9\r\n" }))
+        const { body, headers, status } = yield* client.answer
+        assert.strictEqual(status, 429)
+        assert.deepInclude(headers, {
+          "content-type": "application/problem+json",
+          "x-correlation-id": "mine",
+          "ratelimit-policy": '"holds";q=2;w=100',
+          ratelimit: '"holds";r=0;t=50',
+          "retry-after": "50"
+        })
+        assert.deepStrictEqual(JSON.parse(body), {
+          type: "urn:onsale:problem:too-many-requests",
+          status: 429,
+          title: "Too many requests from your address; try again later"
+        })
+      }
+      assert.lengthOf(commands, 2)
+      client.send("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+      assert.strictEqual((yield* client.answer).status, 200)
+    }).pipe(limitedTo({ ONSALE_RATE_LIMIT_LOOPBACK: "limited" }))
+  )
+
+  it.live(
+    "is reached by a client on this machine without a limit, and by each one behind a proxy with its own",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* serve((command) => Effect.succeed(held(command)))
+        const client = yield* learnt(port)
+        const askFor = Effect.fnUntraced(function* (forwarded: string) {
+          client.send(bytes({ headers: forwarded }))
+          return (yield* client.answer).status
+        })
+        for (let i = 0; i < 5; i++) assert.strictEqual(yield* askFor(""), 201)
+        const statuses: Array<number> = []
+        for (let i = 0; i < 3; i++) statuses.push(yield* askFor("x-forwarded-for: 1.2.3.4, 203.0.113.9\r\n"))
+        assert.deepStrictEqual(statuses, [201, 201, 429])
+        assert.strictEqual(yield* askFor("x-forwarded-for: 203.0.113.10\r\n"), 201)
+      }).pipe(limitedTo({ ONSALE_TRUSTED_PROXIES: "127.0.0.0/8" }))
+  )
 
   it.live("hands on untouched what is not of the common form, in one packet or in several", () =>
     Effect.gen(function* () {

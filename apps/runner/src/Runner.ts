@@ -1,5 +1,5 @@
 /** A runner's process: its part of the work, and its place in the cluster. */
-import { defaultShardGroup, shardGroups } from "@onsale/contracts/ShardGroups"
+import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as Cluster from "@onsale/platform/Cluster"
 import * as RoleProcess from "@onsale/platform/RoleProcess"
 import { Layer } from "effect"
@@ -9,7 +9,7 @@ import type { SqlClient } from "effect/sql"
 
 export interface Role<A, E> {
   readonly name: string
-  /** The group whose shards it takes, beside those of `default`. */
+  /** The group whose shards it takes. */
   readonly shardGroup: string
   readonly layer: Layer.Layer<A, E, Sharding.Sharding | SqlClient.SqlClient | SecureRandom.SecureRandom>
 }
@@ -17,7 +17,6 @@ export interface Role<A, E> {
 export const run = <A, E>({ layer, name, shardGroup }: Role<A, E>): void =>
   RoleProcess.run({
     name,
-    layer: layer.pipe(
-      Layer.provide(Cluster.layerRunner({ shardGroups, assigned: [defaultShardGroup, shardGroup] }))
-    )
+    sessionName: Cluster.sessionName,
+    layer: layer.pipe(Layer.provide(Cluster.layerRunner({ shardGroups, assigned: [shardGroup] })))
   })

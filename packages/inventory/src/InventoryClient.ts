@@ -7,14 +7,14 @@ import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/invento
 import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { InventoryEntity, maxCommandsAMessage } from "@onsale/contracts/inventory/InventoryEntity"
 import { Clock, Duration, Effect, Exit, FiberSet, Layer } from "effect"
+import * as LaneMetrics from "./LaneMetrics.ts"
+import * as LanePolicy from "./LanePolicy.ts"
 import * as InventorySubmit from "./InventorySubmit.ts"
 
 /** Messages of one event that are on their way at once: the next is gathered while one commits. */
 const messagesInFlight = 2
-/** Commands of one event that may wait in this process. */
-const waitingLimit = 8_192
-/** A command that has no answer by then is given up; it may have been carried out. */
-const deadlineMs = 5_000
+/** Empty lanes that are kept for what was measured of them; what is more goes as soon as it is empty. */
+const lanesKept = 4_096
 /** A message that leaves late still gets as long as a commit on a busy disk takes. */
 const leastMs = 1_000
 
@@ -24,7 +24,7 @@ interface Waiting {
   readonly done: Parameters<InventorySubmit.Submit>[2]
 }
 
-interface Lane {
+interface Lane extends LanePolicy.Load, LaneMetrics.Lane {
   readonly waiting: Array<Waiting>
   /** Messages, those that are being gathered among them. */
   inFlight: number
@@ -41,7 +41,8 @@ interface Lane {
 const worthSending = ({ gathering, inFlight, sent, waiting }: Lane): boolean =>
   !gathering && (inFlight === 0 || (inFlight < messagesInFlight && waiting.length >= sent))
 
-const overloaded = new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
+const overloaded = (retryAfterMs: number) => new InventoryUnavailable({ reason: "overloaded", retryAfterMs })
+const entityFull = overloaded(1_000)
 const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
 
 /** What the cluster says when an entity cannot be reached or is full, in the words of the contract. */
@@ -52,7 +53,7 @@ const unavailable = <A, E extends { readonly _tag: string }>(
     error instanceof InventoryUnavailable
       ? Effect.fail(error)
       : error._tag === "MailboxFull"
-        ? Effect.fail(overloaded)
+        ? Effect.fail(entityFull)
         : Effect.andThen(Effect.logWarning("the inventory could not be reached", error), Effect.fail(tooLate))
   )
 
@@ -63,26 +64,40 @@ export const layerEntity = Layer.effect(
     const clock = yield* Clock.Clock
     const run = yield* FiberSet.makeRuntime<never, void, never>()
     const lanes = new Map<EventId, Lane>()
+    /** Of all lanes together. */
+    const all = { held: 0 }
+    const metrics = yield* LaneMetrics.make(lanes, all)
+    yield* Effect.forkScoped(
+      Effect.forever(Effect.andThen(Effect.sleep("1 second"), Effect.sync(metrics.look)))
+    )
 
     const withDeadline = <A, E extends { readonly _tag: string }>(
       effect: Effect.Effect<A, E>,
-      ms = deadlineMs
+      ms = LanePolicy.deadlineMs
     ) =>
       unavailable(effect).pipe(
         Effect.timeoutOrElse({ duration: Duration.millis(ms), orElse: () => Effect.fail(tooLate) })
       )
 
+    const left = (lane: Lane, count: number): void => {
+      lane.held -= count
+      all.held -= count
+    }
+
     const send = (eventId: EventId, lane: Lane): Effect.Effect<void> =>
       Effect.suspend(() => {
         const nowMs = clock.currentTimeMillisUnsafe()
-        const oldest = nowMs - deadlineMs
+        const oldest = nowMs - LanePolicy.deadlineMs
         const batch: Array<Waiting> = []
-        for (const one of lane.waiting.splice(0, maxCommandsAMessage)) {
+        const taken = lane.waiting.splice(0, maxCommandsAMessage)
+        for (const one of taken) {
           if (one.sinceMs < oldest) one.done(Exit.fail(tooLate))
           else batch.push(one)
         }
+        left(lane, taken.length - batch.length)
         if (batch.length === 0) return Effect.void
         lane.sent += batch.length
+        metrics.sent(lane, batch.length)
         return entity(eventId)
           .Execute({ commands: batch.map(({ command }) => command) })
           .pipe(
@@ -90,7 +105,11 @@ export const layerEntity = Layer.effect(
             (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
             Effect.exit,
             Effect.map((exit) => {
+              const backAtMs = clock.currentTimeMillisUnsafe()
+              LanePolicy.cameBack(lane, nowMs, backAtMs)
+              metrics.tookMs(lane, backAtMs - nowMs)
               lane.sent -= batch.length
+              left(lane, batch.length)
               batch.forEach(({ done }, i) => {
                 const answer = Exit.isSuccess(exit) ? exit.value[i] : undefined
                 if (answer !== undefined) done(Exit.succeed(answer))
@@ -124,8 +143,9 @@ export const layerEntity = Layer.effect(
           Effect.sync(() => {
             lane.inFlight--
             if (lane.inFlight > 0) return
-            if (lane.waiting.length === 0) lanes.delete(eventId)
-            else start(eventId, lane) // It came after the last look, while this one counted as on its way.
+            // It came after the last look, while this one counted as on its way.
+            if (lane.waiting.length > 0) start(eventId, lane)
+            else if (lanes.size > lanesKept && lanes.get(eventId) === lane) lanes.delete(eventId)
           })
         )
       )
@@ -139,13 +159,25 @@ export const layerEntity = Layer.effect(
     const submit: InventorySubmit.Submit = (eventId, command, done) => {
       let lane = lanes.get(eventId)
       if (lane === undefined) {
-        lane = { waiting: [], inFlight: 0, gathering: false, sent: 0 }
+        lane = {
+          ...LanePolicy.idle(),
+          waiting: [],
+          inFlight: 0,
+          gathering: false,
+          sent: 0,
+          heat: 0,
+          series: metrics.series(eventId)
+        }
         lanes.set(eventId, lane)
       }
-      if (lane.waiting.length >= waitingLimit) {
-        done(Exit.fail(overloaded))
+      const retryAfterMs = LanePolicy.refusal(lane, all.held)
+      if (retryAfterMs > 0) {
+        metrics.refused(lane)
+        done(Exit.fail(overloaded(retryAfterMs)))
         return InventorySubmit.goesOn
       }
+      lane.held++
+      all.held++
       lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done })
       if (worthSending(lane)) start(eventId, lane)
       return InventorySubmit.goesOn

@@ -75,6 +75,8 @@ export class InventoryStore extends Context.Service<
       readonly layout: SaleLayout
     }) => Effect.Effect<void, Journal.JournalConflict>
     readonly snapshot: (eventId: EventId, snapshot: Snapshot) => Effect.Effect<void>
+    /** The version that was committed last; 0 for an event that was never opened. */
+    readonly versionOf: (eventId: EventId) => Effect.Effect<number>
     readonly journal: Journal.Journal<InventoryEvent>
   }
 >()("@onsale/inventory/InventoryStore") {
@@ -196,7 +198,16 @@ export class InventoryStore extends Context.Service<
         Effect.orDie
       )
 
-      return InventoryStore.of({ load, append, open, snapshot: writeSnapshot, journal })
+      const findVersion = SqlSchema.findOne({
+        Request: EventId,
+        Result: Schema.Struct({ version: Schema.Int }),
+        execute: (eventId) =>
+          sql`SELECT coalesce(max(version), 0)::int AS version FROM inventory.journal WHERE stream = ${eventId}::uuid`
+      })
+      const versionOf: InventoryStore["Service"]["versionOf"] = (eventId) =>
+        Effect.orDie(Effect.map(findVersion(eventId), ({ version }) => version))
+
+      return InventoryStore.of({ load, append, open, snapshot: writeSnapshot, versionOf, journal })
     })
   )
 }

@@ -10,6 +10,9 @@
  * A batch that breaks an invariant kills the writer too, but is not asked again by itself: it would kill
  * the next one as well, and no seat of the event would be sold any more. Its callers hear
  * "unavailable".
+ *
+ * Reads are not fenced by a commit, so they are answered from memory for a while only after the journal was last
+ * heard from: an owner that was frozen, and wakes up when another has taken over, asks it first.
  */
 import type { EventId, HoldId } from "@onsale/contracts/Ids"
 import { InventoryUnavailable, LayoutRefused } from "@onsale/contracts/inventory/InventoryClient"
@@ -22,6 +25,7 @@ import type {
 } from "@onsale/contracts/inventory/InventoryCommand"
 import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
+import { JournalConflict } from "@onsale/platform/Journal"
 import { Cause, Clock, Duration, Effect, Exit, Metric, Schema } from "effect"
 import { answerOf, availability, holdView, refusal } from "./InventoryAnswers.ts"
 import { decide, recall, sweep } from "./Inventory.ts"
@@ -39,6 +43,11 @@ const rowsASnapshot = 2_000
 /** Expiries are made visible at this pace, unless a command comes first. */
 const sweepEvery = Duration.millis(250)
 const idleCheck = Duration.seconds(30)
+/**
+ * For so long the state in memory is taken for that of the journal. Half of what a runner keeps its shards for when
+ * nobody can reach it (`Cluster.ts`): nobody else has the event yet.
+ */
+const confirmedForMs = 3_000
 
 const batchSize = Metric.histogram("onsale_inventory_batch_commands", {
   description: "Commands in one journal row",
@@ -82,12 +91,17 @@ const sameLayout = Schema.toEquivalence(SaleLayout)
 export const make = Effect.fnUntraced(function* (eventId: EventId) {
   const store = yield* InventoryStore
   const clock = yield* Clock.Clock
+  const monotonicMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  // Before it is read, not after.
+  const loadedAtMs = monotonicMs()
   let state = yield* store.load(eventId)
   let rowsSinceSnapshot = 0
 
   const works: Array<Work> = []
   const reads: Array<Read> = []
   const opens: Array<Open> = []
+  /** When the journal said last that the state is its own, by the clock that only goes forward. */
+  let confirmedAtMs = loadedAtMs
   /** The batch that is decided or written now. */
   let inHand: ReadonlyArray<Work> = []
   /** The state is what the journal says: false from the first decision of a batch until it is committed. */
@@ -177,6 +191,7 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
     }
     poisoned = false
     if (events.length > 0) {
+      const askedAtMs = monotonicMs()
       yield* store.append({ eventId, version, atMs, events }).pipe(
         Effect.tapErrorTag("UniqueBroken", () =>
           Effect.sync(() => {
@@ -185,6 +200,7 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
         )
       )
       rowsSinceSnapshot++
+      confirmedAtMs = askedAtMs
     }
     settled = true
     inHand = []
@@ -229,8 +245,19 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
     )
   })
 
+  /** Dies where another owner has written. */
+  const confirm = Effect.gen(function* () {
+    const askedAtMs = monotonicMs()
+    const version = state?.version ?? 0
+    if ((yield* store.versionOf(eventId)) !== version) {
+      return yield* new JournalConflict({ stream: eventId, version: version + 1 })
+    }
+    confirmedAtMs = askedAtMs
+  })
+
   const step = Effect.gen(function* () {
     if (idle()) yield* Effect.interruptible(wait)
+    if (reads.length > 0 && monotonicMs() - confirmedAtMs > confirmedForMs) yield* confirm
     for (const { read } of reads.splice(0)) read(state, now())
     for (let next = opens[0]; next !== undefined; next = opens[0]) {
       const exit = yield* openNext(next.layout).pipe(

@@ -22,6 +22,7 @@ import { RpcClient, RpcSerialization } from "effect/rpc"
 import { Socket, type SocketServer } from "effect/socket"
 import type { SqlClient } from "effect/sql"
 import { hostname } from "node:os"
+import * as RunnerWatch from "./RunnerWatch.ts"
 
 export interface ClusterOptions {
   /** All groups of the cluster; the same in every process. */
@@ -33,8 +34,8 @@ export interface ClusterOptions {
 /** Changing it moves nearly every shard, and needs a stop of all runners. */
 export const shardsPerGroup = 300
 
-/** A runner that is silent for so long has lost its shards. */
-const defaultLockExpiry = Duration.seconds(4)
+/** A runner that cannot reach the database for so long has lost its shards. */
+const defaultLockExpiry = Duration.seconds(6)
 /** A connection to a runner that says nothing for so long is given up, and with it what waits for answers there. */
 const silenceLimit = Duration.seconds(2)
 const pingEvery = Duration.millis(500)
@@ -90,7 +91,9 @@ const layerClientProtocol: Layer.Layer<Runners.RpcClientProtocol, never, RpcSeri
 
 const layerSerialization = RpcSerialization.layerSchemaBinary({ maxFrameSize: maxFrameBytes })
 
-/** Asks a runner three times within 4 seconds: one that collects garbage or parses a large hall is not dead. */
+const layerRunners = Runners.layerRpc.pipe(Layer.provide(layerClientProtocol))
+
+/** Asks twice: one that collects garbage or parses the layout of a large hall is not dead. */
 const layerHealthPing = Layer.effect(
   RunnerHealth.RunnerHealth,
   Effect.map(Runners.Runners, (runners) =>
@@ -100,12 +103,12 @@ const layerHealthPing = Layer.effect(
           .ping(address)
           .pipe(
             Effect.timeout("1 second"),
-            Effect.retry({ times: 2, schedule: Schedule.spaced(pingEvery) }),
+            Effect.retry({ times: 1, schedule: Schedule.spaced("250 millis") }),
             Effect.isSuccess
           )
     })
   )
-).pipe(Layer.provide(Runners.layerRpc), Layer.provide(layerClientProtocol))
+).pipe(Layer.provide(layerRunners))
 
 /** `ONSALE_CLUSTER_NAMESPACE`: of the pods, where health comes from Kubernetes. */
 const layerHealthKubernetes = Layer.unwrap(
@@ -114,10 +117,17 @@ const layerHealthKubernetes = Layer.unwrap(
   )
 ).pipe(Layer.provide(NodeClusterSocket.layerK8sHttpClient))
 
-const settings = Config.all({
-  /** How others reach this runner: a name or an address. */
+/** How others reach this runner. */
+const address = Config.all({
+  /** A name or an address. */
   host: Config.NonEmptyString("ONSALE_RUNNER_HOST").pipe(Config.withDefault(hostname())),
-  port: Config.Port("ONSALE_RUNNER_PORT").pipe(Config.withDefault(34_431)),
+  port: Config.Port("ONSALE_RUNNER_PORT").pipe(Config.withDefault(34_431))
+})
+
+/** What a runner has to call its sessions at the database, so that others can end them. */
+export const sessionName: Config.Config<string> = Config.map(address, RunnerWatch.sessionName)
+
+const settings = Config.all({
   /** The address of this machine that it listens on. */
   listen: Config.NonEmptyString("ONSALE_RUNNER_LISTEN").pipe(Config.withDefault("0.0.0.0")),
   /** Shards in proportion to those of the others. */
@@ -131,8 +141,7 @@ const lockExpiry = Config.Duration("ONSALE_CLUSTER_LOCK_EXPIRY").pipe(Config.wit
 const sharedOfSeveral = (options: ClusterOptions, expiry: Duration.Duration) => ({
   ...shared(options),
   shardLockExpiration: expiry,
-  shardLockRefreshInterval: Duration.divideUnsafe(expiry, 4),
-  runnerHealthCheckInterval: Duration.divideUnsafe(expiry, 2)
+  shardLockRefreshInterval: Duration.divideUnsafe(expiry, 3)
 })
 
 const storage = Layer.merge(MessageStorage.layerNoop, SqlRunnerStorage.layerStorage({}))
@@ -140,7 +149,9 @@ const storage = Layer.merge(MessageStorage.layerNoop, SqlRunnerStorage.layerStor
 /**
  * A runner: it owns shards of the groups `assigned`, and sends to those of all. Reads `ONSALE_RUNNER_HOST` (the
  * name of the machine), `ONSALE_RUNNER_PORT` (34431), `ONSALE_RUNNER_LISTEN` (0.0.0.0), `ONSALE_RUNNER_WEIGHT` (1),
- * `ONSALE_RUNNER_HEALTH` (`ping` or `kubernetes`) and `ONSALE_CLUSTER_LOCK_EXPIRY` (4 s, the same everywhere).
+ * `ONSALE_RUNNER_HEALTH` (`ping` or `kubernetes`) and `ONSALE_CLUSTER_LOCK_EXPIRY` (6 s, the same everywhere).
+ *
+ * The sessions of its `SqlClient` are to bear its {@link sessionName}.
  *
  * Its port believes whoever reaches it: it belongs in a network of the cluster's own.
  */
@@ -149,11 +160,16 @@ export const layerRunner = (
 ): Layer.Layer<Sharding.Sharding, Config.ConfigError | SocketServer.SocketServerError, SqlClient.SqlClient> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { health, host, listen, port, weight } = yield* settings
+      const { host, port } = yield* address
+      const { health, listen, weight } = yield* settings
       const expiry = yield* lockExpiry
-      return SocketRunner.layer.pipe(
+      return Layer.merge(
+        SocketRunner.layer,
+        RunnerWatch.layer.pipe(Layer.provide(health === "ping" ? layerHealthPing : layerHealthKubernetes))
+      ).pipe(
         Layer.provide([NodeClusterSocket.layerSocketServer, layerClientProtocol]),
-        Layer.provide(health === "ping" ? layerHealthPing : layerHealthKubernetes),
+        // The library's own check is of one runner alone; see `RunnerWatch`.
+        Layer.provide(RunnerHealth.layerNoop),
         Layer.provide(storage),
         Layer.provide([
           layerSerialization,

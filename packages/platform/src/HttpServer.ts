@@ -11,6 +11,7 @@ import {
 } from "node:http"
 import type { Duplex } from "node:stream"
 import { FrontPlace, type Place } from "./RequestFront.ts"
+import * as Stopping from "./Stopping.ts"
 
 export interface HttpServerOptions {
   readonly port: number
@@ -19,6 +20,9 @@ export interface HttpServerOptions {
   /** How long requests that were accepted have to end once we are told to stop; 20 seconds when left out. */
   readonly shutdownLimit?: Duration.Input | undefined
 }
+
+/** Of one message of a WebSocket; one that is larger ends its connection (close code 1009). */
+const maxMessageBytes = 64 * 1024
 
 /** What Node's parser turns away before there is a request, by the error's code; all else is a 400. */
 const parserStatuses: Readonly<Record<string, number>> = {
@@ -51,13 +55,18 @@ type RequestEvent = [request: IncomingMessage, response: ServerResponse]
  */
 class FrontedServer extends Server {
   private readonly place: Place
+  private readonly tellStopping: () => void
+  /** Node lets go of a connection that became something else: it is ours to end. */
+  private readonly upgraded = new Set<Duplex>()
 
-  constructor(place: Place, options: ServerOptions) {
+  constructor(place: Place, tellStopping: () => void, options: ServerOptions) {
     super(options)
     this.place = place
+    this.tellStopping = tellStopping
   }
 
   override emit(event: string, ...args: ReadonlyArray<unknown>): boolean {
+    if (event === "upgrade") this.keep(args[1] as Duplex)
     if (event !== "request") return super.emit(event, ...args)
     const [request, response] = args as RequestEvent
     // A client that never pauses is told to come back on another connection, which finds another server.
@@ -68,7 +77,18 @@ class FrontedServer extends Server {
     return true
   }
 
+  private keep(socket: Duplex): void {
+    this.upgraded.add(socket)
+    socket.once("close", () => this.upgraded.delete(socket))
+  }
+
+  override closeAllConnections(): void {
+    super.closeAllConnections()
+    for (const socket of this.upgraded) socket.destroy()
+  }
+
   override close(callback?: (error?: Error) => void): this {
+    this.tellStopping()
     const sweep = setInterval(() => this.closeIdleConnections(), drainEveryMs)
     return super.close((error) => {
       clearInterval(sweep)
@@ -81,8 +101,8 @@ class FrontedServer extends Server {
  * A server whose clients cannot hold it up: headers and bodies have to arrive in time, and there is a
  * bound on their size (the bodies' is the routes' own).
  */
-const create = (place: Place) => {
-  const server = new FrontedServer(place, {
+const create = (place: Place, tellStopping: () => void) => {
+  const server = new FrontedServer(place, tellStopping, {
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     // Longer than the idle time of the usual proxies, so that they and not we close a connection.
@@ -101,21 +121,28 @@ const create = (place: Place) => {
 export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServerOptions) =>
   Layer.suspend(() => {
     const place: Place = { front: undefined }
-    const server = create(place)
+    const { stopping, tell } = Stopping.make()
+    const server = create(place, tell)
     // What is not answered when the limit is over is cut off; Node would wait for it.
     const cut = Layer.effectDiscard(
       Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
     )
-    return HttpRouter.serve(routes.pipe(Layer.provide(Layer.succeed(FrontPlace, place))), {
-      disableLogger: true,
-      disableListenLog: true
-    }).pipe(
+    return HttpRouter.serve(
+      routes.pipe(
+        Layer.provide([Layer.succeed(FrontPlace, place), Layer.succeed(Stopping.Stopping, stopping)])
+      ),
+      {
+        disableLogger: true,
+        disableListenLog: true
+      }
+    ).pipe(
       Layer.provideMerge(cut),
       Layer.provideMerge(
         NodeHttpServer.layer(() => server, {
           port: options.port,
           host: options.host,
-          gracefulShutdownTimeout: options.shutdownLimit ?? Duration.seconds(20)
+          gracefulShutdownTimeout: options.shutdownLimit ?? Duration.seconds(20),
+          websocket: { maxPayload: maxMessageBytes }
         })
       )
     )

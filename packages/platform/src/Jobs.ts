@@ -249,7 +249,7 @@ export interface WorkerOptions<A, E, R> {
 }
 
 /** The pause after the `attempt`-th failure: doubling, capped, and a random half of it off. */
-const pauseAfter = (attempt: number, backoff: Duration.Input, maxBackoff: Duration.Input) =>
+export const pauseAfter = (attempt: number, backoff: Duration.Input, maxBackoff: Duration.Input) =>
   Effect.map(Random.next, (random) => {
     const capMs = Duration.toMillis(Duration.fromInputUnsafe(maxBackoff))
     // 2^30 is past every cap, and below where numbers get imprecise.

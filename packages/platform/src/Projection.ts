@@ -86,6 +86,11 @@ export const layer = <E, R>(options: Options<E, R>) =>
           if (count >= batch) return Effect.void
           return count > 0 ? gather : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
         }),
+        // It has done our work: what comes next is there to be read at once.
+        Effect.catchIf(
+          (error) => error instanceof CursorMoved,
+          () => Effect.logDebug(`projection ${options.schema}.${options.name}: another runner was faster`)
+        ),
         // Defects too: a bug in a handler must not end the projection unseen.
         Effect.sandbox,
         Effect.tapError((cause) =>

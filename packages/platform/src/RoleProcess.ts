@@ -5,7 +5,7 @@
  * open, when its work has begun; told to stop, it ends what it has accepted.
  */
 import { NodeRuntime } from "@effect/platform-node"
-import { Cause, Effect, Exit, Layer, References, Runtime } from "effect"
+import { Cause, Config, Effect, Exit, Layer, References, Runtime } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { SqlClient } from "effect/sql"
 import * as Migrations from "./Migrations.ts"
@@ -13,19 +13,41 @@ import * as Operations from "./Operations.ts"
 import * as Sql from "./Sql.ts"
 
 export interface Role<A, E> {
-  /** For `pg_stat_activity` and the log. */
+  /** For the log. */
   readonly name: string
+  /** What its sessions at the database are called; by its name when left out. */
+  readonly sessionName?: Config.Config<string>
   readonly layer: Layer.Layer<A, E, SqlClient.SqlClient | SecureRandom.SecureRandom>
 }
 
+/** The 20 seconds that accepted requests have, and what else has to be given back. */
+const stopLimitMs = 28_000
+
+/** A stop that hangs, on a database that went away meanwhile, must not hold up the one that follows. */
+const endInTime = Effect.sync(() => {
+  process.once("SIGTERM", () => {
+    setTimeout(() => {
+      process.stderr.write(`did not stop within ${stopLimitMs / 1000} seconds of SIGTERM: ending now\n`)
+      process.exit(1)
+    }, stopLimitMs).unref()
+  })
+})
+
 /** Runs until it is told to stop. The exit code is 0 then, and another one where the work could not begin. */
-export const run = <A, E>({ layer, name }: Role<A, E>): void =>
-  Layer.launch(
-    Operations.layer.pipe(
-      // Nothing of it is for the operations: a router would be taken for theirs.
-      Layer.provide(Layer.effectDiscard(Layer.build(layer))),
-      Layer.provide(Migrations.layerUpToDate),
-      Layer.provide([Sql.layerFor(`onsale-${name}`), SecureRandom.layerWebCrypto])
+export const run = <A, E>({
+  layer,
+  name,
+  sessionName = Config.succeed(`onsale-${name}`)
+}: Role<A, E>): void =>
+  Effect.andThen(
+    endInTime,
+    Layer.launch(
+      Operations.layer.pipe(
+        // Nothing of it is for the operations: a router would be taken for theirs.
+        Layer.provide(Layer.effectDiscard(Layer.build(layer))),
+        Layer.provide(Migrations.layerUpToDate),
+        Layer.provide([Layer.unwrap(Effect.map(sessionName, Sql.layerFor)), SecureRandom.layerWebCrypto])
+      )
     )
   ).pipe(
     // Nobody collects spans yet, and making them costs a tenth of a checkout.

@@ -2,7 +2,8 @@ import { assert, layer } from "@effect/vitest"
 import * as Projection from "@onsale/platform/Projection"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerEmptyDatabase } from "@onsale/testing/PostgresFixture"
-import { Effect, Exit, Layer, References, Scope } from "effect"
+import { Effect, Exit, Layer, Logger, References, Scope } from "effect"
+import type { SqlClient } from "effect/sql"
 import { brief, type Event, makeJournal, stream } from "./JournalFixture.ts"
 
 type Handle = Projection.Options<typeof Event.Type, never>["handle"]
@@ -159,5 +160,51 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("Projection", (it) => {
       assert.deepStrictEqual(yield* reaches(10), expected(1, 10))
       assert.isAtMost(Math.max(...sizes), 3)
     })
+  )
+
+  it.effect("a runner whose rows another has written says nothing of it, and goes on without a pause", () =>
+    Effect.gen(function* () {
+      const { append, options, seen } = yield* prepare
+      const { journal } = options()
+      const database = yield* Effect.context<SqlClient.SqlClient>()
+      const said: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => void said.push(`${logLevel} ${String(message)}`))
+      let reads = 0
+      // Each time it has read its rows, another runner writes them before it can.
+      const overtaken: typeof journal = {
+        ...journal,
+        readAll: Effect.fnUntraced(
+          function* (after, limit) {
+            if (reads < 10) yield* append(1, ++reads, reads)
+            const rows = yield* pollUntil(
+              journal.readAll(after, limit),
+              (rows) => rows.length > 0 || reads === 10
+            )
+            if (rows.length > 0) yield* Projection.runOnce(options())
+            return rows
+          },
+          Effect.orDie,
+          Effect.provideContext(database)
+        )
+      }
+      yield* Layer.build(
+        Projection.layer({ ...options(), journal: overtaken }).pipe(
+          Layer.provide(Logger.layer([logger])),
+          Layer.provide(Layer.succeed(References.MinimumLogLevel, "Debug"))
+        )
+      )
+      // With pauses that double from 100 ms it would take a minute.
+      yield* pollUntil(seen, (rows) => rows.length === 10)
+      assert.deepStrictEqual(yield* seen, expected(1, 10))
+      const moved = yield* pollUntil(
+        Effect.sync(() => said.filter((line) => line.includes("another runner was faster"))),
+        (lines) => lines.length === 10
+      )
+      assert.isTrue(moved.every((line) => line.startsWith("Debug")))
+      assert.lengthOf(
+        said.filter((line) => /^(Warn|Error|Fatal)/.test(line)),
+        0
+      )
+    }).pipe(Effect.scoped)
   )
 })

@@ -109,6 +109,38 @@ export const Hold = Schema.Struct({
 })
 export type Hold = typeof Hold.Type
 
+/** Why seats may not be held, over any transport; overload comes besides, and each transport tells it in its way. */
+export const newHoldProblems = [
+  EventNotFound,
+  EventCancelled,
+  SeatsUnknown,
+  SeatsTaken,
+  SoldOut,
+  QuotaFull,
+  NotForSale,
+  AccessibleOnly,
+  VoucherNeeded,
+  VoucherInvalid,
+  VoucherUsed,
+  SaleClosed,
+  TierClosed,
+  LimitPassed,
+  BelowMinimum,
+  HoldExpired,
+  HoldInCheckout,
+  HoldNotFound,
+  KeyReused,
+  KeyInUse
+] as const
+export const releaseProblems = [HoldNotFound, HoldInCheckout] as const
+export const extendProblems = [
+  HoldNotFound,
+  HoldExpired,
+  HoldInCheckout,
+  ExtensionCap,
+  EventCancelled
+] as const
+
 const holdId = { holdId: HoldId }
 
 export class HoldsApi extends HttpApiGroup.make("holds")
@@ -118,29 +150,7 @@ export class HoldsApi extends HttpApiGroup.make("holds")
       headers: IdempotencyHeaders,
       payload: NewHold,
       success: Hold.pipe(HttpApiSchema.status(201)),
-      error: [
-        EventNotFound,
-        EventCancelled,
-        SeatsUnknown,
-        SeatsTaken,
-        SoldOut,
-        QuotaFull,
-        NotForSale,
-        AccessibleOnly,
-        VoucherNeeded,
-        VoucherInvalid,
-        VoucherUsed,
-        SaleClosed,
-        TierClosed,
-        LimitPassed,
-        BelowMinimum,
-        HoldExpired,
-        HoldInCheckout,
-        HoldNotFound,
-        KeyReused,
-        KeyInUse,
-        OverloadedProblem
-      ]
+      error: [...newHoldProblems, OverloadedProblem]
     }),
     HttpApiEndpoint.get("get", "/holds/:holdId", {
       params: holdId,
@@ -149,12 +159,12 @@ export class HoldsApi extends HttpApiGroup.make("holds")
     }),
     HttpApiEndpoint.delete("release", "/holds/:holdId", {
       params: holdId,
-      error: [HoldNotFound, HoldInCheckout, OverloadedProblem]
+      error: [...releaseProblems, OverloadedProblem]
     }),
     HttpApiEndpoint.post("extend", "/holds/:holdId/extend", {
       params: holdId,
       success: Hold,
-      error: [HoldNotFound, HoldExpired, HoldInCheckout, ExtensionCap, EventCancelled, OverloadedProblem]
+      error: [...extendProblems, OverloadedProblem]
     })
   )
   .prefix("/api/v1") {}

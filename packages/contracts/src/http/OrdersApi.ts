@@ -54,8 +54,8 @@ const fields = {
 export const Order = Schema.Struct({ status: OrderStatus, ...fields })
 export type Order = typeof Order.Type
 
-const Confirmed = Schema.Struct({ status: Schema.Literal("confirmed"), ...fields })
-const Pending = Schema.Struct({ status: Schema.Literal("payment_pending"), ...fields })
+export const ConfirmedOrder = Schema.Struct({ status: Schema.Literal("confirmed"), ...fields })
+export const PendingOrder = Schema.Struct({ status: Schema.Literal("payment_pending"), ...fields })
 
 export const NewRefund = Schema.Struct({
   /** All that can still be refunded, where left out. */
@@ -64,6 +64,30 @@ export const NewRefund = Schema.Struct({
   ),
   reason: storableText(500)
 })
+export type NewRefund = typeof NewRefund.Type
+
+/** Not its order: whoever was given one ticket must not be able to return the others. */
+export const TicketOfEvent = Schema.Struct({ ...Ticket.fields, eventId: EventId })
+
+/** Why an order may not be placed, over any transport; overload comes besides. */
+export const newOrderProblems = [
+  HoldNotFound,
+  LimitPassed,
+  HoldExpired,
+  HoldInCheckout,
+  EventCancelled,
+  PaymentDeclined,
+  OrderCancelled,
+  KeyReused,
+  KeyInUse
+] as const
+export const refundProblems = [
+  OrderNotFound,
+  NotRefundable,
+  RefundDeadlinePassed,
+  KeyReused,
+  KeyInUse
+] as const
 
 const orderId = { orderId: OrderId }
 
@@ -72,19 +96,8 @@ export class OrdersApi extends HttpApiGroup.make("orders")
     HttpApiEndpoint.post("create", "/orders", {
       headers: IdempotencyHeaders,
       payload: NewOrder,
-      success: [Confirmed.pipe(HttpApiSchema.status(201)), Pending.pipe(HttpApiSchema.status(202))],
-      error: [
-        HoldNotFound,
-        LimitPassed,
-        HoldExpired,
-        HoldInCheckout,
-        EventCancelled,
-        PaymentDeclined,
-        OrderCancelled,
-        KeyReused,
-        KeyInUse,
-        OverloadedProblem
-      ]
+      success: [ConfirmedOrder.pipe(HttpApiSchema.status(201)), PendingOrder.pipe(HttpApiSchema.status(202))],
+      error: [...newOrderProblems, OverloadedProblem]
     }),
     HttpApiEndpoint.get("get", "/orders/:orderId", {
       params: orderId,
@@ -96,7 +109,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       headers: IdempotencyHeaders,
       payload: NewRefund,
       success: Order.pipe(HttpApiSchema.status(201)),
-      error: [OrderNotFound, NotRefundable, RefundDeadlinePassed, KeyReused, KeyInUse, OverloadedProblem]
+      error: [...refundProblems, OverloadedProblem]
     }),
     HttpApiEndpoint.get("ticketsPdf", "/orders/:orderId/tickets.pdf", {
       params: orderId,
@@ -108,8 +121,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
     }),
     HttpApiEndpoint.get("ticket", "/tickets/:ticketId", {
       params: { ticketId: TicketId },
-      // Not its order: whoever was given one ticket must not be able to return the others.
-      success: Schema.Struct({ ...Ticket.fields, eventId: EventId }),
+      success: TicketOfEvent,
       error: [TicketNotFound, OverloadedProblem]
     })
   )

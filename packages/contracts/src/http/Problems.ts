@@ -286,3 +286,37 @@ export const OverloadedProblem = Overloaded.pipe(
     }
   )
 )
+
+class TooManyRequestsBody extends HttpApiError.Problem<TooManyRequestsBody>()("TooManyRequestsBody", {
+  type: type("too-many-requests"),
+  status: 429,
+  title: "Too many requests from your address; try again later"
+}) {}
+
+/** Says when there is room again, in whole seconds, and what the limit is: draft-ietf-httpapi-ratelimit-headers. */
+export class TooManyRequests extends Schema.TaggedError<TooManyRequests>()("TooManyRequests", {
+  retryAfterSeconds: Schema.Int,
+  policy: Schema.String,
+  limit: Schema.String
+}) {}
+
+export const TooManyRequestsProblem = TooManyRequests.pipe(
+  HttpApiSchema.encodeToWithHeaders(
+    {
+      body: TooManyRequestsBody,
+      headers: { "retry-after": Schema.Int, "ratelimit-policy": Schema.String, ratelimit: Schema.String }
+    },
+    {
+      decode: ({ headers }) =>
+        new TooManyRequests({
+          retryAfterSeconds: headers["retry-after"],
+          policy: headers["ratelimit-policy"],
+          limit: headers.ratelimit
+        }),
+      encode: ({ limit, policy, retryAfterSeconds }) => ({
+        body: new TooManyRequestsBody({}),
+        headers: { "retry-after": retryAfterSeconds, "ratelimit-policy": policy, ratelimit: limit }
+      })
+    }
+  )
+)

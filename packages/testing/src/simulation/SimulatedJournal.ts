@@ -186,6 +186,7 @@ export class SimulatedJournal {
           if (Exit.isFailure(exit) && before !== undefined) this.layouts[layoutVersion - 1] = before
           return Exit.mapError(exit, () => new JournalConflict({ stream: "event", version }))
         }),
+      versionOf: () => this.ask(asker, "the version", () => Exit.succeed(this.stored.length)),
       snapshot: (_: EventId, snapshot) => {
         const json = JSON.stringify(snapshot)
         return this.ask(asker, `the snapshot of version ${snapshot.version}`, () => {

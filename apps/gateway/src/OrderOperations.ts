@@ -1,0 +1,175 @@
+/**
+ * What is done with orders, whoever carries the request: put together from booking, catalog and notifications.
+ */
+import { Orders } from "@onsale/booking/Orders"
+import { Catalog } from "@onsale/catalog/Catalog"
+import type { NewOrder, OrderView } from "@onsale/contracts/booking/Order"
+import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import type { NewRefund } from "@onsale/contracts/http/OrdersApi"
+import {
+  EventCancelled,
+  HoldExpired,
+  HoldInCheckout,
+  HoldNotFound,
+  KeyInUse,
+  KeyReused,
+  LimitPassed,
+  NotRefundable,
+  OrderCancelled,
+  OrderNotFound,
+  PaymentDeclined,
+  RefundDeadlinePassed,
+  TicketNotFound
+} from "@onsale/contracts/http/Problems"
+import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@onsale/contracts/Ids"
+import { Notifications } from "@onsale/notifications/Notifications"
+import { Effect } from "effect"
+import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { Correlation } from "./Correlation.ts"
+import * as OrderViews from "./OrderView.ts"
+
+const notBuyable = ({
+  code,
+  limit,
+  scope = "order"
+}: HoldNotBuyable): Effect.Effect<
+  never,
+  EventCancelled | HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed
+> => {
+  switch (code) {
+    case "limit_passed":
+      return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
+    case "hold_not_found":
+    case "event_not_found":
+      return Effect.fail(new HoldNotFound({}))
+    case "event_cancelled":
+      return Effect.fail(new EventCancelled({}))
+    case "hold_expired":
+      return Effect.fail(new HoldExpired({}))
+    case "in_checkout":
+      return Effect.fail(new HoldInCheckout({}))
+    default:
+      return Effect.die(new Error(`a hold could not be bought: ${code}`))
+  }
+}
+
+export const make = Effect.gen(function* () {
+  const orders = yield* Orders
+  const catalog = yield* Catalog
+  const notifications = yield* Notifications
+  const boards = yield* AvailabilityBoard
+
+  const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
+    return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
+  })
+
+  const render = (order: OrderView) =>
+    Effect.provideService(OrderViews.render(order), Notifications, notifications)
+
+  const orderOf = Effect.fnUntraced(function* (orderId: OrderId) {
+    return (yield* orders.get(orderId)) ?? (yield* new OrderNotFound({}))
+  })
+
+  return {
+    byId: orderOf,
+
+    create: Effect.fnUntraced(function* (key: string, payload: NewOrder) {
+      const eventId = yield* eventOf(payload.holdId)
+      const { order } = yield* orders
+        .place({
+          key,
+          fingerprint: OrderViews.fingerprintOf(payload),
+          correlation: yield* Correlation,
+          eventId,
+          order: payload
+        })
+        .pipe(
+          Effect.catchTag("HoldNotBuyable", notBuyable),
+          Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
+          Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
+          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+        )
+      boards.changed(eventId)
+      const rendered = yield* render(order)
+      switch (order.status) {
+        case "payment_pending":
+          return { ...rendered, status: "payment_pending" as const }
+        case "declined":
+          return yield* new PaymentDeclined({ orderId: order.id, code: order.payment.failureCode })
+        case "cancelled":
+          return yield* new OrderCancelled({
+            orderId: order.id,
+            ...(order.reason === null ? {} : { detail: order.reason })
+          })
+        default:
+          // What was confirmed when it was answered first is answered so again, whatever came later.
+          return { ...rendered, status: "confirmed" as const }
+      }
+    }),
+
+    get: (orderId: OrderId) => Effect.flatMap(orderOf(orderId), render),
+
+    /** By the buyer, within the terms of the order. */
+    refund: Effect.fnUntraced(function* (orderId: OrderId, key: string, payload: NewRefund) {
+      const order = yield* orders
+        .refund(orderId, {
+          key,
+          fingerprint: OrderViews.fingerprintOf([orderId, payload]),
+          tickets: payload.tickets ?? null,
+          reason: payload.reason
+        })
+        .pipe(
+          Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
+          Effect.catchTag(
+            "NotRefundable",
+            ({ deadlineMs, message, tickets }): Effect.Effect<never, NotRefundable | RefundDeadlinePassed> =>
+              deadlineMs === undefined
+                ? Effect.fail(new NotRefundable({ detail: message, tickets }))
+                : Effect.fail(
+                    new RefundDeadlinePassed({
+                      detail: message,
+                      deadline: new Date(deadlineMs).toISOString()
+                    })
+                  )
+          ),
+          Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
+          Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
+          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+        )
+      boards.changed(order.eventId)
+      return yield* render(order)
+    }),
+
+    /** By the organiser: whole, at any time. */
+    refundAny: Effect.fnUntraced(function* (orderId: OrderId, key: string, payload: NewRefund) {
+      const order = yield* orders
+        .refund(orderId, {
+          key,
+          fingerprint: OrderViews.fingerprintOf(["organiser", orderId, payload]),
+          tickets: payload.tickets ?? null,
+          reason: payload.reason,
+          cause: "organiser"
+        })
+        .pipe(
+          Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
+          Effect.catchTag("NotRefundable", ({ message, tickets }) =>
+            Effect.fail(new NotRefundable({ detail: message, tickets }))
+          ),
+          Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
+          Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
+          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+        )
+      boards.changed(order.eventId)
+      return yield* render(order)
+    }),
+
+    ticket: Effect.fnUntraced(function* (ticketId: TicketId) {
+      const found = (yield* orders.ticket(ticketId)) ?? (yield* new TicketNotFound({}))
+      const { eventId } = found
+      const ticket = yield* OrderViews.ticketOf(eventId, found.ticket).pipe(
+        Effect.provideService(Notifications, notifications)
+      )
+      return { ...ticket, eventId }
+    })
+  }
+})

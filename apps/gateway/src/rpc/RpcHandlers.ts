@@ -1,0 +1,59 @@
+/** The procedures, answered by what answers the HTTP API. */
+import { OnsaleRpc } from "@onsale/contracts/rpc/OnsaleRpc"
+import { Effect, Stream } from "effect"
+import { render } from "../AvailabilityBoard.ts"
+import { AvailabilityFeed } from "../AvailabilityFeed.ts"
+import * as EventOperations from "../EventOperations.ts"
+import * as HoldOperations from "../HoldOperations.ts"
+import * as OrderOperations from "../OrderOperations.ts"
+import * as OrganiserOperations from "../OrganiserOperations.ts"
+
+export const layer = OnsaleRpc.toLayer(
+  Effect.gen(function* () {
+    const events = yield* EventOperations.make
+    const holds = yield* HoldOperations.make
+    const orders = yield* OrderOperations.make
+    const organiser = yield* OrganiserOperations.make
+    const feed = yield* AvailabilityFeed
+
+    return OnsaleRpc.of({
+      ListEvents: (query) => events.list(query),
+      GetEvent: ({ eventId }) => events.get(eventId),
+      GetSeatMap: ({ eventId }) => events.seatMap(eventId),
+      GetAvailability: ({ eventId }) =>
+        Effect.map(events.board(eventId), ({ view }) => render(eventId, view)),
+      WatchAvailability: ({ after, eventId }) =>
+        Stream.unwrap(Effect.as(events.exists(eventId), feed.watch(eventId, after))),
+
+      CreateHold: ({ eventId, hold, idempotencyKey }) => holds.create(eventId, idempotencyKey, hold),
+      GetHold: ({ holdId }) => holds.get(holdId),
+      ReleaseHold: ({ holdId }) => holds.release(holdId),
+      ExtendHold: ({ holdId }) => holds.extend(holdId),
+
+      CreateOrder: ({ idempotencyKey, order }) => orders.create(idempotencyKey, order),
+      GetOrder: ({ orderId }) => orders.get(orderId),
+      RefundOrder: ({ idempotencyKey, orderId, refund }) => orders.refund(orderId, idempotencyKey, refund),
+      GetTicket: ({ ticketId }) => orders.ticket(ticketId),
+
+      ListVenues: (query) => organiser.venues(query),
+      GetVenue: ({ venueId }) => organiser.venue(venueId),
+      CreateEvent: ({ event }) => organiser.createEvent(event),
+      UpdateEvent: ({ event, eventId }) => organiser.updateEvent(eventId, event),
+      GetAnyEvent: ({ eventId }) => organiser.event(eventId),
+      PublishEvent: ({ eventId }) => organiser.publish(eventId),
+      GetSales: ({ eventId }) => organiser.sales(eventId),
+      CreateBlock: ({ block, eventId }) => organiser.createBlock(eventId, block),
+      ListBlocks: ({ eventId }) => organiser.blocks(eventId),
+      ReleaseBlock: ({ blockId, eventId, release }) => organiser.releaseBlock(eventId, blockId, release),
+      CreateVouchers: ({ eventId, vouchers }) => organiser.createVouchers(eventId, vouchers),
+      ListVouchers: ({ eventId, query }) => organiser.vouchers(eventId, query),
+      RemoveVoucher: ({ eventId, voucherId }) => organiser.removeVoucher(eventId, voucherId),
+      ReleaseAccessible: ({ eventId }) => organiser.releaseAccessible(eventId),
+      RefundAnyOrder: ({ idempotencyKey, orderId, refund }) =>
+        orders.refundAny(orderId, idempotencyKey, refund),
+      SetRefundPolicy: ({ eventId, policy }) => organiser.setRefundPolicy(eventId, policy),
+      CancelEvent: ({ cancellation, eventId }) => organiser.cancelEvent(eventId, cancellation.reason),
+      GetEventRefunds: ({ eventId }) => organiser.eventRefunds(eventId)
+    })
+  })
+)

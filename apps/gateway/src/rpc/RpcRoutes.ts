@@ -1,0 +1,109 @@
+/** RPC at `/rpc`: POST for one call or several, with the answers as they come; GET for a WebSocket. */
+import { OnsaleRpc, rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
+import * as HttpConnection from "@onsale/platform/HttpConnection"
+import { Stopping } from "@onsale/platform/Stopping"
+import { Cause, Duration, Effect, Layer, Metric } from "effect"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { RpcSerialization, RpcServer } from "effect/rpc"
+import { Socket } from "effect/socket"
+import { problem } from "../FailedRequest.ts"
+import * as Connection from "./Connection.ts"
+import * as RpcWire from "./RpcWire.ts"
+
+/** Of this process: each has buffers of its own. */
+const maxWebSockets = 10_000
+/** Calls that run when the server stops have this time; streams are ended at once. */
+const drain = Duration.seconds(10)
+const drainEvery = Duration.millis(50)
+
+const open = Metric.gauge("onsale_rpc_websockets", { description: "WebSockets of RPC clients that are open" })
+
+const options = { disableFatalDefects: true, spanPrefix: "Rpc" }
+
+const upgradeNeeded = HttpServerResponse.setHeader(
+  problem(426, "upgrade-required", "This needs a WebSocket, or POST"),
+  "upgrade",
+  "websocket"
+)
+const tooMany = HttpServerResponse.setHeader(
+  problem(503, "overloaded", "Too much at once; try again shortly"),
+  "retry-after",
+  "5"
+)
+
+/** Ends when the server stops, and the calls that it was asked before are answered. */
+const drained = Effect.fnUntraced(function* (
+  connection: Connection.Connection,
+  stopping: Effect.Effect<void>
+) {
+  yield* stopping
+  connection.closing = true
+  yield* Effect.sleep(drainEvery).pipe(
+    Effect.repeat({ until: () => connection.calls === 0 }),
+    Effect.timeoutOption(drain)
+  )
+})
+
+/** What a client did to its socket is its own affair. */
+const isSocketError = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isDieReason(reason) && Socket.isSocketError(reason.defect))
+
+const webSocket = Effect.gen(function* () {
+  const answer = yield* RpcServer.toHttpEffectWebsocket(OnsaleRpc, options)
+  const router = yield* HttpRouter.HttpRouter
+  // The server's own, which a request does not carry.
+  const stopping = yield* Stopping
+  let sockets = 0
+  const count = (change: number) =>
+    Effect.suspend(() => {
+      sockets += change
+      return Metric.update(open, sockets)
+    })
+
+  const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+    const connection = Connection.make(HttpConnection.of(request))
+    return yield* answer.pipe(
+      Effect.provideService(Connection.Current, connection),
+      Effect.catchCause((cause) =>
+        isSocketError(cause)
+          ? Effect.as(Effect.logDebug("a socket broke", cause), HttpServerResponse.empty())
+          : Effect.failCause(cause)
+      ),
+      Effect.raceFirst(Effect.as(Connection.lost(connection), HttpServerResponse.empty())),
+      Effect.raceFirst(Effect.as(drained(connection, stopping), HttpServerResponse.empty()))
+    )
+  })
+
+  yield* router.add(
+    "GET",
+    rpcPath,
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return upgradeNeeded
+      if (sockets >= maxWebSockets) return tooMany
+      return yield* Effect.acquireUseRelease(
+        count(1),
+        () => served(request),
+        () => count(-1)
+      )
+    })
+  )
+})
+
+const http = Effect.gen(function* () {
+  const answer = yield* RpcServer.toHttpEffect(OnsaleRpc, options)
+  const router = yield* HttpRouter.HttpRouter
+  yield* router.add(
+    "POST",
+    rpcPath,
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const connection = Connection.make(HttpConnection.of(request))
+      return yield* Effect.provideService(answer, Connection.Current, connection)
+    })
+  )
+})
+
+export const layer = Layer.merge(Layer.effectDiscard(http), Layer.effectDiscard(webSocket)).pipe(
+  Layer.provide(Layer.succeed(RpcSerialization.RpcSerialization, RpcWire.serialization))
+)

@@ -1,0 +1,21 @@
+/**
+ * The operations of the HTTP API as procedures of `effect/rpc`, for typed clients over HTTP or WebSocket: the same
+ * schemas and the same problems. What a call may always fail with besides its own problems is `RpcEdge`'s.
+ */
+import { Schema } from "effect"
+import { RpcMiddleware } from "effect/rpc"
+import { Internal, Overloaded } from "../http/Problems.ts"
+import { EventsRpc } from "./EventsRpc.ts"
+import { HoldsRpc } from "./HoldsRpc.ts"
+import { OrdersRpc } from "./OrdersRpc.ts"
+import { OrganiserRpc } from "./OrganiserRpc.ts"
+
+/** Where it is served: POST with newline-delimited JSON, GET for a WebSocket. */
+export const rpcPath = "/rpc"
+
+/** `Overloaded` where a connection has too many calls open, or we have too much to do; `Internal` where we broke. */
+export class RpcEdge extends RpcMiddleware.Service<RpcEdge>()("@onsale/contracts/rpc/RpcEdge", {
+  error: Schema.Union([Internal, Overloaded])
+}) {}
+
+export class OnsaleRpc extends EventsRpc.merge(HoldsRpc, OrdersRpc, OrganiserRpc).middleware(RpcEdge) {}

@@ -1,0 +1,31 @@
+/** Orders, refunds and tickets over RPC; the tickets' PDF is over HTTP alone. */
+import { Schema } from "effect"
+import { Rpc, RpcGroup } from "effect/rpc"
+import { NewOrder } from "../booking/Order.ts"
+import { IdempotencyKey } from "../http/Common.ts"
+import {
+  ConfirmedOrder,
+  newOrderProblems,
+  NewRefund,
+  Order,
+  PendingOrder,
+  refundProblems,
+  TicketOfEvent
+} from "../http/OrdersApi.ts"
+import { OrderNotFound, Overloaded, TicketNotFound } from "../http/Problems.ts"
+import { OrderId, TicketId } from "../Ids.ts"
+
+export class OrdersRpc extends RpcGroup.make(
+  Rpc.make("CreateOrder", {
+    payload: { idempotencyKey: IdempotencyKey, order: NewOrder },
+    success: Schema.Union([ConfirmedOrder, PendingOrder]),
+    error: Schema.Union([...newOrderProblems, Overloaded])
+  }),
+  Rpc.make("GetOrder", { payload: { orderId: OrderId }, success: Order, error: OrderNotFound }),
+  Rpc.make("RefundOrder", {
+    payload: { orderId: OrderId, idempotencyKey: IdempotencyKey, refund: NewRefund },
+    success: Order,
+    error: Schema.Union([...refundProblems, Overloaded])
+  }),
+  Rpc.make("GetTicket", { payload: { ticketId: TicketId }, success: TicketOfEvent, error: TicketNotFound })
+) {}

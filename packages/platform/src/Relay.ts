@@ -1,0 +1,207 @@
+/**
+ * Relays: supervised fibers that follow a journal and publish its rows on the event bus, in commit order.
+ *
+ * A relay publishes ahead of its cursor, by `window` batches at most. The cursor moves when the bus has settled
+ * a batch, so every row reaches the bus at least once (INV-09), also where the process dies, or the
+ * broker and all it knew (INV-10): then all behind the cursor is published again.
+ *
+ * Of all processes that run a relay of one name, one works; the others wait for its lock in Postgres. It is
+ * held by a transaction that writes nothing, which therefore holds no follower of a journal back.
+ */
+import {
+  Cause,
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Layer,
+  Metric,
+  PubSub,
+  Queue,
+  Schedule,
+  Schema
+} from "effect"
+import { SqlClient } from "effect/sql"
+import type { CloudEvent } from "./CloudEvent.ts"
+import { EventBus, EventBusError } from "./EventBus.ts"
+import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
+
+/** Another relay of the name has moved the cursor: it leads now. */
+class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
+
+/** The lock was lost with its connection. */
+class LockLost extends Schema.TaggedError<LockLost>()("LockLost", { cause: Schema.Defect() }) {}
+
+const lag = Metric.gauge("onsale_relay_lag_ms", {
+  description: "Age of the newest row when the bus had settled it, in milliseconds"
+})
+
+const StoredCursor = Schema.Array(Schema.Struct({ txid: Schema.String, position: Schema.String }))
+const Locked = Schema.Tuple([Schema.Struct({ locked: Schema.Boolean })])
+
+export interface Options<E> {
+  readonly journal: Journal<E>
+  /** Of the cursor, unique among the followers of the schema of the journal. */
+  readonly name: string
+  readonly topic: string
+  /** The `source` of the events: the context. */
+  readonly source: string
+  /** What a row says to others, in order; nothing where it is nobody else's business. */
+  readonly describe: (row: JournalRow<E>) => ReadonlyArray<Pick<CloudEvent, "type" | "data">>
+  /** Rows in one publication at the most; 256 when left out. */
+  readonly batch?: number
+  /** Batches that are published and not settled yet, at the most; 16 when left out. */
+  readonly window?: number
+  /** How often to look when nothing in this process tells of an append; 500 ms when left out. */
+  readonly pollEvery?: Duration.Input
+  /** After rows that did not fill a batch, so that those that come meanwhile share one; 25 ms when left out. */
+  readonly gatherFor?: Duration.Input
+}
+
+/** How soon a lock that was lost with its connection is noticed, and how soon one that is free is taken. */
+const lockCheckEvery = Duration.seconds(2)
+const tryLockEvery = Duration.seconds(1)
+
+const pauses = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
+  Schedule.jittered
+)
+
+export const toCloudEvents = <E>(
+  options: Pick<Options<E>, "source" | "describe">,
+  row: JournalRow<E>
+): ReadonlyArray<CloudEvent> =>
+  options.describe(row).map(({ data, type }, index) => ({
+    specversion: "1.0",
+    // The same whenever it is published.
+    id: `${row.stream}.${row.version}.${index}`,
+    source: options.source,
+    type,
+    subject: row.stream,
+    time: new Date(row.atMs).toISOString(),
+    datacontenttype: "application/json",
+    sequence: row.version,
+    ...(row.correlation === null ? {} : { correlationid: row.correlation }),
+    data
+  }))
+
+/** Publishes for as long as it leads: never ends but by an error. */
+const lead = Effect.fnUntraced(function* <E>(options: Options<E>, wake: PubSub.Subscription<void>) {
+  const bus = yield* EventBus
+  const sql = yield* SqlClient.SqlClient
+  const { journal, name } = options
+  const table = sql.literal(`"${journal.schema}"."cursor"`)
+  const batch = options.batch ?? 256
+
+  yield* sql`INSERT INTO ${table} (name, txid, position, updated_at)
+    VALUES (${name}, ${origin.txid}::text::xid8, ${origin.position}::text::bigint, now()) ON CONFLICT DO NOTHING`
+  const stored = yield* sql`SELECT txid::text AS txid, position::text AS position FROM ${table}
+    WHERE name = ${name}`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(StoredCursor)))
+  const start: Cursor = stored[0] ?? origin
+
+  const published = yield* Queue.bounded<{
+    readonly last: JournalRow<E>
+    readonly settled: Effect.Effect<void, EventBusError>
+  }>(options.window ?? 16)
+  const { publish } = yield* bus.publisher(options.topic)
+
+  const publishAll = Effect.gen(function* () {
+    let at = start
+    while (true) {
+      const rows = yield* journal.readAll(at, batch)
+      const last = rows[rows.length - 1]
+      if (last === undefined) {
+        yield* Effect.timeoutOption(PubSub.take(wake), options.pollEvery ?? Duration.millis(500))
+        continue
+      }
+      const settled = yield* publish(rows.flatMap((row) => toCloudEvents(options, row))).pipe(
+        Effect.tapError((error) =>
+          error.reason === "Lost"
+            ? Effect.void
+            : Effect.logWarning(`relay ${journal.schema}.${name} waits for the bus: ${error.message}`)
+        ),
+        Effect.retry({ schedule: pauses, while: (error) => error.reason !== "Lost" })
+      )
+      yield* Queue.offer(published, { last, settled })
+      at = last.cursor
+      if (rows.length < batch) yield* Effect.sleep(options.gatherFor ?? Duration.millis(25))
+    }
+  })
+
+  const moveCursor = Effect.gen(function* () {
+    let from = start
+    while (true) {
+      const { last, settled } = yield* Queue.take(published)
+      // That the broker cannot be asked is no reason to publish again.
+      yield* Effect.retry(settled, { schedule: pauses, while: (error) => error.reason !== "Lost" })
+      const moved = yield* sql`UPDATE ${table}
+        SET txid = ${last.cursor.txid}::text::xid8, position = ${last.cursor.position}::text::bigint, updated_at = now()
+        WHERE name = ${name} AND txid = ${from.txid}::text::xid8 AND position = ${from.position}::text::bigint
+        RETURNING name`
+      if (moved.length === 0) return yield* new CursorMoved({ name })
+      from = last.cursor
+      const nowMs = yield* Clock.currentTimeMillis
+      yield* Metric.update(
+        Metric.withAttributes(lag, { relay: `${journal.schema}.${name}` }),
+        nowMs - last.atMs
+      )
+    }
+  })
+
+  return yield* Effect.raceFirst(publishAll, moveCursor)
+})
+
+/** Runs the effect while this process holds the lock of that name; false where another holds it. */
+const whileLocked = Effect.fnUntraced(function* <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) {
+  const sql = yield* SqlClient.SqlClient
+  const taken = yield* Deferred.make<boolean>()
+  const holding = sql
+    .withTransaction(
+      Effect.gen(function* () {
+        const rows =
+          yield* sql`SELECT pg_try_advisory_xact_lock(hashtextextended(${name}::text, 0)) AS locked`
+        const [{ locked }] = yield* Schema.decodeUnknownEffect(Locked)(rows)
+        yield* Deferred.succeed(taken, locked)
+        if (!locked) return
+        yield* Effect.forever(Effect.andThen(Effect.sleep(lockCheckEvery), sql`SELECT 1`))
+      })
+    )
+    .pipe(Effect.mapError((cause) => new LockLost({ cause })))
+  return yield* Effect.raceFirst(
+    Effect.andThen(holding, Effect.never),
+    Effect.flatMap(Deferred.await(taken), (locked) =>
+      locked ? Effect.as(effect, true) : Effect.succeed(false)
+    )
+  )
+})
+
+/**
+ * Follows the journal for as long as the layer lives. A failure is told and tried again, with a growing pause of
+ * at most 30 seconds. Build the consumers of this process before it: see `EventBusMemory.ts`.
+ */
+export const layer = <E>(options: Options<E>) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const wake = yield* options.journal.appended
+      const name = `${options.journal.schema}.${options.name}`
+      const step = whileLocked(`relay ${name}`, lead(options, wake)).pipe(
+        Effect.flatMap((led) => (led ? Effect.void : Effect.sleep(tryLockEvery))),
+        Effect.catchIf(
+          (error) => error instanceof CursorMoved,
+          () => Effect.logDebug(`relay ${name}: another process leads`)
+        ),
+        Effect.catchIf(
+          (error) => error instanceof EventBusError && error.reason === "Lost",
+          () =>
+            Effect.logWarning(
+              `relay ${name}: the bus may have lost events; publishes again what was not settled`
+            )
+        ),
+        Effect.sandbox,
+        Effect.tapError((cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`relay ${name} failed`, cause)
+        ),
+        Effect.retry(pauses)
+      )
+      yield* Effect.forkScoped(Effect.forever(step))
+    })
+  )
