@@ -89,6 +89,8 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
   const seatCalls = new Map<string, Array<SeatCall>>()
   const liveHolds = new Map<string, { readonly eventId: string; readonly seats: ReadonlyArray<string> }>()
   const orders = new Map<string, { readonly expected: string; readonly eventId: string }>()
+  /** Gateways that a balancer would have taken out; one try in five still goes there. */
+  const hurt = new Set<string>()
   let nextKey = 0
 
   const note = (seats: ReadonlyArray<string>, call: SeatCall) => {
@@ -99,8 +101,14 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
     }
   }
 
+  const gatewayFor = (turn: number) => {
+    const well = world.gateways.filter(({ name }) => !hurt.has(name))
+    const among = well.length === 0 || random() < 0.2 ? world.gateways : well
+    return among[turn % among.length]!
+  }
+
   const once = (method: string, path: string, key: string | undefined, body: unknown, turn: number) =>
-    urlOf(world.gateways[turn % world.gateways.length]!).pipe(
+    urlOf(gatewayFor(turn)).pipe(
       Effect.flatMap((url) =>
         Effect.tryPromise({
           try: async (signal): Promise<Reply> => {
@@ -264,6 +272,7 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
 
   return {
     notes,
+    hurt,
 
     /** Makes events on sale, each of so many seats. */
     open: Effect.fn("Buyers.open")(function* (count: number, seats: number) {

@@ -13,6 +13,8 @@ export interface Options {
   readonly seed: number
   /** Of faults; 4 when left out. */
   readonly rounds?: number
+  /** Instead of those of the seed. */
+  readonly faults?: ReadonlyArray<ReadonlyArray<Faults.Fault>>
   readonly say: (line: string) => Effect.Effect<void>
 }
 
@@ -42,7 +44,8 @@ export const run = Effect.fn("Chaos.run")(function* (world: ClusterWorld, option
   const random = () => generator.nextDoubleUnsafe()
   const shop = yield* Buyers.make({ world, random, run: `chaos-${seed}-${now()}` })
   const sales = yield* shop.open(events, seatsAnEvent)
-  const rounds = Faults.schedule([...Faults.victims(world).keys()], options.rounds ?? 4, random)
+  const rounds =
+    options.faults ?? Faults.schedule([...Faults.victims(world).keys()], options.rounds ?? 4, random)
 
   let over = false
   const crowd = yield* Effect.forEach(Array.from({ length: buyers }), () =>
@@ -67,6 +70,7 @@ export const run = Effect.fn("Chaos.run")(function* (world: ClusterWorld, option
       faults,
       ({ kind, lastsMs, machine: name }) => {
         const machine = Faults.machineOf(world, name)
+        shop.hurt.add(name)
         return Faults.inflict(machine, kind).pipe(
           Effect.andThen(Effect.sleep(lastsMs)),
           Effect.andThen(Faults.mend(machine, kind))
@@ -79,6 +83,7 @@ export const run = Effect.fn("Chaos.run")(function* (world: ClusterWorld, option
       Effect.catch(() => Effect.sync(() => notes.breaches.push("an event was not answered again")))
     )
     yield* world.ready
+    shop.hurt.clear()
     yield* Effect.sleep(calmMs)
     const untilMs = now()
     const silence = Math.max(

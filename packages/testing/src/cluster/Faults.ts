@@ -53,6 +53,16 @@ export const schedule = (
   })
 }
 
+const written = /^(kill|freeze|cut|restart):([a-z0-9-]+):(\d+)$/
+
+/** Of `kind:machine:milliseconds`; undefined where it is not written so. */
+export const parse = (text: string): Fault | undefined => {
+  const [, kind, machine, lasts] = written.exec(text) ?? []
+  return kind === undefined || machine === undefined
+    ? undefined
+    : { kind: kind as Kind, machine, lastsMs: Number(lasts) }
+}
+
 /** Does it to the machine. A restart is over when it has stopped. */
 export const inflict = (machine: Machine, kind: Kind): Effect.Effect<void, MachineError> =>
   kind === "kill"
