@@ -31,7 +31,7 @@ const chaos = Command.make(
     rounds: Flag.Int("rounds").pipe(Flag.withDescription("Rounds of faults a seed"), Flag.withDefault(4)),
     faults: Flag.String("fault").pipe(
       Flag.withDescription(
-        "Rounds of one fault each instead, as kill|freeze|cut|restart:machine:milliseconds"
+        "A round of faults instead, as kill|freeze|cut|restart:machine:milliseconds, with commas between"
       ),
       Flag.atLeast(0)
     ),
@@ -41,10 +41,14 @@ const chaos = Command.make(
     )
   },
   Effect.fn(function* ({ faults, logs, rounds, seed, seeds }) {
-    const wanted = yield* Effect.forEach(faults, (text) => {
-      const fault = Faults.parse(text)
-      return fault === undefined ? new Breached({ message: `${text} is no fault` }) : Effect.succeed([fault])
-    })
+    const wanted = yield* Effect.forEach(faults, (round) =>
+      Effect.forEach(round.split(","), (text) => {
+        const fault = Faults.parse(text)
+        return fault === undefined
+          ? Effect.fail(new Breached({ message: `${text} is no fault` }))
+          : Effect.succeed(fault)
+      })
+    )
     yield* Console.log("starting the cluster")
     const world = yield* ClusterWorld.start(size)
     if (Option.isSome(logs)) yield* Effect.addFinalizer(() => Effect.ignore(keepLogs(world, logs.value)))

@@ -40,13 +40,15 @@ export const run = Effect.fn("Chaos.run")(function* (world: ClusterWorld, option
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
   const { seed } = options
+  // Of its own, so that a seed has the same faults whatever the buyers come to.
+  const fate = yield* Random.Random.pipe(Random.withSeed(`faults-${seed}`))
+  const rounds =
+    options.faults ??
+    Faults.schedule([...Faults.victims(world).keys()], options.rounds ?? 4, () => fate.nextDoubleUnsafe())
   const generator = yield* Random.Random.pipe(Random.withSeed(`chaos-${seed}`))
   const random = () => generator.nextDoubleUnsafe()
   const shop = yield* Buyers.make({ world, random, run: `chaos-${seed}-${now()}` })
   const sales = yield* shop.open(events, seatsAnEvent)
-  const rounds =
-    options.faults ?? Faults.schedule([...Faults.victims(world).keys()], options.rounds ?? 4, random)
-
   let over = false
   const crowd = yield* Effect.forEach(Array.from({ length: buyers }), () =>
     Effect.forkScoped(shop.buyer(sales, () => over))

@@ -1,5 +1,5 @@
 /** Faults that real machines have, drawn from a seed: one or two at a time, and how each is mended. */
-import { Effect } from "effect"
+import type { Effect } from "effect"
 import type { ClusterWorld } from "./ClusterWorld.ts"
 import type { Machine, MachineError } from "./Machines.ts"
 
