@@ -49,6 +49,17 @@ export interface Machine {
   readonly isRunning: Effect.Effect<boolean, MachineError>
 }
 
+/** Each piece of what the engine keeps has eight bytes in front: of which stream it is, and how long. */
+const textOf = (kept: Buffer): string => {
+  let text = ""
+  for (let at = 0; at + 8 <= kept.length; ) {
+    const end = at + 8 + kept.readUInt32BE(at + 4)
+    text += kept.toString("utf8", at + 8, end)
+    at = end
+  }
+  return text
+}
+
 const attempt = <A>(what: string, run: () => Promise<A>): Effect.Effect<A, MachineError> =>
   Effect.tryPromise({
     try: run,
@@ -90,6 +101,10 @@ export const launch = Effect.fn("Machines.launch")(function* (
   const client = yield* attempt("there is no engine", () => getContainerRuntimeClient())
   const { dockerode } = client.container
   const container = client.container.getById(started.getId())
+  // As everywhere where it is run: one that ends by itself is started again.
+  yield* attempt(`${name} could not be supervised`, () =>
+    container.update({ RestartPolicy: { Name: "on-failure" } })
+  )
   const own = dockerode.getNetwork(network.getId())
   const host = client.info.containerRuntime.host
 
@@ -119,7 +134,7 @@ export const launch = Effect.fn("Machines.launch")(function* (
         return { exitCode, output }
       }),
     logs: attempt(`what ${name} said could not be read`, async () =>
-      String(await container.logs({ stdout: true, stderr: true }))
+      textOf(await container.logs({ stdout: true, stderr: true }))
     ),
     isRunning: Effect.map(inspect, ({ State }) => State.Running)
   }

@@ -102,10 +102,12 @@ layer(Layer.effect(World, ClusterWorld.start(size)), { timeout: "5 minutes", exc
           yield* answeredSince(shop, sales, (yield* Clock.currentTimeMillis) + 500)
           // Its events are with the others now, and have rows of theirs.
           yield* owner!.thaw
-          yield* pollUntil(owner!.logs, (text) => text.includes("JournalConflict"), {
-            deadline: "60 seconds",
-            every: "500 millis"
-          })
+          // Refused by the key of the journal, or because its sessions were ended before it woke up.
+          yield* pollUntil(
+            Effect.map(owner!.logs, (text) => text.includes("stops and reads its journal again")),
+            (said) => said,
+            { deadline: "60 seconds", every: "500 millis" }
+          )
           yield* answeredSince(shop, sales, yield* Clock.currentTimeMillis)
         })
       )
