@@ -1,6 +1,7 @@
 /**
  * `npm run sim -- --seeds N --seed S`: more seeds of the inventory's simulation than the tests run.
  * `npm run sim -- purchases …`: more random purchases than the tests make.
+ * `npm run sim -- balance …`: how evenly events load the runners of a cluster.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Clock, Console, Effect, Schema } from "effect"
@@ -97,8 +98,32 @@ const purchases = Command.make(
   )
 )
 
+const balance = Command.make(
+  "balance",
+  {
+    runners: Flag.String("runners").pipe(
+      Flag.withDescription("Numbers of runners"),
+      Flag.withDefault("3,8,16,32,64")
+    ),
+    shards: Flag.Int("shards").pipe(Flag.withDescription("Of the group"), Flag.withDefault(300)),
+    events: Flag.Int("events").pipe(Flag.withDefault(10_000)),
+    zipf: Flag.Finite("zipf").pipe(Flag.withDescription("The exponent"), Flag.withDefault(1)),
+    seed: Flag.Int("seed").pipe(Flag.withDescription("Of the first draw"), Flag.withDefault(1)),
+    draws: Flag.Int("draws").pipe(
+      Flag.withDescription("Each with events and runners of its own"),
+      Flag.withDefault(11)
+    )
+  },
+  Effect.fn(function* (flags) {
+    const { runBalance } = yield* Effect.promise(() => import("./balance/BalanceRun.ts"))
+    yield* runBalance(flags)
+  })
+).pipe(
+  Command.withDescription("How evenly events load the runners of a cluster, by the library's own shards")
+)
+
 sim.pipe(
-  Command.withSubcommands([purchases]),
+  Command.withSubcommands([purchases, balance]),
   Command.run({ version: "1" }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain
