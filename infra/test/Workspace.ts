@@ -11,16 +11,12 @@ export const exists = (path: string): boolean => existsSync(join(root, path))
 const sources = (): string =>
   globSync(["apps/*/src/**/*.ts", "packages/*/src/**/*.ts"], { cwd: root }).map(read).join("\n")
 
-/** Of the event bus, which is chosen by them where it is built in. */
-const announced = new Set(["ONSALE_EVENT_BUS", "ONSALE_KAFKA_BROKERS"])
-
 /** The settings of the workspace among the names, less those that no source reads. */
 export const unreadSettings = (names: Iterable<string>): ReadonlyArray<string> => {
   const text = sources()
   // `configOf("ONSALE_SANDBOX")` reads `ONSALE_SANDBOX_SECRET` as `${prefix}_SECRET`.
   const prefixes = [...text.matchAll(/configOf\("([A-Z0-9_]+)"\)/g)].map(([, prefix]) => prefix ?? "")
   const isRead = (name: string): boolean =>
-    announced.has(name) ||
     text.includes(`"${name}"`) ||
     prefixes.some(
       (prefix) => name.startsWith(prefix) && text.includes(`\${prefix}${name.slice(prefix.length)}`)

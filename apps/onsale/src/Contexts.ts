@@ -3,19 +3,28 @@ import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import { shardGroups } from "@onsale/contracts/ShardGroups"
+import * as NotificationNews from "@onsale/notifications/NotificationNews"
 import * as NotificationRunner from "@onsale/notifications/NotificationRunner"
 import { Notifications } from "@onsale/notifications/Notifications"
+import * as PaymentRelay from "@onsale/payments/PaymentRelay"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
+import * as ConfiguredEventBus from "@onsale/platform/ConfiguredEventBus"
 import * as BookingRole from "@onsale/runner/BookingRole"
 import { Layer } from "effect"
+
+/** Without a broker and consumers of one's own nobody listens, and the relays do nothing. */
+const bus = Layer.merge(BookingRole.bus, PaymentRelay.layer).pipe(
+  Layer.provideMerge(NotificationNews.layer),
+  Layer.provide(ConfiguredEventBus.layer)
+)
 
 /**
  * The services that the gateway needs, and all that works behind them, over an inventory. Needs the
  * database, the providers of payments (`PaymentProviders`) and a `Mailer`.
  */
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
-  Layer.mergeAll(Catalog.layer, Orders.layer, BookingRole.orders, NotificationRunner.layer()).pipe(
+  Layer.mergeAll(Catalog.layer, Orders.layer, BookingRole.orders, NotificationRunner.layer(), bus).pipe(
     Layer.provideMerge(Layer.mergeAll(inventory, Payments.layerNoProviders(), Notifications.layer)),
     Layer.provideMerge(Cluster.layerSingle({ shardGroups }))
   )

@@ -1,11 +1,15 @@
 /** What sells: the inventories of events, and the orders of buyers. */
+import * as BookingNews from "@onsale/booking/BookingNews"
+import * as BookingRelay from "@onsale/booking/BookingRelay"
 import * as CancelledEvents from "@onsale/booking/CancelledEvents"
 import { Checkout } from "@onsale/booking/Checkout"
 import * as OrderEntity from "@onsale/booking/OrderEntity"
 import { OrderStore } from "@onsale/booking/OrderStore"
 import * as OrderSupervisor from "@onsale/booking/OrderSupervisor"
+import * as CatalogRelay from "@onsale/catalog/CatalogRelay"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
+import * as InventoryRelay from "@onsale/inventory/InventoryRelay"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import { Layer } from "effect"
 
@@ -18,5 +22,13 @@ export const orders = Layer.mergeAll(OrderSupervisor.layer, CancelledEvents.laye
 /** The inventories, an entity an event. */
 export const inventories = InventoryEntity.layer.pipe(Layer.provide(InventoryStore.layer))
 
-/** Needs the cluster and the database. */
-export const layer = Layer.merge(orders.pipe(Layer.provide(InventoryClient.layerEntity)), inventories)
+/**
+ * What it tells the bus and hears there. The gateways write the catalog's journal, but come and go with their load:
+ * its relay is here.
+ */
+export const bus = Layer.mergeAll(CatalogRelay.layer, InventoryRelay.layer, BookingRelay.layer).pipe(
+  Layer.provideMerge(BookingNews.layer)
+)
+
+/** Needs the cluster, the database and an event bus. */
+export const layer = Layer.mergeAll(orders.pipe(Layer.provide(InventoryClient.layerEntity)), inventories, bus)

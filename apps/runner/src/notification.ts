@@ -1,11 +1,16 @@
 import { Mailer } from "@onsale/notifications/Mailer"
+import * as NotificationNews from "@onsale/notifications/NotificationNews"
 import * as NotificationRunner from "@onsale/notifications/NotificationRunner"
 import { Notifications } from "@onsale/notifications/Notifications"
+import * as ConfiguredEventBus from "@onsale/platform/ConfiguredEventBus"
 import * as RoleProcess from "@onsale/platform/RoleProcess"
 import { Layer } from "effect"
 
 // It follows journals and leases jobs: nobody sends to it, so it owns no shards.
 RoleProcess.run({
   name: "notification",
-  layer: NotificationRunner.layer().pipe(Layer.provide([Notifications.layer, Mailer.layer]))
+  layer: Layer.merge(
+    NotificationRunner.layer().pipe(Layer.provide([Notifications.layer, Mailer.layer])),
+    NotificationNews.layer.pipe(Layer.provide(ConfiguredEventBus.layer))
+  )
 })

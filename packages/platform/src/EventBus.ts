@@ -89,6 +89,10 @@ export interface Publisher {
 export class EventBus extends Context.Service<
   EventBus,
   {
+    /** How far it carries: within this process, or to every process that is connected to the same broker. */
+    readonly reach: "process" | "cluster"
+    /** False where nobody would get what is published now, and nobody later. */
+    readonly wanted: (topic: string) => Effect.Effect<boolean>
     /** Opens a way to publish to a topic. One at a time for a topic, where order is to be kept. */
     readonly publisher: (topic: string) => Effect.Effect<Publisher, EventBusError>
     /**

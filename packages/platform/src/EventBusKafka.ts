@@ -206,6 +206,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   })
 
   return EventBus.of({
+    reach: "cluster",
+    // By whoever comes: the groups of other processes are not known here.
+    wanted: () => Effect.succeed(true),
     publisher: Effect.fn("EventBus.publisher")(function* (topic) {
       yield* ensureTopic(topic, partitions, false)
       const publish = Effect.fn("EventBus.publish")(function* (events: ReadonlyArray<CloudEvent.CloudEvent>) {

@@ -218,6 +218,8 @@ const make = Effect.fnUntraced(function* (options: {
   })
 
   return EventBus.of({
+    reach: "process",
+    wanted: (topic) => Effect.sync(() => (topics.get(topic)?.groups.size ?? 0) > 0),
     publisher: (topic) => Effect.succeed({ publish: (events) => publish(topic, events) }),
 
     consume: Effect.fn("EventBus.consume")(function* (options) {

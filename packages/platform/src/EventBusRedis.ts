@@ -146,6 +146,9 @@ const make = Effect.fnUntraced(function* (options: Options) {
   }, Effect.mapError(toBusError))
 
   return EventBus.of({
+    reach: "cluster",
+    // By whoever comes: the groups of other processes are not known here.
+    wanted: () => Effect.succeed(true),
     publisher: Effect.fn("EventBus.publisher")(function* (topic) {
       const generation = connection.generation()
       const session = crypto.randomUUID()

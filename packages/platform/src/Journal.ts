@@ -86,9 +86,12 @@ const StoredRow = <S extends Schema.Constraint>(event: S) =>
   })
 
 /** By schema: followers in this process are woken by it; those elsewhere poll. */
-const WakeUps = Context.Reference<Map<string, PubSub.PubSub<void>>>("@onsale/platform/Journal/WakeUps", {
-  defaultValue: () => new Map()
-})
+export const WakeUps = Context.Reference<Map<string, PubSub.PubSub<void>>>(
+  "@onsale/platform/Journal/WakeUps",
+  {
+    defaultValue: () => new Map()
+  }
+)
 
 const wakeUpOf = Effect.fnUntraced(function* (schema: string) {
   const wakeUps = yield* WakeUps
@@ -98,6 +101,11 @@ const wakeUpOf = Effect.fnUntraced(function* (schema: string) {
   const made = yield* PubSub.sliding<void>(1)
   wakeUps.set(schema, made)
   return made
+})
+
+/** Wakes the followers in this process of the journal of that schema: somebody else has appended to it. */
+export const wake = Effect.fnUntraced(function* (schema: string) {
+  return Effect.asVoid(PubSub.publish(yield* wakeUpOf(schema), undefined))
 })
 
 const uniqueConstraint = (error: SqlError.SqlError): string | undefined =>

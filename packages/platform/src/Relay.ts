@@ -5,6 +5,8 @@
  * a batch, so every row reaches the bus at least once (INV-09), also where the process dies, or the
  * broker and all it knew (INV-10): then all behind the cursor is published again.
  *
+ * Where nobody wants its topic (the bus of one process, without consumers) it reads nothing at all.
+ *
  * Of all processes that run a relay of one name, one works; the others wait for its lock in Postgres. It is
  * held by a transaction that writes nothing, which therefore holds no follower of a journal back.
  */
@@ -57,6 +59,12 @@ export interface Options<E> {
   /** After rows that did not fill a batch, so that those that come meanwhile share one; 25 ms when left out. */
   readonly gatherFor?: Duration.Input
 }
+
+/**
+ * What the relays of all contexts have in common. Rows of another process are found by looking, which one
+ * relay does for all followers elsewhere: it can look more often than each of them.
+ */
+export const ofContext = { name: "bus", pollEvery: Duration.millis(100) } as const
 
 /** How soon a lock that was lost with its connection is noticed, and how soon one that is free is taken. */
 const lockCheckEvery = Duration.seconds(2)
@@ -183,7 +191,11 @@ export const layer = <E>(options: Options<E>) =>
     Effect.gen(function* () {
       const wake = yield* options.journal.appended
       const name = `${options.journal.schema}.${options.name}`
-      const step = whileLocked(`relay ${name}`, lead(options, wake)).pipe(
+      const bus = yield* EventBus
+      const step = Effect.flatMap(bus.wanted(options.topic), (wanted) =>
+        // Nobody listens: neither the journal nor a connection is needed for that.
+        wanted ? whileLocked(`relay ${name}`, lead(options, wake)) : Effect.succeed(false)
+      ).pipe(
         Effect.flatMap((led) => (led ? Effect.void : Effect.sleep(tryLockEvery))),
         Effect.catchIf(
           (error) => error instanceof CursorMoved,

@@ -9,6 +9,7 @@ import { pollUntil } from "@onsale/testing/Poll"
 import { layerEmptyDatabase } from "@onsale/testing/PostgresFixture"
 import { ownRedis, suiteName, TestRedis } from "@onsale/testing/RedisFixture"
 import { Context, Deferred, Effect, Exit, Layer, References, Scope } from "effect"
+import { SqlClient } from "effect/sql"
 import { type Event, makeJournal, stream } from "./JournalFixture.ts"
 
 const quiet = Layer.succeed(References.MinimumLogLevel, "None")
@@ -17,6 +18,7 @@ const quiet = Layer.succeed(References.MinimumLogLevel, "None")
 const prepare = Effect.gen(function* () {
   const { entry, journal, schema, sql } = yield* makeJournal
   return {
+    journal,
     append: (n: number, from: number, to: number) =>
       Effect.forEach(
         Array.from({ length: to - from + 1 }, (_, i) => from + i),
@@ -164,6 +166,51 @@ layer(layerEmptyDatabase, { excludeTestServices: true, timeout: "60 seconds" })(
       yield* append(1, 61, 80)
       yield* reaches(80)
       assert.deepStrictEqual(sequences(1), upTo(80))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("where nobody listens it reads nothing and holds no connection, until somebody does", () =>
+    Effect.gen(function* () {
+      const { append, journal, start, topic } = yield* prepare
+      yield* append(1, 1, 5)
+      const bus = yield* memory
+      let asked = 0
+      let reads = 0
+      const asking: EventBus["Service"] = {
+        ...bus,
+        wanted: (topic) =>
+          Effect.tap(
+            bus.wanted(topic),
+            Effect.sync(() => asked++)
+          )
+      }
+      yield* start(asking, {
+        journal: {
+          ...journal,
+          readAll: (after, limit) =>
+            Effect.andThen(
+              Effect.sync(() => reads++),
+              journal.readAll(after, limit)
+            )
+        }
+      })
+      yield* pollUntil(
+        Effect.sync(() => asked),
+        (count) => count >= 2
+      )
+      const sql = yield* SqlClient.SqlClient
+      assert.strictEqual(reads, 0)
+      // Its lock would be one of these, its cursor another.
+      assert.deepStrictEqual(
+        yield* sql`SELECT 1 FROM pg_locks WHERE locktype = 'advisory'
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        []
+      )
+      assert.deepStrictEqual(yield* sql`SELECT name FROM ${sql(`${topic}.cursor`)}`, [])
+      const { handle, reaches, sequences } = collect()
+      yield* bus.consume({ group: "late", topics: [topic], handle })
+      yield* reaches(5)
+      assert.deepStrictEqual(sequences(1), upTo(5))
     }).pipe(Effect.scoped)
   )
 

@@ -4,6 +4,7 @@ import { Cause, Console, Effect, Layer, Logger, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { audit } from "./AuditCommand.ts"
 import { block } from "./BlockCommand.ts"
+import { bus } from "./BusCommand.ts"
 import { buy } from "./BuyCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
@@ -22,7 +23,7 @@ const onsale = Command.make("onsale").pipe(
     "Sells tickets when everyone wants the same seats at once. Exit codes: 0 done, 1 refused (or a breach that the audit found), 2 called wrongly, 3 the service cannot be reached."
   ),
   Command.withSubcommands([
-    { group: "The service", commands: [start, migrate, audit, payments] },
+    { group: "The service", commands: [start, migrate, audit, payments, bus] },
     { group: "For organisers", commands: [venue, event, block, voucher, order] },
     { group: "For customers", commands: [hold, buy] }
   ]),

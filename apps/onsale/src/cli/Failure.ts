@@ -39,7 +39,7 @@ const failure =
 
 export const usage = failure("usage")
 export const refused = failure("refused")
-const unreachable = failure("unreachable")
+export const unreachable = failure("unreachable")
 
 /** What any problem of the API may say beyond its title. Unknown members are kept for `--json`. */
 const Problem = Schema.Struct({
