@@ -3,8 +3,12 @@ import { defineConfig } from "vitest/config"
 const tests = (pattern: string) =>
   ["packages", "apps", "infra"].map((folder) => `${folder}/**/test/**/${pattern}`)
 const integration = tests("*.integration.test.ts")
+const cluster = tests("*.cluster.test.ts")
 
-/** Unit tests take milliseconds and need nothing; integration tests use a real Postgres, sockets or processes. */
+/**
+ * Unit tests take milliseconds and need nothing; integration tests use a real Postgres, sockets or processes; those of
+ * the cluster a container engine.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -12,7 +16,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: tests("*.test.ts"),
-          exclude: [...integration, "**/node_modules/**"]
+          exclude: [...integration, ...cluster, "**/node_modules/**"]
         }
       },
       {
@@ -27,6 +31,18 @@ export default defineConfig({
           maxWorkers: 2,
           testTimeout: 60_000,
           hookTimeout: 60_000
+        }
+      },
+      {
+        test: {
+          name: "cluster",
+          include: cluster,
+          exclude: ["**/node_modules/**"],
+          pool: "forks",
+          // One cluster at a time: a dozen processes are enough for two cores.
+          maxWorkers: 1,
+          testTimeout: 300_000,
+          hookTimeout: 300_000
         }
       }
     ]

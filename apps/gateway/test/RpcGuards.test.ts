@@ -20,7 +20,11 @@ const defect = new Error("password=hunter2")
 const world = Effect.gen(function* () {
   const go = Deferred.makeUnsafe<void>()
   const wire = { unread: 0, taken: 0 }
-  const connection = Connection.make({ unreadBytes: () => wire.unread, takenBytes: () => wire.taken })
+  const connection = Connection.make({
+    unreadBytes: () => wire.unread,
+    takenBytes: () => wire.taken,
+    destroy: () => {}
+  })
   const handlers = Group.toLayer({
     Break: () => Effect.die(defect),
     BreakStream: () => Stream.concat(Stream.make(1), Stream.die(defect)),
@@ -124,7 +128,8 @@ describe("A connection", () => {
   it.effect("is lost when its client is silent, or does not read", () =>
     Effect.gen(function* () {
       const wire = { unread: 0, taken: 0 }
-      const make = () => Connection.make({ unreadBytes: () => wire.unread, takenBytes: () => wire.taken })
+      const make = () =>
+        Connection.make({ unreadBytes: () => wire.unread, takenBytes: () => wire.taken, destroy: () => {} })
       const talks = make()
       assert.isNull(yield* minutes(talks, () => talks.received++))
       assert.isNotNull(yield* minutes(make(), () => {}))

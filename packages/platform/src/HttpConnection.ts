@@ -7,12 +7,15 @@ export interface HttpConnection {
   readonly unreadBytes: () => number
   /** Bytes that the client's machine has taken since the connection began. */
   readonly takenBytes: () => number
+  /** Ends it at once, without a word. */
+  readonly destroy: () => void
 }
 
 export const of = (request: HttpServerRequest.HttpServerRequest): HttpConnection => {
   const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
   return {
     unreadBytes: () => socket.writableLength,
-    takenBytes: () => socket.bytesWritten - socket.writableLength
+    takenBytes: () => socket.bytesWritten - socket.writableLength,
+    destroy: () => void socket.destroy()
   }
 }

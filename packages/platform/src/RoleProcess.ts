@@ -8,6 +8,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Cause, Config, Effect, Exit, Layer, References, Runtime } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { SqlClient } from "effect/sql"
+import * as LostAddresses from "./LostAddresses.ts"
 import * as Migrations from "./Migrations.ts"
 import * as Operations from "./Operations.ts"
 import * as Sql from "./Sql.ts"
@@ -46,7 +47,9 @@ export const run = <A, E>({
         // Nothing of it is for the operations: a router would be taken for theirs.
         Layer.provide(Layer.effectDiscard(Layer.build(layer))),
         Layer.provide(Migrations.layerUpToDate),
-        Layer.provide([Layer.unwrap(Effect.map(sessionName, Sql.layerFor)), SecureRandom.layerWebCrypto])
+        Layer.provide([Layer.unwrap(Effect.map(sessionName, Sql.layerFor)), SecureRandom.layerWebCrypto]),
+        // Before any connection is made.
+        Layer.provide(LostAddresses.layer)
       )
     )
   ).pipe(

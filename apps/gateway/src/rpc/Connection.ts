@@ -32,7 +32,7 @@ export const make = (wire: HttpConnection): Connection => ({
 
 /** Of the call that is being answered. */
 export const Current = Context.Reference<Connection>("@onsale/gateway/rpc/Connection", {
-  defaultValue: () => make({ unreadBytes: () => 0, takenBytes: () => 0 })
+  defaultValue: () => make({ unreadBytes: () => 0, takenBytes: () => 0, destroy: () => {} })
 })
 
 /** Ends when the client has been silent, or has left unread what it was sent, for too long. */

@@ -14,6 +14,8 @@ import * as RpcWire from "./RpcWire.ts"
 const maxWebSockets = 10_000
 /** Calls that run when the server stops have this time; streams are ended at once. */
 const drain = Duration.seconds(10)
+/** A client that is told that its WebSocket ends answers within this time, or is cut off. */
+const farewell = Duration.seconds(2)
 const drainEvery = Duration.millis(50)
 
 const open = Metric.gauge("onsale_rpc_websockets", { description: "WebSockets of RPC clients that are open" })
@@ -53,6 +55,7 @@ const webSocket = Effect.gen(function* () {
   const router = yield* HttpRouter.HttpRouter
   // The server's own, which a request does not carry.
   const stopping = yield* Stopping
+  const scope = yield* Effect.scope
   let sockets = 0
   const count = (change: number) =>
     Effect.suspend(() => {
@@ -70,7 +73,8 @@ const webSocket = Effect.gen(function* () {
           : Effect.failCause(cause)
       ),
       Effect.raceFirst(Effect.as(Connection.lost(connection), HttpServerResponse.empty())),
-      Effect.raceFirst(Effect.as(drained(connection, stopping), HttpServerResponse.empty()))
+      Effect.raceFirst(Effect.as(drained(connection, stopping), HttpServerResponse.empty())),
+      Effect.ensuring(Effect.forkIn(Effect.delay(Effect.sync(connection.wire.destroy), farewell), scope))
     )
   })
 

@@ -272,6 +272,7 @@ describe("RPC from outside", () => {
         const watchers = yield* Effect.forEach(transports, (transport) =>
           Effect.flatMap(RpcClients.make(transport, service.url), (client) => watch(client, eventId))
         )
+        yield* RpcClients.mute(service.url)
         const [took, code] = yield* Effect.timed(service.stop)
         assert.include(Service.cleanExits, code)
         assert.isBelow(Duration.toSeconds(took), 15)

@@ -3,6 +3,7 @@ import { NodeHttpClient, NodeSocket } from "@effect/platform-node"
 import { OnsaleRpc, rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
 import { Effect, Layer } from "effect"
 import { RpcClient, RpcSerialization } from "effect/rpc"
+import { connect, type Socket } from "node:net"
 
 export type Transport = "HTTP" | "WebSocket"
 export type Client = Effect.Success<ReturnType<typeof make>>
@@ -39,3 +40,27 @@ export const raw = Effect.fnUntraced(function* (url: string) {
   )
   return { frames, closed, send: (text: string) => socket.send(text) }
 })
+
+/** A WebSocket whose client answers nothing, not even that it is closed. */
+export const mute = (url: string) =>
+  Effect.acquireRelease(
+    Effect.callback<Socket>((resume) => {
+      const { hostname, port } = new URL(url)
+      const made = connect({ host: hostname, port: Number(port) })
+      made.once("data", () => resume(Effect.succeed(made)))
+      made.on("error", () => {})
+      made.write(
+        [
+          `GET ${rpcPath} HTTP/1.1`,
+          `host: ${hostname}`,
+          "connection: upgrade",
+          "upgrade: websocket",
+          "sec-websocket-version: 13",
+          `sec-websocket-key: ${Buffer.alloc(16, 7).toString("base64")}`,
+          "",
+          ""
+        ].join("\r\n")
+      )
+    }),
+    (socket) => Effect.sync(() => socket.destroy())
+  )
