@@ -1,4 +1,4 @@
-/** `npm run bench -- holds`, `-- inventory`, `-- best` and `-- checkout`: benchmarks, as ratios of one run where there is another side. */
+/** `npm run bench -- holds`, `-- roles`, `-- inventory`, `-- best` and `-- checkout`: benchmarks, as ratios of one run where there is another side. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -8,6 +8,7 @@ import * as CheckoutBench from "./CheckoutBench.ts"
 import * as HoldsBench from "./HoldsBench.ts"
 import * as InventoryBench from "./InventoryBench.ts"
 import { machine, statement } from "./Machine.ts"
+import * as RolesBench from "./RolesBench.ts"
 
 /** The checker found what must not be. */
 class BenchFailed extends Schema.TaggedError<BenchFailed>()("BenchFailed", { message: Schema.String }) {}
@@ -38,6 +39,30 @@ const holds = Command.make(
 ).pipe(
   Command.withDescription("Winning holds of two free seats, against the same endpoint with a constant answer")
 )
+
+const roles = Command.make(
+  "roles",
+  {
+    connections: Flag.Int("connections").pipe(Flag.withDefault(128)),
+    seconds: Flag.Int("seconds").pipe(Flag.withDescription("of a round"), Flag.withDefault(4)),
+    rounds: Flag.Int("rounds").pipe(Flag.withDefault(5)),
+    profiles: Flag.String("profiles").pipe(
+      Flag.withDescription(
+        "a directory for profiles of the CPU of the gateway and the runner; they cost speed"
+      ),
+      Flag.optional
+    ),
+    json
+  },
+  Effect.fn(function* ({ json, ...options }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const rounds = yield* RolesBench.run(options)
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ machine, options, rounds }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(Command.withDescription("Winning holds of one process, against a gateway and a runner"))
 
 const checkout = Command.make(
   "checkout",
@@ -168,7 +193,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, inventory, best, checkout]),
+  Command.withSubcommands([holds, roles, inventory, best, checkout]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain
