@@ -2,7 +2,8 @@
  * What a command costs on the wire between a gateway and a runner: to encode it and its answer and to decode both,
  * by the codec that the cluster uses. In one thread, with nothing else: a floor.
  */
-import { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
+import type { InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
+import { Answers, Commands } from "@onsale/contracts/inventory/InventoryEntity"
 import { CommandId, makeHoldId, makeUuidV7, TierId } from "@onsale/contracts/Ids"
 import { Effect, Exit, Schema } from "effect"
 import { RpcSerialization } from "effect/rpc"
@@ -34,7 +35,7 @@ const command = (n: number) => ({
   best: null
 })
 
-const answer = (n: number): typeof InventoryAnswer.Type => ({
+const answer = (n: number): InventoryAnswer => ({
   _tag: "Held",
   hold: {
     holdId: makeHoldId(nowMs, n & 0xff_ff_ff),
@@ -48,8 +49,8 @@ const answer = (n: number): typeof InventoryAnswer.Type => ({
   }
 })
 
-const commandsCodec = Schema.Struct({ commands: Schema.Array(InventoryCommand) })
-const answersCodec = Schema.Exit(Schema.Array(InventoryAnswer), Schema.Never, Schema.Defect())
+const commandsCodec = Schema.Struct({ commands: Commands })
+const answersCodec = Schema.Exit(Answers, Schema.Never, Schema.Defect())
 
 /** Of CPU, the collector's too: the clock would count what others take of the machine. */
 const micros = (times: number, run: () => void): number => {
