@@ -44,10 +44,10 @@ const rowsASnapshot = 2_000
 const sweepEvery = Duration.millis(250)
 const idleCheck = Duration.seconds(30)
 /**
- * For so long the state in memory is taken for that of the journal. Half of what a runner keeps its shards for when
- * nobody can reach it (`Cluster.ts`): nobody else has the event yet.
+ * For so long the state in memory is taken for that of the journal: less than a runner must be silent before another
+ * takes its shards (`RunnerWatch.ts`), so that nobody else has the event yet.
  */
-const confirmedForMs = 3_000
+const confirmedForMs = 1_000
 
 const batchSize = Metric.histogram("onsale_inventory_batch_commands", {
   description: "Commands in one journal row",
@@ -154,6 +154,8 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
 
   const commit = Effect.fnUntraced(function* (batch: ReadonlyArray<Work>) {
     if (state === null) {
+      // Nothing is committed here that could find out that another owner has opened the sale.
+      if (batch.length > 0) yield* confirm
       for (const { commands, reply } of batch)
         reply(Exit.succeed(commands.map(() => refusal("event_not_found"))))
       return

@@ -1,5 +1,5 @@
 /**
- * Runners watch over each other, so that a dead one is noticed in a second or two.
+ * Runners watch over each other, so that a dead one is noticed within about three seconds.
  *
  * The library leaves that to one runner, whose own death is noticed by the expiry of its heartbeat only. Here each
  * runner asks the two that follow it in the order of their addresses, round about: every one is watched by two others.
@@ -72,8 +72,8 @@ export const layer = Layer.effectDiscard(
       const all = new Map(
         (yield* storage.getRunners).map(([{ address }, healthy]) => [keyOf(address), { address, healthy }])
       )
-      // Gone from the list by itself: it was told to stop, or its heartbeat has expired.
-      if (!all.has(self)) return
+      // Whom the others take for dead, or who was told to stop, is no judge of them.
+      if (all.get(self)?.healthy !== true) return
       yield* Effect.forEach(
         successors(self, [...all.keys()], watched),
         (key) => {

@@ -233,6 +233,12 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
     breach(`the release of hold ${id} was answered ${reply.status}`)
   })
 
+  /** A hold that was let go must not be shown as one that lives, by whoever answers. */
+  const lookForGone = Effect.fnUntraced(function* (eventId: string, id: string) {
+    const { reply } = yield* ask(eventId, "GET", `/holds/${id}`)
+    if (reply?.status === 200) breach(`hold ${id} was released and is shown as live`)
+  })
+
   const buy = Effect.fnUntraced(function* (eventId: string, id: string) {
     const dice = random()
     const method = dice < 0.1 ? "tok_declined" : dice < 0.15 ? "tok_timeout" : "tok_ok"
@@ -258,8 +264,10 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
         if (held !== undefined) {
           const dice = random()
           if (dice < 0.3) yield* look(sale.eventId, held.id, held.seats)
-          else if (dice < 0.75) yield* release(sale.eventId, held.id, held.seats)
-          else if (dice < 0.85) yield* buy(sale.eventId, held.id)
+          // Most go back, or the house would be sold out, and nothing would happen any more.
+          if (dice < 0.9) yield* release(sale.eventId, held.id, held.seats)
+          else if (dice < 0.97) yield* buy(sale.eventId, held.id)
+          if (dice < 0.1) yield* lookForGone(sale.eventId, held.id)
         }
         yield* Effect.sleep(20 + random() * 60)
       }
@@ -319,6 +327,7 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
 
     /** When all buyers have gone and all faults are mended: writes the rest of the breaches into the notes. */
     settle: Effect.fn("Buyers.settle")(function* () {
+      const before = notes.counts.unanswered
       yield* Effect.forEach(liveHolds, ([id, { eventId, seats }]) => look(eventId, id, seats), {
         concurrency: 8
       })
@@ -336,6 +345,11 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
           ),
         { concurrency: 8 }
       )
+      // All is mended: whoever gets no answer now would never get one.
+      const unanswered = notes.counts.unanswered - before
+      if (unanswered > 0) breach(`${unanswered} calls were not answered when all was mended`)
+      const { holds, orders: placed, releases } = notes.counts
+      if (holds === 0 || placed === 0 || releases === 0) breach("nothing was held, sold or let go")
       for (const seat of brokenSeats(seatCalls)) {
         breach(`the answers about seat ${seat} contradict each other: ${JSON.stringify(seatCalls.get(seat))}`)
       }

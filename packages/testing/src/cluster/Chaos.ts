@@ -2,7 +2,7 @@
  * Bookings at a steady rate while a seeded schedule hurts the cluster; then every answer is held against every other,
  * and the audit is run.
  */
-import { Clock, Effect, Exit, Fiber, Random, Schema } from "effect"
+import { Clock, Effect, Exit, Fiber, Random } from "effect"
 import { pollUntil } from "../Poll.ts"
 import * as Buyers from "./Buyers.ts"
 import type { ClusterWorld } from "./ClusterWorld.ts"
@@ -22,8 +22,6 @@ export interface Report {
   readonly seed: number
   readonly breaches: ReadonlyArray<string>
 }
-
-export class ChaosError extends Schema.TaggedError<ChaosError>()("ChaosError", { message: Schema.String }) {}
 
 const buyers = 10
 const events = 6
@@ -72,6 +70,7 @@ export const run = Effect.fn("Chaos.run")(function* (world: ClusterWorld, option
       faults,
       ({ kind, lastsMs, machine: name }) => {
         const machine = Faults.machineOf(world, name)
+        if (machine === undefined) return Effect.die(new RangeError(`there is no machine ${name}`))
         shop.hurt.add(name)
         return Faults.inflict(machine, kind).pipe(
           Effect.andThen(Effect.sleep(lastsMs)),

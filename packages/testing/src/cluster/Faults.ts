@@ -19,11 +19,7 @@ const killedMs = { from: 1_000, upTo: 5_000 }
 const storeFrozenMs = { from: 2_000, upTo: 6_000 }
 
 const kindsOf = (machine: string): ReadonlyArray<Kind> =>
-  machine === "postgres"
-    ? ["kill", "freeze", "restart"]
-    : machine === "redis"
-      ? ["kill", "freeze", "cut", "restart"]
-      : ["kill", "freeze", "cut", "restart"]
+  machine === "postgres" ? ["kill", "freeze", "restart"] : ["kill", "freeze", "cut", "restart"]
 
 /** The seldom ones, beside the runners and gateways. */
 const stores = ["postgres", "redis"]
@@ -76,7 +72,7 @@ export const inflict = (machine: Machine, kind: Kind): Effect.Effect<void, Machi
 export const mend = (machine: Machine, kind: Kind): Effect.Effect<void, MachineError> =>
   kind === "freeze" ? machine.thaw : kind === "cut" ? machine.mend : machine.start
 
-/** The machines that faults happen to, by name; never all of a role. */
+/** The machines that faults happen to, by name, beside the stores. */
 export const victims = (world: ClusterWorld): ReadonlyMap<string, Machine> =>
   new Map(
     [...world.booking, ...world.gateways, ...world.payment, ...world.notification].map((machine) => [
@@ -85,9 +81,6 @@ export const victims = (world: ClusterWorld): ReadonlyMap<string, Machine> =>
     ])
   )
 
-export const machineOf = (world: ClusterWorld, name: string): Machine =>
-  name === "postgres"
-    ? world.postgres
-    : name === "redis"
-      ? world.redis
-      : (victims(world).get(name) ?? world.sandbox)
+/** Undefined where there is none of that name. */
+export const machineOf = (world: ClusterWorld, name: string): Machine | undefined =>
+  name === "postgres" ? world.postgres : name === "redis" ? world.redis : victims(world).get(name)
