@@ -155,7 +155,9 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
   const commit = Effect.fnUntraced(function* (batch: ReadonlyArray<Work>) {
     if (state === null) {
       // Nothing is committed here that could find out that another owner has opened the sale.
+      inHand = batch
       if (batch.length > 0) yield* confirm
+      inHand = []
       for (const { commands, reply } of batch)
         reply(Exit.succeed(commands.map(() => refusal("event_not_found"))))
       return

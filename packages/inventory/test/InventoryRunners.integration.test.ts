@@ -296,6 +296,33 @@ layer(layerWorld, { excludeTestServices: true, timeout: "60 seconds" })("the inv
       })
   )
 
+  it.effect("an owner that another has taken over from finds out before it reads out what it remembers", () =>
+    Effect.gen(function* () {
+      const [stale, owner] = [yield* startRunner(), yield* startRunner()]
+      const eventId = yield* open(stale)
+      const kept = held(yield* stale.inventory.execute(eventId, hold({ seats: [0] })))
+      yield* owner.inventory.execute(eventId, release(kept.holdId))
+      // Within the second for which it may believe itself it may still show the hold; nobody sends it a command.
+      const shown = yield* pollUntil(
+        stale.inventory.hold(eventId, kept.holdId),
+        (answer) => "_tag" in answer && answer._tag === "Refused",
+        { deadline: "20 seconds", every: "100 millis" }
+      )
+      assert.deepInclude(shown, { code: "hold_not_found" })
+      assert.deepStrictEqual((yield* stale.inventory.availability(eventId))?.held, [])
+    })
+  )
+
+  it.effect("one that was asked about an event before its sale was opened elsewhere does not deny it", () =>
+    Effect.gen(function* () {
+      const [early, owner] = [yield* startRunner(), yield* startRunner()]
+      const eventId = makeEventId(0)
+      assert.isNull(yield* early.inventory.availability(eventId))
+      yield* owner.inventory.open(eventId, counted)
+      held(yield* insist(early, eventId, hold({ seats: [0] })))
+    })
+  )
+
   it.effect("INV-10: nobody is told what is not committed", () =>
     Effect.gen(function* () {
       const [asked, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]

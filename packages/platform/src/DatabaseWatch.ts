@@ -14,11 +14,32 @@ const answerLimit = Duration.seconds(5)
 const patienceMs = 20_000
 const firstAnswerMs = 2_000
 
-/** The question that every client may ask before it says who it is (SSLRequest): one byte is the answer. */
-const sslRequest = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47])
+/** Version 3.0 of the protocol. */
+const protocolVersion = 196_608
+/** The first byte of the server's answer: it asks who we are, so it takes connections. Else it says why it does not. */
+const asksWhoWeAre = "R".charCodeAt(0)
 
-/** Whether a Postgres answers on a connection of its own, which is closed again. */
-export const answersAnew = (host: string, port: number): Effect.Effect<boolean> =>
+/** What every client begins with (StartupMessage). */
+const startup = (user: string, database: string): Buffer => {
+  const text = Buffer.from(`user\0${user}\0database\0${database}\0\0`)
+  const head = Buffer.alloc(8)
+  head.writeInt32BE(8 + text.length, 0)
+  head.writeInt32BE(protocolVersion, 4)
+  return Buffer.concat([head, text])
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly database: string
+}
+
+/**
+ * Whether a Postgres takes another connection, which is closed again: not one that is starting, recovering or full, and
+ * not one that takes none without TLS, where nothing is said of it.
+ */
+export const answersAnew = ({ database, host, port, user }: Address): Effect.Effect<boolean> =>
   Effect.callback((resume) => {
     const socket = connect({ host, port })
     const done = (answered: boolean) => {
@@ -27,8 +48,9 @@ export const answersAnew = (host: string, port: number): Effect.Effect<boolean> 
     }
     socket.setTimeout(firstAnswerMs, () => done(false))
     socket.on("error", () => done(false))
-    socket.on("data", () => done(true))
-    socket.on("connect", () => socket.write(sslRequest))
+    socket.on("data", (answer) => done(answer[0] === asksWhoWeAre))
+    socket.on("close", () => done(false))
+    socket.on("connect", () => socket.write(startup(user, database)))
     return Effect.sync(() => socket.destroy())
   })
 
@@ -52,10 +74,15 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
     const { url } = yield* Sql.config
-    const { hostname, port } = new URL(Redacted.value(url))
+    const { hostname, pathname, port, username } = new URL(Redacted.value(url))
     yield* watch({
       poolAnswers: sql`SELECT 1`.pipe(Effect.timeout(answerLimit), Effect.isSuccess),
-      databaseAnswers: answersAnew(hostname, port === "" ? 5432 : Number(port)),
+      databaseAnswers: answersAnew({
+        host: hostname,
+        port: port === "" ? 5432 : Number(port),
+        user: decodeURIComponent(username),
+        database: decodeURIComponent(pathname.slice(1))
+      }),
       stuck: Effect.logFatal(
         "the database answers, but not on our connections: ending, to be started again"
       ).pipe(Effect.andThen(Effect.sync(() => process.exit(1))))

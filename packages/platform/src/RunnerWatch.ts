@@ -9,6 +9,7 @@
 import { Cause, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
 import { type RunnerAddress, RunnerHealth, RunnerStorage, ShardingConfig } from "effect/cluster"
 import { SqlClient } from "effect/sql"
+import * as Digest from "./Digest.ts"
 
 const watchEvery = Duration.seconds(1)
 /** So that of two that die together the second is noticed too. */
@@ -19,9 +20,14 @@ const evictions = Metric.counter("onsale_cluster_evictions", {
   incremental: true
 })
 
-/** What the sessions of a runner are called at the database, which keeps 63 bytes of it. */
-export const sessionName = ({ host, port }: { readonly host: string; readonly port: number }): string =>
-  `runner ${host}:${port}`.slice(0, 63)
+/** Bytes that the database keeps of a session's name. */
+const longestName = 63
+
+/** What the sessions of a runner are called at the database: no two runners have one name. */
+export const sessionName = ({ host, port }: { readonly host: string; readonly port: number }): string => {
+  const name = `runner ${host}:${port}`
+  return Buffer.byteLength(name) <= longestName ? name : `runner ${Digest.keyOf(name)}`
+}
 
 /** The `count` that follow in the order of their keys, from the last to the first; fewer where there are not as many. */
 export const successors = (

@@ -30,9 +30,3 @@ it.effect("lets one be whose database is away, or whose pool answers", () =>
     expect(yield* stuckAfter(true, true, 120)).toBe(0)
   })
 )
-
-it.live("takes a port where nobody answers for a database that is away", () =>
-  Effect.gen(function* () {
-    expect(yield* DatabaseWatch.answersAnew("127.0.0.1", 1)).toBe(false)
-  })
-)

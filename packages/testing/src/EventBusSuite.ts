@@ -136,11 +136,11 @@ export const suite = <E>(name: string, broker: Layer.Layer<Broker, E>, traits: T
     const test = (
       title: string,
       run: (topic: string) => Effect.Effect<void, unknown, Broker | Scope.Scope>,
+      // What only a bus with a broker of its own can be asked.
       applies = true
-    ) =>
-      applies
-        ? it.effect(title, () => Effect.suspend(() => run(newTopic())), 90_000)
-        : it.effect.skip(title, () => Effect.void)
+    ) => {
+      if (applies) it.effect(title, () => Effect.suspend(() => run(newTopic())), 90_000)
+    }
 
     test(
       "an event arrives as it was published",

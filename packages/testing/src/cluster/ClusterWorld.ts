@@ -26,6 +26,8 @@ export interface ClusterWorld {
   readonly organiserKey: string
   /** Until every role says that it is ready. */
   readonly ready: Effect.Effect<void, ClusterError>
+  /** Shards of the booking runners that have an owner, by what each says of itself; those that do not answer own none. */
+  readonly bookingShards: Effect.Effect<number>
   /** What `onsale audit` prints, with the provider's ledger; fails where it finds a breach. */
   readonly audit: Effect.Effect<string, ClusterError>
 }
@@ -86,6 +88,19 @@ const isReady = (machine: Machines.Machine) =>
     Effect.timeout("2 seconds"),
     Effect.orElseSucceed(() => false)
   )
+/** `effect_cluster_shards` of a runner; 0 where it does not answer. */
+const shardsOf = (machine: Machines.Machine): Effect.Effect<number> =>
+  Effect.flatMap(machine.address(operationsPort), (address) =>
+    Effect.tryPromise({
+      try: (signal) => fetch(`http://${address}/metrics`, { signal }).then((response) => response.text()),
+      catch: toUnready
+    })
+  ).pipe(
+    Effect.timeout("2 seconds"),
+    Effect.map((text) => Number(/^effect_cluster_shards(?:\{[^}]*\})? (\d+)/m.exec(text)?.[1] ?? 0)),
+    Effect.orElseSucceed(() => 0)
+  )
+
 const toUnready = () => new ClusterError({ message: "not ready" })
 
 /** Starts them all, and waits until they are ready. They are gone with the scope. */
@@ -175,6 +190,9 @@ export const start = Effect.fn("ClusterWorld.start")(function* (size: Size) {
     sandbox,
     organiserKey,
     ready,
+    bookingShards: Effect.map(Effect.forEach(booking, shardsOf, { concurrency: "unbounded" }), (each) =>
+      each.reduce((sum, one) => sum + one, 0)
+    ),
     audit
   }
   return world
