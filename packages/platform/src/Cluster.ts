@@ -23,6 +23,7 @@ import { Socket, type SocketServer } from "effect/socket"
 import type { SqlClient } from "effect/sql"
 import { hostname } from "node:os"
 import * as RunnerWatch from "./RunnerWatch.ts"
+import * as ShardReleases from "./ShardReleases.ts"
 
 export interface ClusterOptions {
   /** All groups of the cluster; the same in every process. */
@@ -144,7 +145,10 @@ const sharedOfSeveral = (options: ClusterOptions, expiry: Duration.Duration) => 
   shardLockRefreshInterval: Duration.divideUnsafe(expiry, 3)
 })
 
-const storage = Layer.merge(MessageStorage.layerNoop, SqlRunnerStorage.layerStorage({}))
+const storage = Layer.merge(
+  MessageStorage.layerNoop,
+  ShardReleases.layer.pipe(Layer.provide(SqlRunnerStorage.layerStorage({})))
+)
 
 /**
  * A runner: it owns shards of the groups `assigned`, and sends to those of all. Reads `ONSALE_RUNNER_HOST` (the

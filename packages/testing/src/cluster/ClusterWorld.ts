@@ -54,6 +54,7 @@ const main = "apps/onsale/src/main.ts"
 const env: Readonly<Record<string, string>> = {
   ONSALE_DATABASE_URL: "postgres://onsale:onsale@postgres:5432/onsale",
   ONSALE_REDIS_URL: "redis://redis:6379",
+  ONSALE_EVENT_BUS: "redis",
   ONSALE_ORGANISER_KEY: organiserKey,
   ONSALE_SANDBOX_URL: "http://sandbox:4020",
   ONSALE_SANDBOX_SECRET: sandboxSecret,

@@ -35,7 +35,7 @@ export interface Machine {
   readonly stop: Effect.Effect<void, MachineError>
   /** Of one that was killed or stopped; what it had on its disk is there. */
   readonly start: Effect.Effect<void, MachineError>
-  /** All its processes stand still, as when a hypervisor pauses it. */
+  /** All its processes stand still, by SIGSTOP, until they are told to go on. */
   readonly freeze: Effect.Effect<void, MachineError>
   readonly thaw: Effect.Effect<void, MachineError>
   /** Off the network: nothing comes or goes, and nobody is told. */
@@ -112,6 +112,12 @@ export const launch = Effect.fn("Machines.launch")(function* (
     Effect.asVoid(attempt(`${name} could not be ${what}`, run))
   const inspect = attempt(`${name} could not be looked at`, () => container.inspect())
 
+  const signal = async (name: "STOP" | "CONT") => {
+    await container.kill({ signal: `SIG${name}` })
+    // Where there is no other process, that is no error.
+    await client.container.exec(container, ["sh", "-c", `kill -${name} -1 || true`])
+  }
+
   const machine: Machine = {
     name,
     address: (port) =>
@@ -124,8 +130,10 @@ export const launch = Effect.fn("Machines.launch")(function* (
     kill: does("killed", () => container.kill({ signal: "SIGKILL" })),
     stop: does("stopped", () => container.stop({ t: 30 })),
     start: does("started again", () => container.start()),
-    freeze: does("frozen", () => container.pause()),
-    thaw: does("thawed", () => container.unpause()),
+    // By signals: the engine's own pause needs a freezer that not every machine with containers has. A process
+    // inside cannot stop the first one, and the engine signals no other.
+    freeze: does("frozen", () => signal("STOP")),
+    thaw: does("thawed", () => signal("CONT")),
     cut: does("cut off", () => own.disconnect({ Container: container.id, Force: true })),
     mend: does("mended", () => own.connect({ Container: container.id, EndpointConfig: { Aliases: [name] } })),
     exec: (command) =>
