@@ -2,45 +2,29 @@
  * Buyers of a cluster at a steady rate, who write down every call and answer. They are patient: what fails is asked
  * again, with the same key, at the other gateway, so a call here lasts from the first try to the answer.
  */
-import { Clock, Effect, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { pollUntil } from "../Poll.ts"
-import { type ClusterWorld, urlOf } from "./ClusterWorld.ts"
+import type { ClusterWorld } from "./ClusterWorld.ts"
 import { brokenSeats, type SeatCall } from "./History.ts"
+import * as PatientClient from "./PatientClient.ts"
+import { type Answered, BuyersError, type Notes, type Reply } from "./PatientClient.ts"
 
 export interface Sale {
   readonly eventId: string
   readonly seats: ReadonlyArray<string>
+  /** Its holds expire while the buyers buy. */
+  readonly isShort: boolean
 }
 
-export class BuyersError extends Schema.TaggedError<BuyersError>()("BuyersError", {
-  message: Schema.String
-}) {}
-
-/** One try must not outlast a machine that is cut off: the other gateway may answer. */
-const tryLimit = "8 seconds"
-const pauseMs = 150
-/** Who has no answer then goes away. Longer than any fault lasts. */
-const patienceMs = 45_000
+/** Of the events whose holds last an hour, and of the others. */
+const holdSeconds = { long: 3_600, short: 4 }
 const settledWithin = "90 seconds"
-
-interface Reply {
-  readonly status: number
-  readonly json: unknown
-}
-
-interface Answered {
-  /** Undefined where it was never answered. */
-  readonly reply: Reply | undefined
-  readonly startMs: number
-  readonly endMs: number
-  /** Tries that failed before. */
-  readonly failures: number
-}
 
 const Taken = Schema.Struct({ seats: Schema.Array(Schema.Struct({ seatId: Schema.String })) })
 const Held = Schema.Struct({
   id: Schema.String,
-  seats: Schema.Array(Schema.Struct({ seatId: Schema.String }))
+  seats: Schema.Array(Schema.Struct({ seatId: Schema.String })),
+  expiresAt: Schema.String
 })
 const Placed = Schema.Struct({ id: Schema.String, status: Schema.String })
 const Created = Schema.Struct({ id: Schema.String })
@@ -51,6 +35,13 @@ const SeatMap = Schema.Struct({
     })
   )
 })
+
+interface HeldSeats {
+  readonly id: string
+  readonly seats: ReadonlyArray<string>
+  /** When the hold is over. */
+  readonly expiresMs: number
+}
 
 const read = <A, I>(schema: Schema.Codec<A, I>, reply: Reply) =>
   Effect.mapError(
@@ -66,31 +57,18 @@ export interface Options {
   readonly run: string
 }
 
-/** What was seen; filled while the buyers buy. */
-export interface Notes {
-  /** By event: when a call of it was answered. */
-  readonly answered: Map<string, Array<number>>
-  /** Tries that failed: when, and how. */
-  readonly failed: Array<{ readonly atMs: number; readonly eventId: string; readonly how: string }>
-  readonly breaches: Array<string>
-  readonly counts: { calls: number; holds: number; orders: number; releases: number; unanswered: number }
-}
-
 /** Buyers, their notes, and what is left to check when they have gone. */
 export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: Options) {
-  const clock = yield* Clock.Clock
-  const nowMs = () => clock.currentTimeMillisUnsafe()
   const notes: Notes = {
     answered: new Map(),
     failed: [],
     breaches: [],
-    counts: { calls: 0, holds: 0, orders: 0, releases: 0, unanswered: 0 }
+    counts: { calls: 0, holds: 0, orders: 0, releases: 0, expired: 0, unanswered: 0 }
   }
+  const { ask, hurt, nowMs } = yield* PatientClient.make({ world, random, notes })
   const seatCalls = new Map<string, Array<SeatCall>>()
   const liveHolds = new Map<string, { readonly eventId: string; readonly seats: ReadonlyArray<string> }>()
   const orders = new Map<string, { readonly expected: string; readonly eventId: string }>()
-  /** Gateways that a balancer would have taken out; one try in five still goes there. */
-  const hurt = new Set<string>()
   let nextKey = 0
 
   const note = (seats: ReadonlyArray<string>, call: SeatCall) => {
@@ -100,80 +78,6 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
       else calls.push(call)
     }
   }
-
-  const gatewayFor = (turn: number) => {
-    const well = world.gateways.filter(({ name }) => !hurt.has(name))
-    const among = well.length === 0 || random() < 0.2 ? world.gateways : well
-    return among[turn % among.length]!
-  }
-
-  const once = (method: string, path: string, key: string | undefined, body: unknown, turn: number) =>
-    urlOf(gatewayFor(turn)).pipe(
-      Effect.flatMap((url) =>
-        Effect.tryPromise({
-          try: async (signal): Promise<Reply> => {
-            const response = await fetch(`${url}/api/v1${path}`, {
-              method,
-              signal,
-              headers: {
-                "content-type": "application/json",
-                ...(path.startsWith("/organiser") ? { authorization: `Bearer ${world.organiserKey}` } : {}),
-                ...(key === undefined ? {} : { "idempotency-key": key })
-              },
-              ...(body === undefined ? {} : { body: JSON.stringify(body) })
-            })
-            const text = await response.text()
-            return { status: response.status, json: text === "" ? null : JSON.parse(text) }
-          },
-          catch: (cause) =>
-            new BuyersError({
-              message:
-                cause instanceof Error
-                  ? `${cause.name} ${String(cause.cause ?? cause.message)}`
-                  : String(cause)
-            })
-        })
-      ),
-      Effect.timeoutOrElse({
-        duration: tryLimit,
-        orElse: () => Effect.fail(new BuyersError({ message: "no answer" }))
-      })
-    )
-
-  /** Asks until it is answered, at one gateway after the other. */
-  const ask = Effect.fnUntraced(function* (
-    eventId: string,
-    method: string,
-    path: string,
-    body?: unknown,
-    key?: string
-  ): Effect.fn.Return<Answered> {
-    const startMs = nowMs()
-    notes.counts.calls++
-    let failures = 0
-    for (let turn = Math.floor(random() * 8); ; turn++) {
-      const exit = yield* once(method, path, key, body, turn).pipe(
-        Effect.map((reply) => ({ reply, how: reply.status >= 500 ? String(reply.status) : undefined })),
-        Effect.catch((error) => Effect.succeed({ reply: undefined, how: error.message.slice(0, 60) }))
-      )
-      const endMs = nowMs()
-      // The first try may still be at work: its key is in use.
-      const busy = exit.reply?.status === 409 && failures > 0 && isKeyInUse(exit.reply)
-      if (exit.reply !== undefined && exit.how === undefined && !busy) {
-        const times = notes.answered.get(eventId)
-        if (times === undefined) notes.answered.set(eventId, [endMs])
-        else times.push(endMs)
-        return { reply: exit.reply, startMs, endMs, failures }
-      }
-      if (exit.how !== undefined) notes.failed.push({ atMs: endMs, eventId, how: exit.how })
-      failures++
-      if (endMs - startMs > patienceMs) {
-        notes.counts.unanswered++
-        return { reply: undefined, startMs, endMs, failures }
-      }
-      yield* Effect.sleep(pauseMs)
-    }
-  })
 
   const breach = (text: string) => {
     notes.breaches.push(text)
@@ -194,6 +98,7 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
     const { endMs, reply, startMs } = call
     if (reply === undefined) {
       note(seats, { kind: "hold", hold: key, startMs, endMs: undefined })
+      if (sale.isShort) note(seats, { kind: "release", hold: key, startMs, endMs: undefined })
       return undefined
     }
     if (reply.status === 409) {
@@ -205,30 +110,40 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
       return undefined
     }
     if (reply.status !== 201) return strange("a hold", call)
-    const { id } = yield* read(Held, reply)
+    const { expiresAt, id } = yield* read(Held, reply)
+    const expiresMs = Date.parse(expiresAt)
     note(seats, { kind: "hold", hold: id, startMs, endMs })
+    // The seats are free from then on; whoever asks later may have them, and nobody before.
+    if (sale.isShort) note(seats, { kind: "release", hold: id, startMs: expiresMs, endMs: undefined })
+    else liveHolds.set(id, { eventId: sale.eventId, seats })
     notes.counts.holds++
-    liveHolds.set(id, { eventId: sale.eventId, seats })
-    return { id, seats }
+    return { id, seats, expiresMs }
   })
 
-  const look = Effect.fnUntraced(function* (eventId: string, id: string, seats: ReadonlyArray<string>) {
+  const look = Effect.fnUntraced(function* (
+    eventId: string,
+    { expiresMs, id, seats }: Pick<HeldSeats, "id" | "seats"> & Partial<HeldSeats>
+  ) {
     const call = yield* ask(eventId, "GET", `/holds/${id}`)
     if (call.reply === undefined) return
+    if (expiresMs !== undefined && call.startMs >= expiresMs && call.reply.status === 200)
+      return breach(`hold ${id} has expired and is shown as live`)
+    if (expiresMs !== undefined && call.endMs >= expiresMs) return
     if (call.reply.status !== 200)
       return breach(`hold ${id} was answered with success and is lost: ${call.reply.status}`)
     note(seats, { kind: "kept", hold: id, startMs: call.startMs, endMs: call.endMs })
   })
 
-  const release = Effect.fnUntraced(function* (eventId: string, id: string, seats: ReadonlyArray<string>) {
+  const release = Effect.fnUntraced(function* (eventId: string, { expiresMs, id, seats }: HeldSeats) {
     liveHolds.delete(id)
     const { endMs, failures, reply, startMs } = yield* ask(eventId, "DELETE", `/holds/${id}`)
     const seen = { kind: "release", hold: id, startMs } as const
     if (reply === undefined) return note(seats, { ...seen, endMs: undefined })
-    // A try whose answer was lost has let it go already.
-    if (reply.status === 204 || (reply.status === 404 && failures > 0)) {
+    // A try whose answer was lost has let it go already; or it has expired, and may have gone to others.
+    const isOver = endMs >= expiresMs
+    if (reply.status === 204 || (reply.status === 404 && (failures > 0 || isOver))) {
       notes.counts.releases++
-      return note(seats, { ...seen, endMs })
+      return note(seats, { ...seen, endMs: reply.status === 404 && isOver ? undefined : endMs })
     }
     breach(`the release of hold ${id} was answered ${reply.status}`)
   })
@@ -237,6 +152,13 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
   const lookForGone = Effect.fnUntraced(function* (eventId: string, id: string) {
     const { reply } = yield* ask(eventId, "GET", `/holds/${id}`)
     if (reply?.status === 200) breach(`hold ${id} was released and is shown as live`)
+  })
+
+  /** Until it is over, or a little longer. */
+  const waitForExpiry = Effect.fnUntraced(function* (eventId: string, held: HeldSeats) {
+    yield* Effect.sleep(Math.max(0, held.expiresMs - nowMs()) + random() * 300)
+    yield* look(eventId, held)
+    notes.counts.expired++
   })
 
   const buy = Effect.fnUntraced(function* (eventId: string, id: string) {
@@ -263,9 +185,10 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
         const held = yield* hold(sale)
         if (held !== undefined) {
           const dice = random()
-          if (dice < 0.3) yield* look(sale.eventId, held.id, held.seats)
+          if (dice < 0.3) yield* look(sale.eventId, held)
           // Most go back, or the house would be sold out, and nothing would happen any more.
-          if (dice < 0.9) yield* release(sale.eventId, held.id, held.seats)
+          if (dice < 0.9) yield* release(sale.eventId, held)
+          else if (sale.isShort) yield* waitForExpiry(sale.eventId, held)
           else if (dice < 0.97) yield* buy(sale.eventId, held.id)
           if (dice < 0.1) yield* lookForGone(sale.eventId, held.id)
         }
@@ -282,7 +205,7 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
     notes,
     hurt,
 
-    /** Makes events on sale, each of so many seats. */
+    /** Makes events on sale, each of so many seats; the holds of every third one expire soon. */
     open: Effect.fn("Buyers.open")(function* (count: number, seats: number) {
       const organise = Effect.fnUntraced(function* <A, I>(
         path: string,
@@ -307,9 +230,16 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
       const startsAt = new Date(nowMs() + 30 * 86_400_000).toISOString()
       return yield* Effect.forEach(Array.from({ length: count }), (_, i) =>
         Effect.gen(function* () {
+          const isShort = i % 3 === 2
           const event = yield* organise(
             "/events",
-            { venueId: venue.id, name: `Evening ${i + 1}`, startsAt, currency: "EUR", holdSeconds: 3_600 },
+            {
+              venueId: venue.id,
+              name: `Evening ${i + 1}`,
+              startsAt,
+              currency: "EUR",
+              holdSeconds: isShort ? holdSeconds.short : holdSeconds.long
+            },
             Created
           )
           yield* organise(`/events/${event.id}/publish`, {}, Schema.Unknown)
@@ -317,6 +247,7 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
           const { sections } = yield* read(SeatMap, reply ?? { status: 0, json: null })
           return {
             eventId: event.id,
+            isShort,
             seats: sections.flatMap(({ rows }) => rows.flatMap(({ seats }) => seats.map(({ id }) => id)))
           } satisfies Sale
         })
@@ -328,7 +259,7 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
     /** When all buyers have gone and all faults are mended: writes the rest of the breaches into the notes. */
     settle: Effect.fn("Buyers.settle")(function* () {
       const before = notes.counts.unanswered
-      yield* Effect.forEach(liveHolds, ([id, { eventId, seats }]) => look(eventId, id, seats), {
+      yield* Effect.forEach(liveHolds, ([id, { eventId, seats }]) => look(eventId, { id, seats }), {
         concurrency: 8
       })
       yield* Effect.forEach(
@@ -356,8 +287,5 @@ export const make = Effect.fn("Buyers.make")(function* ({ random, run, world }: 
     })
   }
 })
-
-const isKeyInUse = ({ json }: Reply): boolean =>
-  typeof json === "object" && json !== null && "type" in json && String(json.type).endsWith("key-in-use")
 
 export type Buyers = Effect.Success<ReturnType<typeof make>>

@@ -107,9 +107,9 @@ export const run = Effect.fn("Chaos.run")(function* (world: ClusterWorld, option
     if (Exit.isFailure(exit)) notes.breaches.push(`a buyer broke off: ${String(exit.cause)}`)
   yield* shop.settle()
   yield* world.audit.pipe(Effect.catch(({ message }) => Effect.sync(() => void notes.breaches.push(message))))
-  const { calls, holds, orders, releases, unanswered } = notes.counts
+  const { calls, expired, holds, orders, releases, unanswered } = notes.counts
   yield* options.say(
-    `seed ${seed}: ${calls} calls, ${holds} holds, ${releases} released, ${orders} orders, ${unanswered} never answered, ${notes.breaches.length} breaches`
+    `seed ${seed}: ${calls} calls, ${holds} holds, ${releases} released, ${expired} expired, ${orders} orders, ${unanswered} never answered, ${notes.breaches.length} breaches`
   )
   const report: Report = { seed, breaches: notes.breaches }
   return report

@@ -18,8 +18,7 @@ const killedMs = { from: 1_000, upTo: 5_000 }
 /** All stand still with it: shorter, so that buyers have patience left. */
 const storeFrozenMs = { from: 2_000, upTo: 6_000 }
 
-const kindsOf = (machine: string): ReadonlyArray<Kind> =>
-  machine === "postgres" ? ["kill", "freeze", "restart"] : ["kill", "freeze", "cut", "restart"]
+const kinds: ReadonlyArray<Kind> = ["kill", "freeze", "cut", "restart"]
 
 /** The seldom ones, beside the runners and gateways. */
 const stores = ["postgres", "redis"]
@@ -34,7 +33,7 @@ export const schedule = (
   const between = ({ from, upTo }: { readonly from: number; readonly upTo: number }) =>
     Math.round(from + random() * (upTo - from))
   const draw = (machine: string): Fault => {
-    const kind = pick(kindsOf(machine))
+    const kind = pick(kinds)
     const stands = kind === "freeze" || kind === "cut"
     return {
       machine,
