@@ -10,7 +10,7 @@ import * as Sql from "./Sql.ts"
 
 const lookEvery = Duration.seconds(2)
 const answerLimit = Duration.seconds(5)
-/** A database that starts again is back before, and the pool with it. */
+/** Of a database that is there: a pool finds it again within that time after a failover, on a busy machine too. */
 const patienceMs = 20_000
 const firstAnswerMs = 2_000
 
@@ -54,7 +54,7 @@ export const answersAnew = ({ database, host, port, user }: Address): Effect.Eff
     return Effect.sync(() => socket.destroy())
   })
 
-/** Calls `stuck` once the pool has been silent for 20 seconds though the database answers. */
+/** Calls `stuck` once the pool has been silent for 20 seconds in which the database answered others. */
 export const watch = Effect.fnUntraced(function* (options: {
   readonly poolAnswers: Effect.Effect<boolean>
   readonly databaseAnswers: Effect.Effect<boolean>
@@ -62,10 +62,10 @@ export const watch = Effect.fnUntraced(function* (options: {
 }) {
   let lastMs = yield* Clock.currentTimeMillis
   return yield* Effect.gen(function* () {
-    if (yield* options.poolAnswers) lastMs = yield* Clock.currentTimeMillis
-    else if ((yield* Clock.currentTimeMillis) - lastMs >= patienceMs && (yield* options.databaseAnswers)) {
-      yield* options.stuck
-    }
+    // Who waits for a database that is away is not stuck, and is not helped by a new start.
+    if ((yield* options.poolAnswers) || !(yield* options.databaseAnswers))
+      lastMs = yield* Clock.currentTimeMillis
+    else if ((yield* Clock.currentTimeMillis) - lastMs >= patienceMs) yield* options.stuck
   }).pipe(Effect.repeat(Schedule.spaced(lookEvery)))
 })
 

@@ -30,3 +30,24 @@ it.effect("lets one be whose database is away, or whose pool answers", () =>
     expect(yield* stuckAfter(true, true, 120)).toBe(0)
   })
 )
+
+it.effect("counts from when the database is back", () =>
+  Effect.gen(function* () {
+    const stuck = yield* Ref.make(false)
+    const isBack = yield* Ref.make(false)
+    const fiber = yield* Effect.forkChild(
+      DatabaseWatch.watch({
+        poolAnswers: Effect.succeed(false),
+        databaseAnswers: Ref.get(isBack),
+        stuck: Ref.set(stuck, true)
+      })
+    )
+    yield* TestClock.adjust("60 seconds")
+    yield* Ref.set(isBack, true)
+    yield* TestClock.adjust("18 seconds")
+    expect(yield* Ref.get(stuck)).toBe(false)
+    yield* TestClock.adjust("4 seconds")
+    expect(yield* Ref.get(stuck)).toBe(true)
+    yield* Fiber.interrupt(fiber)
+  })
+)
