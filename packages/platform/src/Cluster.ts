@@ -6,7 +6,7 @@
  * journal it writes to. Why the times are what they are: docs/adr/0018-failover.md.
  */
 import { NodeClusterSocket, NodeSocket } from "@effect/platform-node"
-import { Config, Duration, Effect, Layer, Option, Schedule } from "effect"
+import { Config, Duration, Effect, Layer, Option } from "effect"
 import {
   MessageStorage,
   RunnerAddress,
@@ -22,6 +22,7 @@ import { RpcClient, RpcSerialization } from "effect/rpc"
 import { Socket, type SocketServer } from "effect/socket"
 import type { SqlClient } from "effect/sql"
 import { hostname } from "node:os"
+import * as OurRunnerHealth from "./RunnerHealth.ts"
 import * as RunnerWatch from "./RunnerWatch.ts"
 import * as ShardReleases from "./ShardReleases.ts"
 
@@ -94,30 +95,6 @@ const layerSerialization = RpcSerialization.layerSchemaBinary({ maxFrameSize: ma
 
 const layerRunners = Runners.layerRpc.pipe(Layer.provide(layerClientProtocol))
 
-/** Asks twice: one that collects garbage or parses the layout of a large hall is not dead. */
-const layerHealthPing = Layer.effect(
-  RunnerHealth.RunnerHealth,
-  Effect.map(Runners.Runners, (runners) =>
-    RunnerHealth.RunnerHealth.of({
-      isAlive: (address) =>
-        runners
-          .ping(address)
-          .pipe(
-            Effect.timeout("1 second"),
-            Effect.retry({ times: 1, schedule: Schedule.spaced("250 millis") }),
-            Effect.isSuccess
-          )
-    })
-  )
-).pipe(Layer.provide(layerRunners))
-
-/** `ONSALE_CLUSTER_NAMESPACE`: of the pods, where health comes from Kubernetes. */
-const layerHealthKubernetes = Layer.unwrap(
-  Effect.map(Config.option(Config.NonEmptyString("ONSALE_CLUSTER_NAMESPACE")), (namespace) =>
-    RunnerHealth.layerK8s({ namespace: Option.getOrUndefined(namespace) })
-  )
-).pipe(Layer.provide(NodeClusterSocket.layerK8sHttpClient))
-
 /** How others reach this runner. */
 const address = Config.all({
   /** A name or an address. */
@@ -169,7 +146,10 @@ export const layerRunner = (
       const expiry = yield* lockExpiry
       return Layer.merge(
         SocketRunner.layer,
-        RunnerWatch.layer.pipe(Layer.provide(health === "ping" ? layerHealthPing : layerHealthKubernetes))
+        RunnerWatch.layer.pipe(
+          Layer.provide(health === "ping" ? OurRunnerHealth.layerPing : OurRunnerHealth.layerKubernetes),
+          Layer.provide(layerRunners)
+        )
       ).pipe(
         Layer.provide([NodeClusterSocket.layerSocketServer, layerClientProtocol]),
         // The library's own check is of one runner alone; see `RunnerWatch`.

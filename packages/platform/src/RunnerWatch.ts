@@ -6,7 +6,7 @@
  * One that is not alive is marked unhealthy, which moves its shards; and its sessions at the database are ended, which
  * gives back its locks and rolls back what it has begun. If it was only frozen, it finds that out when it wakes up.
  */
-import { Cause, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
+import { Cause, Clock, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
 import { type RunnerAddress, RunnerHealth, RunnerStorage, ShardingConfig } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import * as Digest from "./Digest.ts"
@@ -19,6 +19,30 @@ const evictions = Metric.counter("onsale_cluster_evictions", {
   description: "Runners that this one found dead",
   incremental: true
 })
+
+/** After an eviction, until the same runner may be evicted again; doubled each time, up to the last. */
+const pauseMs = { first: 5_000, last: 80_000 }
+/** Who was not evicted for so long begins anew. */
+const forgottenAfterMs = 300_000
+
+/**
+ * Who may be evicted now. On a machine that is overloaded a runner that is only slow looks dead, comes back, and looks
+ * dead again, and each time its shards move for nothing: so the pauses grow. A runner that is dead indeed within such a
+ * pause loses its shards by the expiry of its heartbeat.
+ */
+export class Evictions {
+  readonly #last = new Map<string, { readonly atMs: number; readonly pauseMs: number }>()
+
+  /** True where it may be evicted at that time, and then it counts as evicted. */
+  take(key: string, nowMs: number): boolean {
+    for (const [other, { atMs }] of this.#last) if (nowMs - atMs > forgottenAfterMs) this.#last.delete(other)
+    const last = this.#last.get(key)
+    if (last !== undefined && nowMs - last.atMs < last.pauseMs) return false
+    const next = last === undefined ? pauseMs.first : Math.min(last.pauseMs * 2, pauseMs.last)
+    this.#last.set(key, { atMs: nowMs, pauseMs: next })
+    return true
+  }
+}
 
 /** Bytes that the database keeps of a session's name. */
 const longestName = 63
@@ -59,8 +83,10 @@ export const layer = Layer.effectDiscard(
         all.some(([runner, healthy]) => healthy && keyOf(runner.address) === keyOf(address))
       )
 
+    const evicted = new Evictions()
     const evict = Effect.fn("RunnerWatch.evict")(function* (address: RunnerAddress.RunnerAddress) {
       if (!(yield* isListed(address))) return
+      if (!evicted.take(keyOf(address), Number(yield* Clock.currentTimeNanos) / 1e6)) return
       yield* Effect.logWarning(`runner ${keyOf(address)} is not alive: its shards move`)
       yield* storage.setRunnerHealth(address, false)
       yield* sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity

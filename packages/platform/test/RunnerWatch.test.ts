@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { sessionName, successors } from "../src/RunnerWatch.ts"
+import { Evictions, sessionName, successors } from "../src/RunnerWatch.ts"
 
 describe("who watches whom", () => {
   const all = ["c", "a", "d", "b"]
@@ -30,5 +30,22 @@ describe("the name of a runner's sessions", () => {
     expect(new Set(names).size).toBe(2)
     for (const name of names) expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63)
     expect(sessionName({ host: "booking-1", port: 34_431 })).toBe("runner booking-1:34431")
+  })
+})
+
+describe("a runner that was evicted", () => {
+  it("is left alone for a while, the longer the oftener", () => {
+    const evictions = new Evictions()
+    const taken: Array<number> = []
+    for (let second = 0; second < 240; second++) if (evictions.take("a", second * 1_000)) taken.push(second)
+    expect(taken).toEqual([0, 5, 15, 35, 75, 155, 235])
+  })
+
+  it("begins anew when it was well for five minutes, and others are not concerned", () => {
+    const evictions = new Evictions()
+    expect([0, 5, 6].map((second) => evictions.take("a", second * 1_000))).toEqual([true, true, false])
+    expect(evictions.take("b", 6_000)).toBe(true)
+    expect(evictions.take("a", 306_000)).toBe(true)
+    expect(evictions.take("a", 311_000)).toBe(true)
   })
 })
