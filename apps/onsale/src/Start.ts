@@ -136,7 +136,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
     })
   )
   const routes = Layer.mergeAll(
-    Gateway.layer({ organiserKey: organiser.value, links: mailing.links }),
+    Gateway.layer({ organiserKey: organiser.value, port, links: mailing.links }),
     mailing.routes
   )
   return ready.pipe(

@@ -35,6 +35,7 @@ import { EventStore } from "./EventStore.ts"
 import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
 import { importPlan } from "./PlanImport.ts"
+import { PublicEvents } from "./PublicEvents.ts"
 import { type PretixJson, toPretix } from "./PretixExport.ts"
 import * as RefundPolicies from "./RefundPolicies.ts"
 import { SaleChanges } from "./SaleChanges.ts"
@@ -313,6 +314,7 @@ export class Catalog extends Context.Service<
     Layer.effect(Catalog, make),
     Blocks.layer,
     Vouchers.layer,
+    PublicEvents.layer,
     SaleChanges.supervisor
   ).pipe(
     Layer.provideMerge(SaleChanges.layer),
