@@ -164,4 +164,4 @@ export const startWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
   )
 
 /** At the level of the configuration. */
-export const start = startWith(Level.inventory)
+export const start = startWith(Level.inventory).pipe(Effect.provide(Level.cache))
