@@ -6,6 +6,7 @@ import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as Edge from "./Edge.ts"
+import * as CalendarsHttp from "./CalendarsHttp.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
 import { HoldDesk } from "./HoldDesk.ts"
@@ -13,11 +14,13 @@ import * as HoldsHttp from "./HoldsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
 import { SharedRedis } from "./SharedRedis.ts"
+import * as SitemapHttp from "./SitemapHttp.ts"
 import * as RpcGuards from "./rpc/RpcGuards.ts"
 import * as RpcHandlers from "./rpc/RpcHandlers.ts"
 import * as RpcRoutes from "./rpc/RpcRoutes.ts"
@@ -26,17 +29,21 @@ import * as WebhooksHttp from "./WebhooksHttp.ts"
 /** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
 export const layer = (options: {
   readonly organiserKey: Redacted.Redacted
+  /** Where it is served, for addresses that others are given where no `ONSALE_PUBLIC_URL` is; 3000 when left out. */
+  readonly port?: number
   /** Pages that only some installations have. */
   readonly links?: ReadonlyArray<RootHttp.Link>
 }) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
+        CalendarsHttp.layer,
         EventsHttp.layer,
         HoldsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
         RefundsHttp.layer,
+        SitemapHttp.layer,
         WebhooksHttp.layer
       ]),
       Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])
@@ -49,7 +56,8 @@ export const layer = (options: {
   ).pipe(
     Layer.provide([
       Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
-      RateLimits.layer
+      RateLimits.layer,
+      PublicUrl.layer(options.port ?? 3000)
     ]),
     Layer.provide(AvailabilityNews.layer),
     Layer.provide(SharedRedis.layer)

@@ -34,7 +34,7 @@ const settings = Config.all({
 
 const server = Layer.unwrap(
   Effect.map(settings, ({ demo, host, organiserKey, port }) =>
-    HttpServer.serve(Gateway.layer({ organiserKey }), { port, host: Option.getOrUndefined(host) }).pipe(
+    HttpServer.serve(Gateway.layer({ organiserKey, port }), { port, host: Option.getOrUndefined(host) }).pipe(
       Layer.provide(demo ? DemoSeason.layer : Layer.empty),
       Layer.provide(contexts)
     )

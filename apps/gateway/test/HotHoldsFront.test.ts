@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
+import { PublicEvents } from "@onsale/catalog/PublicEvents"
 import { Vouchers } from "@onsale/catalog/Vouchers"
 import { areaId, type EventId, makeEventId, makeUuidV7, seatId, TierId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
@@ -71,6 +72,7 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
           return 1
         })
     }),
+    Layer.mock(PublicEvents, {}),
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),

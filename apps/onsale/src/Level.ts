@@ -2,9 +2,11 @@
 import type { InventoryClient as InventoryClientService } from "@onsale/contracts/inventory/InventoryClient"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
+import * as CachedAvailability from "@onsale/inventory/rows/CachedAvailability"
 import * as PostgresRows from "@onsale/inventory/rows/PostgresRows"
 import * as RedisGuard from "@onsale/inventory/rows/RedisGuard"
 import * as Redis from "@onsale/platform/Redis"
+import * as SharedCache from "@onsale/platform/SharedCache"
 import * as BookingRole from "@onsale/runner/BookingRole"
 import { Config, Effect, Layer, Metric, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
@@ -30,7 +32,10 @@ const levels: {
   L0: { about: "rows in Postgres", inventory: PostgresRows.layer.pipe(Layer.provide(InventoryStore.layer)) },
   L1: {
     about: "rows in Postgres behind Redis",
-    inventory: RedisGuard.layer.pipe(Layer.provide([InventoryStore.layer, Redis.layer]))
+    inventory: CachedAvailability.layer.pipe(
+      Layer.provide(RedisGuard.layer),
+      Layer.provide([InventoryStore.layer, Redis.layer])
+    )
   },
   L3: {
     about: "an entity an event",
@@ -47,4 +52,9 @@ export const inventory: Inventory = Layer.unwrap(
     yield* Metric.update(Metric.withAttributes(running, { level }), 1)
     return inventory
   })
+)
+
+/** Where the public's reads have copies: in Redis at L1, nowhere at the others, which read from memory. */
+export const cache = Layer.unwrap(
+  Effect.map(configured, (level) => (level === "L1" ? SharedCache.layer : Layer.empty))
 )

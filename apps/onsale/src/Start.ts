@@ -136,7 +136,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
     })
   )
   const routes = Layer.mergeAll(
-    Gateway.layer({ organiserKey: organiser.value, links: mailing.links }),
+    Gateway.layer({ organiserKey: organiser.value, port, links: mailing.links }),
     mailing.routes
   )
   return ready.pipe(
@@ -164,4 +164,4 @@ export const startWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
   )
 
 /** At the level of the configuration. */
-export const start = startWith(Level.inventory)
+export const start = startWith(Level.inventory).pipe(Effect.provide(Level.cache))

@@ -28,13 +28,16 @@ import { Cache, Clock, Context, DateTime, Duration, Effect, Exit, Layer } from "
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { SqlClient } from "effect/sql"
 import { Blocks } from "./Blocks.ts"
+import { CatalogTouched } from "./CatalogTouched.ts"
 import { CatalogJournal } from "./CatalogJournal.ts"
+import { EventCopies } from "./EventCopies.ts"
 import * as EventDraft from "./EventDraft.ts"
 import { eventSeatMap } from "./EventLayout.ts"
 import { EventStore } from "./EventStore.ts"
 import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
 import { importPlan } from "./PlanImport.ts"
+import { PublicEvents } from "./PublicEvents.ts"
 import { type PretixJson, toPretix } from "./PretixExport.ts"
 import * as RefundPolicies from "./RefundPolicies.ts"
 import { SaleChanges } from "./SaleChanges.ts"
@@ -65,6 +68,7 @@ const foundForEver = <A>(exit: Exit.Exit<A>): Duration.Duration =>
 const make = Effect.gen(function* () {
   const venues = yield* VenueStore
   const events = yield* EventStore
+  const copies = yield* EventCopies
   const inventory = yield* InventoryClient
   const changes = yield* SaleChanges
   const sql = yield* SqlClient.SqlClient
@@ -74,10 +78,7 @@ const make = Effect.gen(function* () {
     timeToLive: foundForEver
   })
   const numbers = yield* Cache.makeWith(
-    (eventId: EventId) =>
-      Effect.map(events.find(eventId), (event) =>
-        event === undefined || event === null || event.state === "draft" ? null : event.number
-      ),
+    (eventId: EventId) => Effect.map(copies.find(eventId), (event) => event?.number ?? null),
     { capacity: cachedNumbers, timeToLive: foundForEver }
   )
 
@@ -92,8 +93,7 @@ const make = Effect.gen(function* () {
 
   /** An event that the public may see. */
   const publicEvent = Effect.fnUntraced(function* (eventId: EventId) {
-    const event = yield* eventOf(eventId)
-    return event.state === "draft" ? yield* new EventNotFound({ eventId }) : event
+    return (yield* copies.find(eventId)) ?? (yield* new EventNotFound({ eventId }))
   })
 
   const detailOf = (event: StoredEvent) => Effect.map(Clock.currentTimeMillis, (now) => toDetail(event, now))
@@ -155,6 +155,7 @@ const make = Effect.gen(function* () {
       // First the seats, then the event: one that people can see has a sale.
       yield* inventory.open(eventId, yield* changes.layoutOf(event))
       if (yield* events.publish(event, toPublished(event), atMs)) {
+        yield* copies.changed([eventId])
         return yield* Effect.flatMap(eventOf(eventId), detailOf)
       }
     }
@@ -171,11 +172,13 @@ const make = Effect.gen(function* () {
         return true
       })
     )
+    yield* copies.changed([eventId])
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
   const cancel = Effect.fn("Catalog.cancel")(function* (eventId: EventId, reason: string) {
     yield* changes.cancel(eventId, reason)
+    yield* copies.changed([eventId])
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
@@ -195,12 +198,13 @@ const make = Effect.gen(function* () {
         return changed.length > 0
       })
     )
+    yield* copies.changed([eventId])
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
   const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
     const limit = pageSize(query.limit)
-    const found = yield* events.list({
+    const found = yield* copies.list({
       fromMs: millis(query.from),
       toMs: millis(query.to),
       venue: query.venue ?? null,
@@ -307,15 +311,17 @@ export class Catalog extends Context.Service<
 >()("@onsale/catalog/Catalog") {
   /**
    * With house seats and vouchers, and the supervisor of their changes. Needs `SqlClient` and `InventoryClient`;
-   * gives the journal too, for those who follow it.
+   * gives the journal and `CatalogTouched` too, for those who follow the one and tell the other.
    */
   static readonly layer = Layer.mergeAll(
     Layer.effect(Catalog, make),
     Blocks.layer,
     Vouchers.layer,
-    SaleChanges.supervisor
+    PublicEvents.layer,
+    SaleChanges.supervisor,
+    EventCopies.follower
   ).pipe(
-    Layer.provideMerge(SaleChanges.layer),
+    Layer.provideMerge(Layer.mergeAll(SaleChanges.layer, EventCopies.layer, CatalogTouched.layer)),
     Layer.provide([VenueStore.layer, EventStore.layer, SecureRandom.layerWebCrypto]),
     Layer.provideMerge(CatalogJournal.layer)
   )

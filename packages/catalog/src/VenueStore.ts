@@ -2,6 +2,7 @@
 import { VenueDetail, type VenueSummary } from "@onsale/contracts/catalog/Event"
 import { type ImportReport, MapRow, MapSection, SeatMap } from "@onsale/contracts/catalog/SeatMap"
 import { VenueId } from "@onsale/contracts/Ids"
+import { SharedCache } from "@onsale/platform/SharedCache"
 import { Cache, Context, Duration, Effect, Exit, Layer, Option, Schema } from "effect"
 import { SqlClient, SqlSchema } from "effect/sql"
 import { instant, moment, settled } from "./CatalogSql.ts"
@@ -9,6 +10,11 @@ import type { Place } from "./PageCursor.ts"
 
 /** Maps kept in memory. A large one takes some megabytes, and few venues are on sale at one time. */
 const cachedMaps = 16
+
+/** Copies that processes share; a map never changes. */
+const copiesLive = Duration.hours(1)
+/** Characters of such a copy: some 30,000 seats. */
+const maxCopySize = 2 * 1024 * 1024
 
 /** Rows go to the server in statements of about this size, in characters. */
 const chunkSize = 1_000_000
@@ -138,11 +144,23 @@ const make = Effect.gen(function* () {
     Effect.orDie
   )
 
-  const maps = yield* Cache.makeWith(
-    (key: string) => {
+  const shared = yield* (yield* SharedCache).keyed({
+    name: "seat_maps",
+    version: 1,
+    schema: SeatMap,
+    source: (key) => {
       const [id, version] = key.split("/")
       return loadMap(VenueId.make(id ?? ""), Number(version))
     },
+    ttl: copiesLive,
+    absentTtl: copiesLive,
+    maxSize: maxCopySize
+  })
+  const maps = yield* Cache.makeWith(
+    (key: string) =>
+      Effect.flatMap(shared.get(key), (map) =>
+        map === null ? Effect.die(new Error(`there is no seat map ${key}`)) : Effect.succeed(map)
+      ),
     { capacity: cachedMaps, timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.infinity : Duration.zero) }
   )
 

@@ -1,6 +1,6 @@
 /** Events, their seat maps and what is free. */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { EventDetail, EventPage, EventQuery, EventSeatMap } from "../catalog/Event.ts"
 import { AreaId, EventId, SeatId, TierId } from "../Ids.ts"
 import { CursorInvalid, EventNotFound, OverloadedProblem } from "./Problems.ts"
@@ -18,6 +18,16 @@ export const Availability = Schema.Struct({
 })
 export type Availability = typeof Availability.Type
 
+/** The same resource for search engines: as it is no schema of ours, typed clients do not see it. */
+const linkedData = OpenApi.annotations({
+  description: "With `Accept: application/ld+json` a schema.org Event, for search engines.",
+  transform: (operation) => {
+    const ok = operation["responses"]["200"]
+    const content = { ...ok.content, "application/ld+json": { schema: { type: "object" } } }
+    return { ...operation, responses: { ...operation["responses"], "200": { ...ok, content } } }
+  }
+})
+
 const eventId = { eventId: EventId }
 
 export class EventsApi extends HttpApiGroup.make("events")
@@ -31,7 +41,7 @@ export class EventsApi extends HttpApiGroup.make("events")
       params: eventId,
       success: EventDetail,
       error: EventNotFound
-    }),
+    }).annotateMerge(linkedData),
     HttpApiEndpoint.get("seatmap", "/events/:eventId/seatmap", {
       params: eventId,
       success: EventSeatMap,

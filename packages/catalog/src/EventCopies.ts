@@ -1,0 +1,111 @@
+/**
+ * Events as the public reads them: from the tables, or from copies in a cache that several processes
+ * share (`SharedCache`), where there is one. Copies are of what is stored: what depends on the time is made of them when
+ * it is asked for.
+ *
+ * What changes an event here says so at once; what changes it elsewhere, the journal tells (`follower`), and what is
+ * changed past the service, `CatalogTouched`.
+ */
+import { EventId, VenueId } from "@onsale/contracts/Ids"
+import * as Projection from "@onsale/platform/Projection"
+import { SharedCache } from "@onsale/platform/SharedCache"
+import { Context, Duration, Effect, Layer, Schema } from "effect"
+import { CatalogJournal } from "./CatalogJournal.ts"
+import { CatalogTouched } from "./CatalogTouched.ts"
+import { EventStore, type ListOptions } from "./EventStore.ts"
+import { ListedEvent, StoredEvent } from "./StoredEvent.ts"
+
+/** However a change is not told of: so old may a copy be. */
+const eventTtl = Duration.seconds(30)
+/** Any change of an event ends all of them, and what is on them changes as events begin. */
+const listTtl = Duration.seconds(10)
+/** Anybody may ask for ids that there are not. */
+const absentTtl = Duration.seconds(5)
+
+const ListKey = Schema.fromJsonString(
+  Schema.Struct({
+    fromMs: Schema.NullOr(Schema.Int),
+    toMs: Schema.NullOr(Schema.Int),
+    venue: Schema.NullOr(VenueId),
+    after: Schema.NullOr(Schema.Struct({ atMicros: Schema.Int, id: Schema.String })),
+    limit: Schema.Int
+  })
+)
+const listKey = Schema.encodeSync(ListKey)
+const listOf = Schema.decodeUnknownEffect(ListKey)
+
+/** Nobody asks again for what begins after this very second: only lists by the minute are kept. */
+const isOften = ({ fromMs, toMs }: ListOptions): boolean =>
+  [fromMs, toMs].every((ms) => ms === null || ms % 60_000 === 0)
+
+const make = Effect.gen(function* () {
+  const store = yield* EventStore
+  const cache = yield* SharedCache
+
+  const events = yield* cache.keyed({
+    name: "events",
+    version: 1,
+    schema: StoredEvent,
+    // A draft is nobody's business yet.
+    source: (id) =>
+      Effect.map(store.find(EventId.make(id)), (event) => (event?.state === "draft" ? null : event)),
+    ttl: eventTtl,
+    absentTtl
+  })
+  const lists = yield* cache.keyed({
+    name: "event_lists",
+    version: 1,
+    schema: Schema.Array(ListedEvent),
+    source: (key) => Effect.flatMap(Effect.orDie(listOf(key)), store.list),
+    ttl: listTtl,
+    absentTtl
+  })
+  const changed = (eventIds: ReadonlyArray<EventId>) =>
+    Effect.andThen(events.forget(eventIds), lists.forgetAll)
+
+  return EventCopies.of({
+    find: events.get,
+    list: (options) =>
+      isOften(options)
+        ? Effect.map(lists.get(listKey(options)), (found) => found ?? [])
+        : store.list(options),
+    changed,
+    allChanged: Effect.andThen(events.forgetAll, lists.forgetAll)
+  })
+})
+
+export class EventCopies extends Context.Service<
+  EventCopies,
+  {
+    /** Null for a draft, too. */
+    readonly find: (eventId: EventId) => Effect.Effect<StoredEvent | null>
+    /** As `EventStore.list`. */
+    readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<ListedEvent>>
+    /** To be called after a change: reads that begin once it has returned show it. */
+    readonly changed: (eventIds: ReadonlyArray<EventId>) => Effect.Effect<void>
+    /** After changes of nobody knows which events. */
+    readonly allChanged: Effect.Effect<void>
+  }
+>()("@onsale/catalog/EventCopies") {
+  static readonly layer = Layer.effect(EventCopies, make)
+
+  /** Hears of what was changed elsewhere, for as long as it lives; nothing where there are no copies. */
+  static readonly follower = Layer.unwrap(
+    Effect.gen(function* () {
+      if (!(yield* SharedCache).shared) return Layer.empty
+      const copies = yield* EventCopies
+      const journal = yield* CatalogJournal
+      const touched = yield* CatalogTouched
+      yield* touched.onTouched("the shared cache", (changes) =>
+        changes._tag === "Events" ? copies.changed(changes.eventIds) : copies.allChanged
+      )
+      return Projection.layer({
+        schema: "catalog",
+        name: "shared_cache",
+        journal,
+        // What it deletes is deleted before the cursor moves, and once more does no harm.
+        handle: (rows) => copies.changed([...new Set(rows.map(({ stream }) => EventId.make(stream)))])
+      })
+    })
+  )
+}

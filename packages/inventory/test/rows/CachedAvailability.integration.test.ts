@@ -1,0 +1,71 @@
+/** Two processes over the same rows and the same Redis: what each promises its readers. */
+import { assert, describe, layer as testLayer } from "@effect/vitest"
+import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import { makeEventId } from "@onsale/contracts/Ids"
+import * as Redis from "@onsale/platform/Redis"
+import * as SharedCache from "@onsale/platform/SharedCache"
+import { hasRedis, suiteName, TestRedis } from "@onsale/testing/RedisFixture"
+import { held, hold, release } from "@onsale/testing/InventorySale"
+import { pollUntil } from "@onsale/testing/Poll"
+import { layerDatabase } from "@onsale/testing/PostgresFixture"
+import * as SaleLayouts from "@onsale/testing/SaleLayouts"
+import { Context, Effect, Layer } from "effect"
+import { Redis as LibraryRedis } from "effect/persistence"
+import { InventoryStore } from "../../src/InventoryStore.ts"
+import * as CachedAvailability from "../../src/rows/CachedAvailability.ts"
+import * as PostgresRows from "../../src/rows/PostgresRows.ts"
+
+const onTestRedis = Layer.unwrap(Effect.map(TestRedis, ({ url }) => Redis.layerUrl({ url }))).pipe(
+  Layer.provideMerge(TestRedis.layer)
+)
+
+const process = Effect.map(
+  Layer.build(
+    Layer.fresh(CachedAvailability.layer).pipe(
+      Layer.provide(Layer.fresh(PostgresRows.layer)),
+      Layer.provide([
+        Layer.fresh(InventoryStore.layer),
+        Layer.fresh(SharedCache.layerOver({ commandLimit: "5 seconds" }))
+      ])
+    )
+  ),
+  (context) => Context.get(context, InventoryClient)
+)
+
+describe.runIf(hasRedis)(suiteName("Availability from a shared cache"), () => {
+  testLayer(Layer.merge(layerDatabase, onTestRedis), { excludeTestServices: true })((it) => {
+    it.effect("shows what was answered here, and what a refusal here has met", () =>
+      Effect.gen(function* () {
+        const [one, other] = [yield* process, yield* process]
+        const redis = yield* LibraryRedis.Redis
+        const eventId = makeEventId(0)
+        const copy = redis.send<string | null>("GET", `onsale:cache:availability.1:${eventId}`)
+        const seen = (process: typeof one) =>
+          Effect.map(process.availability(eventId), (view) => view?.held ?? assert.fail("not on sale"))
+
+        yield* one.open(eventId, SaleLayouts.grid(10, 10))
+        assert.deepStrictEqual([yield* seen(one), yield* seen(other)], [[], []])
+        for (let round = 0; round < 5; round++) {
+          // One holds, and both see it: the copy is gone before the answer is there.
+          const { holdId } = held(yield* one.execute(eventId, hold({ seats: [round] })))
+          assert.deepStrictEqual(yield* seen(one), [round])
+          assert.deepStrictEqual(yield* seen(other), [round])
+          // A copy lives a second: it is read until there is one.
+          const old = yield* pollUntil(
+            Effect.andThen(seen(other), copy),
+            (text) => text?.startsWith("v") === true
+          )
+          yield* one.execute(eventId, release(holdId))
+          const again = held(yield* one.execute(eventId, hold({ seats: [round + 40] }))).holdId
+          // As if the news of it were late: the other one still finds what was before, until it is refused.
+          yield* redis.send("SET", `onsale:cache:availability.1:${eventId}`, old ?? "", "PX", "60000")
+          assert.deepStrictEqual(yield* seen(other), [round])
+          assert.strictEqual((yield* other.execute(eventId, hold({ seats: [round + 40] })))._tag, "Refused")
+          assert.deepStrictEqual(yield* seen(other), [round + 40])
+          yield* one.execute(eventId, release(again))
+          assert.deepStrictEqual(yield* seen(one), [])
+        }
+      }).pipe(Effect.scoped)
+    )
+  })
+})
