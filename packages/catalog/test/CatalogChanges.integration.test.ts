@@ -1,8 +1,8 @@
 import { assert, describe, layer } from "@effect/vitest"
-import { PgClient } from "@effect/sql-pg"
 import { type EventId, makeEventId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import { Effect, Exit, Layer, References, Schema, Scope } from "effect"
+import { SqlClient } from "effect/sql"
 import { Catalog } from "../src/Catalog.ts"
 import * as CatalogChanges from "../src/CatalogChanges.ts"
 import { CatalogTouched } from "../src/CatalogTouched.ts"
@@ -18,7 +18,7 @@ const Ids = Schema.NonEmptyArray(Schema.Struct({ id: Schema.String }))
 
 /** A venue with an event on sale, and one who keeps a copy. */
 const prepare = Effect.gen(function* () {
-  const sql = yield* PgClient.PgClient
+  const sql = yield* SqlClient.SqlClient
   const catalog = yield* Catalog
   const { id: venueId } = yield* catalog.createVenue({
     name: "A House",
@@ -68,7 +68,7 @@ const prepare = Effect.gen(function* () {
   }
 })
 
-const insertEvent = Effect.fnUntraced(function* (sql: PgClient.PgClient, like: EventId) {
+const insertEvent = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, like: EventId) {
   const rows =
     yield* sql`INSERT INTO catalog.events (state, venue_id, seat_map_version, name, description, starts_at,
       time_zone, on_sale_at, sale_ends_at, currency, price_from, price_to, max_per_order, hold_ttl_ms, hold_max_ms,
