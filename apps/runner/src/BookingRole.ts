@@ -6,7 +6,9 @@ import { Checkout } from "@onsale/booking/Checkout"
 import * as OrderEntity from "@onsale/booking/OrderEntity"
 import { OrderStore } from "@onsale/booking/OrderStore"
 import * as OrderSupervisor from "@onsale/booking/OrderSupervisor"
+import * as CatalogChanges from "@onsale/catalog/CatalogChanges"
 import * as CatalogRelay from "@onsale/catalog/CatalogRelay"
+import { CatalogTouched } from "@onsale/catalog/CatalogTouched"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import * as InventoryRelay from "@onsale/inventory/InventoryRelay"
@@ -30,5 +32,17 @@ export const bus = Layer.mergeAll(CatalogRelay.layer, InventoryRelay.layer, Book
   Layer.provideMerge(BookingNews.layer)
 )
 
+/**
+ * Tells of changes of the catalog, also of those by SQL. Who keeps copies of it is given, so that it is there when the
+ * first change is told.
+ */
+export const changes = <A, E, R>(copies: Layer.Layer<A, E, R>) =>
+  CatalogChanges.layer.pipe(Layer.provideMerge(copies), Layer.provideMerge(CatalogTouched.layer))
+
 /** Needs the cluster, the database and an event bus. */
-export const layer = Layer.mergeAll(orders.pipe(Layer.provide(InventoryClient.layerEntity)), inventories, bus)
+export const layer = Layer.mergeAll(
+  orders.pipe(Layer.provide(InventoryClient.layerEntity)),
+  inventories,
+  bus,
+  changes(Layer.empty)
+)

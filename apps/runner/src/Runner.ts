@@ -4,14 +4,12 @@ import * as Cluster from "@onsale/platform/Cluster"
 import * as RoleProcess from "@onsale/platform/RoleProcess"
 import { Layer } from "effect"
 import type { Sharding } from "effect/cluster"
-import type { SecureRandom } from "effect/crypto"
-import type { SqlClient } from "effect/sql"
 
 export interface Role<A, E> {
   readonly name: string
   /** The group whose shards it takes. */
   readonly shardGroup: string
-  readonly layer: Layer.Layer<A, E, Sharding.Sharding | SqlClient.SqlClient | SecureRandom.SecureRandom>
+  readonly layer: Layer.Layer<A, E, Sharding.Sharding | RoleProcess.Provided>
 }
 
 export const run = <A, E>({ layer, name, shardGroup }: Role<A, E>): void =>

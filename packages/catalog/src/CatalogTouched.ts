@@ -64,6 +64,7 @@ const make = Effect.sync(() => {
 
   return CatalogTouched.of({
     touch,
+    wanted: Effect.sync(() => registered.size > 0),
     onTouched: Effect.fnUntraced(function* <E, R>(
       name: string,
       handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>
@@ -89,6 +90,8 @@ export class CatalogTouched extends Context.Service<
      * them have; repeat it where it fails.
      */
     readonly touch: (changes: CatalogChanges) => Effect.Effect<void, CatalogTouchedError>
+    /** Whether there is a handler: else nobody needs to find out what changes. */
+    readonly wanted: Effect.Effect<boolean>
     /** Has the handler told of changes until the scope closes; the name is for who reads the log. */
     readonly onTouched: <E, R>(
       name: string,

@@ -57,8 +57,12 @@ const settings: Readonly<Record<string, string>> = {
   fsync: "on",
   synchronous_commit: "on",
   full_page_writes: "on",
-  // Journal readers may follow the log by replication slot; changing it later needs a restart.
+  // Changes by SQL are followed by a replication slot a database; of tests there are many.
   wal_level: "logical",
+  max_replication_slots: "32",
+  max_wal_senders: "32",
+  // Of the log that nobody has followed yet: beyond it everything is looked through instead, and the disk is safe.
+  max_slot_wal_keep_size: "2GB",
   // A few pools of 16, the cluster's own connections, and room for an operator.
   max_connections: "100",
   // The hot tables of a season fit; the default of 128 MB is for the smallest machines.

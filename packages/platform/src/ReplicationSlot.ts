@@ -117,7 +117,7 @@ export const make = Effect.fnUntraced(function* (schema: string, slot: string, p
       const { exists, lost } = yield* look(slot, publication)
       if (exists && !lost) return
       if (lost) yield* sql`SELECT pg_drop_replication_slot(${slot}::text)`
-      yield* sql`SELECT pg_create_logical_replication_slot(${slot}::text, 'pgoutput')`
+      yield* sql`SELECT 1 AS made FROM pg_create_logical_replication_slot(${slot}::text, 'pgoutput')`
     })
   )
 })

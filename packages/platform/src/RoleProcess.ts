@@ -5,6 +5,7 @@
  * open, when its work has begun; told to stop, it ends what it has accepted.
  */
 import { NodeRuntime } from "@effect/platform-node"
+import type { PgClient } from "@effect/sql-pg"
 import { Cause, Config, Effect, Exit, Layer, References, Runtime } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { SqlClient } from "effect/sql"
@@ -14,12 +15,15 @@ import * as Migrations from "./Migrations.ts"
 import * as Operations from "./Operations.ts"
 import * as Sql from "./Sql.ts"
 
+/** What every role can build on. */
+export type Provided = PgClient.PgClient | SqlClient.SqlClient | SecureRandom.SecureRandom
+
 export interface Role<A, E> {
   /** For the log. */
   readonly name: string
   /** What its sessions at the database are called; by its name when left out. */
   readonly sessionName?: Config.Config<string>
-  readonly layer: Layer.Layer<A, E, SqlClient.SqlClient | SecureRandom.SecureRandom>
+  readonly layer: Layer.Layer<A, E, Provided>
 }
 
 /** The 20 seconds that accepted requests have, and what else has to be given back. */

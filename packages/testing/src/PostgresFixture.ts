@@ -1,6 +1,6 @@
 /** A fresh, migrated database for a test suite. */
 import { PgClient } from "@effect/sql-pg"
-import { Context, Effect, Layer, Redacted } from "effect"
+import { Context, Effect, Layer, Redacted, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as Sql from "@onsale/platform/Sql"
 import { inject } from "vitest"
@@ -24,7 +24,14 @@ const createDatabase = Effect.fn("PostgresFixture.createDatabase")(function* (sc
     )
   yield* Effect.acquireRelease(
     admin((sql) => sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${source}`)),
-    () => Effect.orDie(admin((sql) => sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)))
+    () =>
+      // What follows its changes in a process of its own may still be connected, and FORCE spares it.
+      admin((sql) =>
+        sql`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE database = ${name} AND active`.pipe(
+          Effect.andThen(sql.unsafe(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+          Effect.retry({ schedule: Schedule.spaced("50 millis"), times: 40 })
+        )
+      ).pipe(Effect.orDie)
   )
   return databaseUrl(server, name)
 })

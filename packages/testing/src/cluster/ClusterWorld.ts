@@ -115,7 +115,10 @@ export const start = Effect.fn("ClusterWorld.start")(function* (size: Size) {
       launch({
         name: "postgres",
         image: postgresImage,
-        command: ["postgres", "-c", "max_connections=300", "-c", "shared_buffers=128MB"],
+        command:
+          "postgres -c max_connections=300 -c shared_buffers=128MB -c wal_level=logical -c max_slot_wal_keep_size=2GB".split(
+            " "
+          ),
         env: { POSTGRES_USER: "onsale", POSTGRES_PASSWORD: "onsale", POSTGRES_DB: "onsale" }
       }),
       launch({ name: "redis", image: redisImage }),

@@ -1,0 +1,191 @@
+import { assert, describe, layer } from "@effect/vitest"
+import { type EventId, makeEventId } from "@onsale/contracts/Ids"
+import { pollUntil } from "@onsale/testing/Poll"
+import { Effect, Exit, Layer, References, Schema, Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import { Catalog } from "../src/Catalog.ts"
+import * as CatalogChanges from "../src/CatalogChanges.ts"
+import { CatalogTouched } from "../src/CatalogTouched.ts"
+import { toPretix } from "../src/PretixExport.ts"
+import { layerCatalog, OpenedSales } from "./CatalogFixture.ts"
+import { newEvent, smallMap } from "./Maps.ts"
+
+const quiet = Layer.succeed(References.MinimumLogLevel, "None")
+/** From a commit to whoever keeps a copy. */
+const fresh = { deadline: "2 seconds" } as const
+
+const Ids = Schema.NonEmptyArray(Schema.Struct({ id: Schema.String }))
+
+/** A venue with an event on sale, and one who keeps a copy. */
+const prepare = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const catalog = yield* Catalog
+  const { id: venueId } = yield* catalog.createVenue({
+    name: "A House",
+    location: "Somewhere",
+    timeZone: "Europe/Vienna",
+    seatMap: { format: "pretix", content: toPretix(smallMap) }
+  })
+  const make = Effect.flatMap(
+    catalog.createEvent(newEvent({ venueId, performers: [{ name: "Somebody", description: "" }] })),
+    ({ id }) => catalog.publish(id)
+  )
+  const { id: eventId } = yield* make
+  const touched = yield* CatalogTouched
+  const told = new Set<EventId>()
+  let everything = 0
+  yield* touched.onTouched("copy", (changes) =>
+    Effect.sync(() => {
+      if (changes._tag === "Everything") everything++
+      else for (const id of changes.eventIds) told.add(id)
+    })
+  )
+  const slot = (active: boolean) =>
+    pollUntil(
+      sql`SELECT 1 AS one FROM pg_replication_slots WHERE database = current_database() AND active = ${active}`,
+      (rows) => rows.length > 0
+    )
+  return {
+    sql,
+    catalog,
+    venueId,
+    eventId,
+    make,
+    told,
+    everything: () => everything,
+    follow: Effect.gen(function* () {
+      const scope = yield* Scope.fork(yield* Effect.scope)
+      yield* Layer.buildWithScope(CatalogChanges.layer.pipe(Layer.provide(quiet)), scope)
+      yield* slot(true)
+      return Scope.close(scope, Exit.void).pipe(Effect.andThen(slot(false)))
+    }),
+    tells: (...ids: ReadonlyArray<EventId>) =>
+      pollUntil(
+        Effect.sync(() => ids.filter((id) => told.has(id))),
+        (found) => found.length === ids.length,
+        fresh
+      ).pipe(Effect.andThen(Effect.sync(() => told.clear())))
+  }
+})
+
+const insertEvent = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, like: EventId) {
+  const rows =
+    yield* sql`INSERT INTO catalog.events (state, venue_id, seat_map_version, name, description, starts_at,
+      time_zone, on_sale_at, sale_ends_at, currency, price_from, price_to, max_per_order, hold_ttl_ms, hold_max_ms,
+      checkout_max_ms, published_at)
+    SELECT 'published', venue_id, seat_map_version, 'By hand', description, starts_at, time_zone, on_sale_at,
+      sale_ends_at, currency, price_from, price_to, max_per_order, hold_ttl_ms, hold_max_ms, checkout_max_ms, now()
+    FROM catalog.events WHERE id = ${like}::uuid RETURNING id::text AS id`
+  const [{ id }] = yield* Schema.decodeUnknownEffect(Ids)(rows)
+  return id as EventId
+})
+
+const refused = (statement: Effect.Effect<unknown, { readonly reason: { readonly cause: unknown } }>) =>
+  Effect.map(Effect.flip(statement), ({ reason }) => String(reason.cause))
+
+layer(layerCatalog.pipe(Layer.provideMerge(CatalogTouched.layer)), {
+  excludeTestServices: true,
+  timeout: "60 seconds"
+})("changes of the catalog by SQL", (it) => {
+  describe("are told to who keeps copies", () => {
+    it.effect("of events, tiers, venues and performers, within two seconds", () =>
+      Effect.gen(function* () {
+        const { eventId, follow, sql, tells, told, venueId } = yield* prepare
+        yield* follow
+        told.clear()
+        yield* sql`UPDATE catalog.events SET name = 'Another Evening' WHERE id = ${eventId}::uuid`
+        yield* tells(eventId)
+        yield* sql`UPDATE catalog.venues SET location = 'Elsewhere' WHERE id = ${venueId}::uuid`
+        yield* tells(eventId)
+        yield* sql`UPDATE catalog.performers SET name = 'Somebody Else' WHERE id IN
+          (SELECT performer_id FROM catalog.event_performers WHERE event_id = ${eventId}::uuid)`
+        yield* tells(eventId)
+        yield* sql`DELETE FROM catalog.event_performers WHERE event_id = ${eventId}::uuid`
+        yield* tells(eventId)
+        yield* sql`DELETE FROM catalog.tiers WHERE event_id = ${eventId}::uuid AND position > 0`
+        yield* tells(eventId)
+        const inserted = yield* insertEvent(sql, eventId)
+        yield* tells(inserted)
+        yield* sql`DELETE FROM catalog.events WHERE id = ${inserted}::uuid`
+        yield* tells(inserted)
+      })
+    )
+
+    it.effect("also of what was changed while nobody followed", () =>
+      Effect.gen(function* () {
+        const { eventId, follow, make, sql, tells, told, venueId } = yield* prepare
+        const stop = yield* follow
+        const { id: second } = yield* make
+        yield* tells(second)
+        yield* stop
+        told.clear()
+        yield* sql`UPDATE catalog.venues SET name = 'Renamed' WHERE id = ${venueId}::uuid`
+        const inserted = yield* insertEvent(sql, eventId)
+        yield* sql`DELETE FROM catalog.events WHERE id = ${inserted}::uuid`
+        yield* follow
+        yield* tells(eventId, second, inserted)
+      })
+    )
+
+    it.effect("as everything, where a table was emptied", () =>
+      Effect.gen(function* () {
+        const { everything, follow, sql } = yield* prepare
+        yield* follow
+        const before = everything()
+        yield* sql`TRUNCATE catalog.event_performers`
+        yield* pollUntil(Effect.sync(everything), (count) => count > before, fresh)
+      })
+    )
+  })
+
+  describe("do not break a sale", () => {
+    it.effect("a change of what is sold is a new revision, which the inventory is given", () =>
+      Effect.gen(function* () {
+        const { eventId, sql } = yield* prepare
+        const { layouts } = yield* OpenedSales
+        const before = layouts.get(eventId)?.revision ?? 0
+        yield* sql`UPDATE catalog.tiers SET amount = 4200 WHERE event_id = ${eventId}::uuid`
+        yield* sql`UPDATE catalog.events SET max_per_order = 3 WHERE id = ${eventId}::uuid`
+        const layout = yield* pollUntil(
+          Effect.sync(() => layouts.get(eventId)),
+          (layout) => (layout?.revision ?? 0) >= before + 2
+        )
+        assert.deepStrictEqual([...new Set(layout?.tiers.map(({ price }) => price))], [4200])
+        const prices = yield* sql`SELECT price_from::int AS low, price_to::int AS high FROM catalog.events
+          WHERE id = ${eventId}::uuid`
+        assert.deepStrictEqual(prices, [{ low: 4200, high: 4200 }])
+      })
+    )
+
+    it.effect("an event that was inserted as published is put on sale", () =>
+      Effect.gen(function* () {
+        const { eventId, sql } = yield* prepare
+        const { layouts } = yield* OpenedSales
+        const inserted = yield* insertEvent(sql, eventId)
+        yield* pollUntil(
+          Effect.sync(() => layouts.has(inserted)),
+          (open) => open
+        )
+      })
+    )
+
+    it.effect("seats, currency and state of a published event stay, and ids are ids", () =>
+      Effect.gen(function* () {
+        const { eventId, sql } = yield* prepare
+        const set = (what: string) =>
+          refused(sql`UPDATE catalog.events SET ${sql.literal(what)} WHERE id = ${eventId}::uuid`)
+        assert.include(yield* set("currency = 'JPY'"), "do not change")
+        assert.include(yield* set("seat_map_version = 2"), "do not change")
+        assert.include(yield* set("state = 'draft'"), "does not become")
+        const id = "7b8f5f3e-1111-4222-8333-444455556666"
+        assert.include(
+          yield* refused(
+            sql`INSERT INTO catalog.performers (id, name, description) VALUES (${id}::uuid, 'A', '')`
+          ),
+          "performers_id_is_v7"
+        )
+        assert.notInclude(id, makeEventId(0))
+      })
+    )
+  })
+})
