@@ -33,6 +33,12 @@ export class Unauthorized extends HttpApiError.Problem<Unauthorized>()("Unauthor
   title: "A bearer key is needed"
 }) {}
 
+export class TokenRejected extends HttpApiError.Problem<TokenRejected>()("TokenRejected", {
+  type: type("token-rejected"),
+  status: 401,
+  title: "The bearer token does not hold, or has expired"
+}) {}
+
 export class EventNotFound extends HttpApiError.Problem<EventNotFound>()("EventNotFound", {
   type: type("event-not-found"),
   status: 404,
