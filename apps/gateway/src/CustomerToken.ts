@@ -1,10 +1,12 @@
 /** Tells the customer from a bearer token. What was verified once is remembered until it expires. */
-import { CustomerAuth, CustomerId } from "@onsale/contracts/http/CustomerAuth"
+import { CustomerAuth } from "@onsale/contracts/http/CustomerAuth"
+import { Customer } from "@onsale/contracts/booking/Order"
+import { CustomerId } from "@onsale/contracts/Ids"
 import { TokenRejected } from "@onsale/contracts/http/Problems"
 import { Clock, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { decodeProtectedHeader, jwtVerify } from "jose"
-import { CurrentCustomer } from "./CurrentCustomer.ts"
+import { CurrentCustomer, type ProvedCustomer } from "./CurrentCustomer.ts"
 import { checkOf } from "./OrganiserAuth.ts"
 import * as TokenKeys from "./TokenKeys.ts"
 
@@ -18,6 +20,8 @@ const toleranceSeconds = 5
 const bearer = /^Bearer +(.*)$/i
 
 const isCustomerId = Schema.is(CustomerId)
+const isEmail = Schema.is(Customer.fields.email)
+const isName = Schema.is(Customer.fields.name)
 
 /** Why a token does not hold: for the log, never for who sent it. */
 class NotAToken extends Schema.TaggedError<NotAToken>()("NotAToken", {
@@ -25,7 +29,7 @@ class NotAToken extends Schema.TaggedError<NotAToken>()("NotAToken", {
 }) {}
 
 interface Known {
-  readonly customer: CustomerId
+  readonly customer: ProvedCustomer
   readonly untilMs: number
 }
 
@@ -35,7 +39,7 @@ const make = Effect.fnUntraced(function* (keys: TokenKeys.TokenKeys, organiserKe
   const isOrganisers = yield* checkOf(organiserKey)
   const known = new Map<string, Known>()
 
-  const recall = (token: string): CustomerId | undefined => {
+  const recall = (token: string): ProvedCustomer | undefined => {
     const found = known.get(token)
     if (found === undefined) return undefined
     if (clock.currentTimeMillisUnsafe() < found.untilMs) return found.customer
@@ -64,8 +68,12 @@ const make = Effect.fnUntraced(function* (keys: TokenKeys.TokenKeys, organiserKe
       currentDate: new Date(clock.currentTimeMillisUnsafe()),
       requiredClaims: ["sub", "exp"]
     })
-    if (!isCustomerId(payload.sub)) throw new Error("the token's subject is no customer's id")
-    return { customer: payload.sub, untilMs: (payload.exp ?? 0) * 1_000 }
+    const { email, exp, name, sub } = payload
+    if (!isCustomerId(sub)) throw new Error("the token's subject is no customer's id")
+    return {
+      customer: { id: sub, email: isEmail(email) ? email : null, name: isName(name) ? name : null },
+      untilMs: (exp ?? 0) * 1_000
+    }
   }
 
   const verify = Effect.fn("CustomerToken.verify")(
@@ -108,11 +116,11 @@ export class CustomerToken extends Context.Service<
   CustomerToken,
   {
     /** The customer of a token. */
-    readonly verify: (token: string) => Effect.Effect<CustomerId, TokenRejected>
+    readonly verify: (token: string) => Effect.Effect<ProvedCustomer, TokenRejected>
     /** The customer of an `Authorization` header; null where it names none, and is no bearer token of ours. */
-    readonly from: (authorization: string | undefined) => Effect.Effect<CustomerId | null, TokenRejected>
+    readonly from: (authorization: string | undefined) => Effect.Effect<ProvedCustomer | null, TokenRejected>
     /** At once, of one that was verified before; undefined says nothing. */
-    readonly known: (authorization: string) => CustomerId | undefined
+    readonly known: (authorization: string) => ProvedCustomer | undefined
   }
 >()("@onsale/gateway/CustomerToken") {
   /** Over keys in the form of `ONSALE_TOKEN_KEYS`; without any no token holds. */

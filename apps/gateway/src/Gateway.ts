@@ -5,6 +5,7 @@ import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
+import { ClientKey } from "./ClientKey.ts"
 import * as CustomerToken from "./CustomerToken.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHttp from "./EventsHttp.ts"
@@ -57,6 +58,7 @@ export const layer = (options: {
     Layer.provide([
       Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
       RateLimits.layer,
+      ClientKey.layer,
       CustomerToken.CustomerToken.layer({
         keys: Option.fromUndefinedOr(options.tokenKeys),
         organiserKey: options.organiserKey

@@ -5,7 +5,7 @@
  * (`kty` `oct`), or it is one secret of 32 characters or more. The first key signs, where it can; all of them verify,
  * by the `kid` that a token names. A key is replaced in two steps: the new one behind the old one, then in front of it.
  */
-import type { CustomerId } from "@onsale/contracts/http/CustomerAuth"
+import type { CustomerId } from "@onsale/contracts/Ids"
 import { Config, Effect, Redacted, Schema } from "effect"
 import { calculateJwkThumbprint, type CryptoKey, importJWK, type JWK, SignJWT } from "jose"
 
@@ -111,10 +111,17 @@ export const claims = Config.all({
   audience: Config.NonEmptyString("ONSALE_TOKEN_AUDIENCE").pipe(Config.withDefault("onsale"))
 })
 
+/** Whom a token names; address and name are where tickets go for requests that cannot say it. */
+export interface Subject {
+  readonly id: CustomerId
+  readonly email?: string
+  readonly name?: string
+}
+
 /** A token for the customer, good until `expiresAtMs` (milliseconds since 1970; it counts in whole seconds). */
 export const sign = Effect.fnUntraced(function* (
   { first }: TokenKeys,
-  customer: CustomerId,
+  { id, ...profile }: Subject,
   times: { readonly nowMs: number; readonly expiresAtMs: number }
 ) {
   const { audience, issuer } = yield* claims
@@ -124,9 +131,9 @@ export const sign = Effect.fnUntraced(function* (
   }
   return yield* Effect.orDie(
     Effect.tryPromise(() =>
-      new SignJWT({})
+      new SignJWT({ ...profile })
         .setProtectedHeader({ alg: first.algorithm, kid: first.kid, typ: "JWT" })
-        .setSubject(customer)
+        .setSubject(id)
         .setIssuer(issuer)
         .setAudience(audience)
         .setIssuedAt(Math.floor(times.nowMs / 1_000))

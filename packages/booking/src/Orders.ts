@@ -2,7 +2,16 @@
 import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
-import { areaId, EventId, type HoldId, OrderId, seatId, TicketId, TierId } from "@onsale/contracts/Ids"
+import {
+  areaId,
+  type CustomerId,
+  EventId,
+  type HoldId,
+  OrderId,
+  seatId,
+  TicketId,
+  TierId
+} from "@onsale/contracts/Ids"
 import {
   type NewOrder,
   OrderTicket,
@@ -41,6 +50,8 @@ export interface PlaceOrder {
   /** Of the request, for the logs of all that follows from it. */
   readonly correlation?: string
   readonly eventId: EventId
+  /** Whom a token has named. */
+  readonly customerId?: CustomerId
   readonly order: NewOrder
 }
 

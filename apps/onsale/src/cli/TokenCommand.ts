@@ -1,5 +1,6 @@
 /** `onsale token`: a token that names a customer. */
-import { CustomerId } from "@onsale/contracts/http/CustomerAuth"
+import { Customer } from "@onsale/contracts/booking/Order"
+import { CustomerId } from "@onsale/contracts/Ids"
 import { Clock, DateTime, Effect, FileSystem, Option, Path, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as DataDir from "../DataDir.ts"
@@ -45,6 +46,12 @@ export const token = Command.make(
       Flag.withMetavar("ID"),
       Flag.withSchema(CustomerId)
     ),
+    email: Flag.String("email").pipe(
+      Flag.withDescription("Where tickets go that are bought without saying it"),
+      Flag.withMetavar("EMAIL"),
+      Flag.withSchema(Customer.fields.email),
+      Flag.optional
+    ),
     expires: Flag.String("expires").pipe(
       Flag.withDescription("It holds for so long: seconds, minutes, hours or days, 366 days at the most"),
       Flag.withMetavar("TIME"),
@@ -52,7 +59,7 @@ export const token = Command.make(
       Flag.withDefault("1h")
     )
   },
-  Effect.fnUntraced(function* ({ customer, expires }) {
+  Effect.fnUntraced(function* ({ customer, email, expires }) {
     const lifetimeMs = millisecondsOf(expires)
     if (lifetimeMs === 0 || lifetimeMs > longestMs) {
       return yield* usage(`A token cannot hold for ${expires}`, "Expected more than 0s, and 366d at the most")
@@ -61,7 +68,11 @@ export const token = Command.make(
     const nowMs = yield* Clock.currentTimeMillis
     const signer = yield* parse(yield* keys)
     const expiresAtMs = Math.floor((nowMs + lifetimeMs) / 1_000) * 1_000
-    const text = yield* sign(signer, customer, { nowMs, expiresAtMs })
+    const text = yield* sign(
+      signer,
+      { id: customer, ...Option.match(email, { onNone: () => ({}), onSome: (email) => ({ email }) }) },
+      { nowMs, expiresAtMs }
+    )
     yield* print({ token: text, customer, expiresAt: DateTime.formatIso(DateTime.makeUnsafe(expiresAtMs)) }, [
       text
     ])

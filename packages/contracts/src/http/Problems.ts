@@ -296,7 +296,7 @@ export const OverloadedProblem = Overloaded.pipe(
 class TooManyRequestsBody extends HttpApiError.Problem<TooManyRequestsBody>()("TooManyRequestsBody", {
   type: type("too-many-requests"),
   status: 429,
-  title: "Too many requests from your address; try again later"
+  title: "Too many requests from your address, or by your token; try again later"
 }) {}
 
 /** Says when there is room again, in whole seconds, and what the limit is: draft-ietf-httpapi-ratelimit-headers. */
