@@ -26,11 +26,11 @@ const unauthorized = CompatAnswer.refused(401, "unauthorized", "A bearer token i
 const bodyOf = CompatAnswer.bodyOf(NewBooking, invalid)
 const decodeId = Schema.decodeUnknownOption(EventId)
 
-const render = (order: Order): Booking => ({
+const render = (order: Order, quantity: number, status: Booking["status"]): Booking => ({
   id: order.id,
   event_id: order.eventId,
-  quantity: order.tickets.length,
-  status: "confirmed",
+  quantity,
+  status,
   total: order.total,
   tickets: order.tickets.map(({ areaId, code, id, label }) => ({ id, area_id: areaId, label, code })),
   created_at: order.createdAt
@@ -85,7 +85,8 @@ export const make = Effect.fnUntraced(function* (
 
   const book = Effect.fnUntraced(function* (
     request: HttpServerRequest.HttpServerRequest,
-    customer: ProvedCustomer
+    customer: ProvedCustomer,
+    headers: Readonly<Record<string, string>>
   ) {
     const { event_id, quantity } = yield* bodyOf(request)
     const eventId = decodeId(event_id.toLowerCase())
@@ -95,6 +96,7 @@ export const make = Effect.fnUntraced(function* (
       given === undefined ? makeUuidV7(yield* Clock.currentTimeMillis) : hexOf(`${customer.id}\n${given}`)
     const holdId = yield* holdOf(eventId.value, quantity, key, customer)
     return yield* buy(holdId, customer, null).pipe(
+      Effect.map((order) => CompatAnswer.json(201, render(order, quantity, "confirmed"), headers)),
       Effect.tapError((error) =>
         // Nobody can pay for it in another way.
         error._tag === "CompatDeclined" ? Effect.ignore(holds.release(holdId)) : Effect.void
@@ -102,6 +104,9 @@ export const make = Effect.fnUntraced(function* (
       Effect.catchTags({
         CompatDeclined: ({ code }) =>
           Effect.fail(CompatAnswer.refused(402, code ?? "declined", "The payment was declined")),
+        // Whoever asked again would book twice.
+        CompatPending: ({ order }) =>
+          Effect.succeed(CompatAnswer.json(202, render(order, quantity, "payment_pending"), headers)),
         CompatNotBuyable: ({ why }) => Effect.fail(soldOut(why)),
         CompatTooMany: ({ limit }) =>
           Effect.fail(
@@ -118,8 +123,7 @@ export const make = Effect.fnUntraced(function* (
     if (isRefused) {
       return yield* CompatAnswer.refused(429, "rate limit", "Too many requests; try again later", headers)
     }
-    return yield* book(request, customer).pipe(
-      Effect.map((order) => CompatAnswer.json(201, render(order), headers)),
+    return yield* book(request, customer, headers).pipe(
       Effect.mapError(({ error, headers: more, message, status }) =>
         CompatAnswer.refused(status, error, message, { ...headers, ...more })
       )

@@ -1,5 +1,6 @@
 /** Buys a hold at once, for contracts that know no order in between; its key comes from the hold, so a repeat is none. */
 import type { NewOrder } from "@onsale/contracts/booking/Order"
+import type { Order } from "@onsale/contracts/http/OrdersApi"
 import type { HoldId } from "@onsale/contracts/Ids"
 import { PaymentMethod } from "@onsale/contracts/payments/PaymentIntent"
 import { Config, Data, Duration, Effect, Schedule, Schema } from "effect"
@@ -20,6 +21,9 @@ export class NotBuyable extends Data.TaggedError("CompatNotBuyable")<{ readonly 
 
 /** More than the customer may have. */
 export class TooMany extends Data.TaggedError("CompatTooMany")<{ readonly limit: number }> {}
+
+/** It is not known yet whether it is paid; the seats are kept for it meanwhile, and it goes on by itself. */
+export class Pending extends Data.TaggedError("CompatPending")<{ readonly order: Order }> {}
 
 /** How long a payment whose outcome is open is waited for, and a first request by a second one like it. */
 const patience = Schedule.upTo(Schedule.spaced("250 millis"), { duration: Duration.seconds(10) })
@@ -63,7 +67,7 @@ export const make = Effect.fnUntraced(function* (
         case "confirmed":
           return settled
         case "payment_pending":
-          return yield* CompatAnswer.later("the payment is pending")
+          return yield* new Pending({ order: settled })
         case "declined":
           return yield* new Declined({ code: settled.reason ?? null })
         default:

@@ -49,6 +49,8 @@ export const make = (seats: SeatClaims, buy: Purchase, users: Effect.Success<typ
     yield* buy(hold.id, user, null).pipe(
       Effect.catchTags({
         CompatDeclined: ({ code }) => Effect.fail(notAvailable(`not paid: ${code ?? "declined"}`)),
+        // It is locked, and the rest follows.
+        CompatPending: () => Effect.void,
         CompatNotBuyable: ({ why }) => Effect.fail(notAvailable(why)),
         CompatTooMany: ({ limit }) => Effect.fail(notAvailable(`the limit is ${limit}`))
       })

@@ -47,6 +47,8 @@ export const make = (seats: SeatClaims, buy: Purchase, users: Effect.Success<typ
       Effect.catchTags({
         CompatDeclined: ({ code }) =>
           Effect.fail(invalid(`the payment was declined: ${code ?? "no reason given"}`)),
+        // The same request again waits for the same payment.
+        CompatPending: () => Effect.fail(CompatAnswer.later("the payment is pending")),
         CompatTooMany: ({ limit }) => Effect.fail(notReserved(`the limit is ${limit}`)),
         // A second request like the first may have come between.
         CompatNotBuyable: ({ why }) =>

@@ -95,7 +95,8 @@ export const Booking = Schema.Struct({
   id: OrderId,
   event_id: EventId,
   quantity: Schema.Int,
-  status: Schema.Literal("confirmed"),
+  /** `payment_pending`, with 202: the places are kept, and the tickets follow when it is paid. */
+  status: Schema.Literals(["confirmed", "payment_pending"]),
   total: Money,
   tickets: Schema.Array(
     Schema.Struct({ id: TicketId, area_id: Schema.NullOr(AreaId), label: Schema.String, code: Schema.String })
@@ -150,7 +151,7 @@ export class CompatApi extends HttpApiGroup.make("compat")
     }),
     HttpApiEndpoint.post("book", "/api/bookings", {
       payload: NewBooking,
-      success: Booking.pipe(HttpApiSchema.status(201)),
+      success: [Booking.pipe(HttpApiSchema.status(201)), Booking.pipe(HttpApiSchema.status(202))],
       error: [
         failure(401),
         failure(402),
