@@ -1,10 +1,13 @@
 /** The HTTP edge, whole: every route over the contexts' services. */
 import { Api } from "@onsale/contracts/http/Api"
-import { Layer, type Redacted } from "effect"
+import { Layer, Option, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
+import * as CompatHttp from "./compat/CompatHttp.ts"
+import { ClientKey } from "./ClientKey.ts"
+import * as CustomerToken from "./CustomerToken.ts"
 import * as Edge from "./Edge.ts"
 import * as CalendarsHttp from "./CalendarsHttp.ts"
 import * as EventsHttp from "./EventsHttp.ts"
@@ -31,6 +34,8 @@ export const layer = (options: {
   readonly organiserKey: Redacted.Redacted
   /** Where it is served, for addresses that others are given where no `ONSALE_PUBLIC_URL` is; 3000 when left out. */
   readonly port?: number
+  /** As of `ONSALE_TOKEN_KEYS`; without any no customer's token holds. */
+  readonly tokenKeys?: Redacted.Redacted | undefined
   /** Pages that only some installations have. */
   readonly links?: ReadonlyArray<RootHttp.Link>
 }) =>
@@ -38,6 +43,7 @@ export const layer = (options: {
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
         CalendarsHttp.layer,
+        CompatHttp.layer,
         EventsHttp.layer,
         HoldsHttp.layer,
         OrdersHttp.layer,
@@ -46,7 +52,11 @@ export const layer = (options: {
         SitemapHttp.layer,
         WebhooksHttp.layer
       ]),
-      Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])
+      Layer.provide([
+        OrganiserAuth.layer(options.organiserKey),
+        CustomerToken.authLayer,
+        RequestProblems.layer
+      ])
     ),
     HttpApiSwagger.layer(Api, { path: "/docs" }),
     RpcRoutes.layer.pipe(Layer.provide([RpcHandlers.layer, RpcGuards.layer(options.organiserKey)])),
@@ -57,7 +67,12 @@ export const layer = (options: {
     Layer.provide([
       Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
       RateLimits.layer,
-      PublicUrl.layer(options.port ?? 3000)
+      PublicUrl.layer(options.port ?? 3000),
+      ClientKey.layer,
+      CustomerToken.CustomerToken.layer({
+        keys: Option.fromUndefinedOr(options.tokenKeys),
+        organiserKey: options.organiserKey
+      })
     ]),
     Layer.provide(AvailabilityNews.layer),
     Layer.provide(SharedRedis.layer)

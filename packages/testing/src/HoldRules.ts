@@ -47,6 +47,39 @@ export const holdRules: Rules = (it) => {
     })
   )
 
+  it.effect("INV-03: a hold may have a life of its own, and ends with it", () =>
+    Effect.gen(function* () {
+      const sale = yield* openSale(hall())
+      const at = yield* now
+      const view = held(yield* sale.hold({ seats: [3], lifeMs: 45_000 }))
+      assert.strictEqual(view.expiresAtMs, at + 45_000)
+      yield* advance(44_999)
+      yield* sale.expectTaken({ held: [3], free: [5, 10] })
+      yield* advance(1)
+      yield* sale.expectTaken({ free: [5, 10] })
+    })
+  )
+
+  it.effect("the hold of a seat tells whose it is, as long as it lives", () =>
+    Effect.gen(function* () {
+      const sale = yield* openSale(hall())
+      const inventory = yield* InventoryClient
+      const holdOf = (seat: number) => inventory.holdOf(sale.eventId, seat)
+      const ada = held(yield* sale.hold({ seats: [3, 4], customer: "ada" }))
+      const nobody = held(yield* sale.hold({ seats: [5] }))
+      assert.deepStrictEqual(yield* holdOf(4), { holdId: ada.holdId, customer: "ada", orderId: null })
+      assert.deepStrictEqual(yield* holdOf(5), { holdId: nobody.holdId, customer: null, orderId: null })
+      const orderId = newOrderId()
+      yield* sale.execute(freeze(ada.holdId, orderId))
+      assert.deepStrictEqual(yield* holdOf(3), { holdId: ada.holdId, customer: "ada", orderId })
+      yield* sale.execute(confirm(ada.holdId, orderId, { seats: [3, 4] }))
+      for (const seat of [3, 4, 6, hallSeats.total, -1]) assert.isNull(yield* holdOf(seat), String(seat))
+      yield* advance(10_000)
+      assert.isNull(yield* holdOf(5))
+      assert.isNull(yield* inventory.holdOf(makeEventId(0), 0))
+    })
+  )
+
   it.effect("places of an area, alone and together with seats", () =>
     Effect.gen(function* () {
       const sale = yield* openSale(hall())

@@ -35,6 +35,7 @@ export interface Wish extends Claims {
   readonly voucherKey?: string
   readonly accessible?: boolean
   readonly replaces?: HoldId
+  readonly lifeMs?: number
 }
 
 /** What is sold, and whom it counts for. */

@@ -1,6 +1,7 @@
 /** The HTTP API, whole: what the gateway serves, OpenAPI describes and typed clients are made from. */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { CalendarsApi, SitemapApi } from "./DiscoveryApi.ts"
+import { CompatApi } from "./CompatApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
@@ -18,6 +19,7 @@ export class Api extends HttpApi.make("onsale")
   .add(WebhooksApi)
   .add(CalendarsApi)
   .add(SitemapApi)
+  .add(CompatApi)
   .middleware(RequestProblems)
   .annotateMerge(
     OpenApi.annotations({
