@@ -93,6 +93,41 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("ReadModel", (it) => {
     })
   )
 
+  for (const rows of [3, 12]) {
+    it.effect(
+      `what the old generation has just been given, ${rows} batches, the new one has before it serves`,
+      () =>
+        Effect.gen(function* () {
+          const { append, expected, model, read } = yield* makeModel
+          const database = yield* Effect.context<SqlClient.SqlClient>()
+          yield* append(1, 1, 4)
+          yield* pollUntil(Effect.andThen(ReadModel.runOnce(model()), read), (lines) => shown(lines) === 4)
+          let [late, before] = [0, 0]
+          yield* rebuild(model({ batch: 1 }), (built) =>
+            built < 4 || late > 0
+              ? Effect.void
+              : Effect.suspend(() => {
+                  late = rows
+                  return append(2, 1, rows)
+                }).pipe(
+                  // Nobody comes between this and the swap.
+                  Effect.andThen(
+                    pollUntil(
+                      Effect.andThen(ReadModel.runOnce(model()), read),
+                      (lines) => shown(lines) === 4 + rows
+                    )
+                  ),
+                  Effect.provideContext(database),
+                  Effect.orDie,
+                  Effect.asVoid
+                )
+          )
+          assert.strictEqual(late, rows)
+          assert.deepStrictEqual(yield* read, yield* expected)
+        })
+    )
+  }
+
   it.effect("of two rebuilds at once the second is refused", () =>
     Effect.gen(function* () {
       const { append, model, read, start } = yield* makeModel
