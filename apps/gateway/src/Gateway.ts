@@ -5,6 +5,7 @@ import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
+import * as CompatHttp from "./compat/CompatHttp.ts"
 import { ClientKey } from "./ClientKey.ts"
 import * as CustomerToken from "./CustomerToken.ts"
 import * as Edge from "./Edge.ts"
@@ -36,6 +37,7 @@ export const layer = (options: {
   Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
+        CompatHttp.layer,
         EventsHttp.layer,
         HoldsHttp.layer,
         OrdersHttp.layer,

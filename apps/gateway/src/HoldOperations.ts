@@ -96,7 +96,13 @@ export const make = Effect.gen(function* () {
   })
 
   return {
-    create: Effect.fnUntraced(function* (eventId: EventId, key: string, payload: NewHold) {
+    create: Effect.fnUntraced(function* (
+      eventId: EventId,
+      key: string,
+      payload: NewHold,
+      /** Milliseconds, where it is not the event's. */
+      life: { readonly lifeMs?: number } = {}
+    ) {
       const eventNumber = yield* catalog
         .eventNumber(eventId)
         .pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))))
@@ -110,7 +116,8 @@ export const make = Effect.gen(function* () {
         ...(accessible === undefined ? {} : { accessible }),
         ...(customer === undefined ? {} : { customer }),
         ...(voucher === undefined ? {} : { voucherKey: keyOf(voucherText(voucher)) }),
-        ...(replaces === undefined ? {} : { replaces })
+        ...(replaces === undefined ? {} : { replaces }),
+        ...life
       })
       if (answer._tag === "Held") return render(eventId, answer.hold)
       return answer._tag === "Refused"

@@ -13,6 +13,8 @@ import { CustomerToken } from "./CustomerToken.ts"
 import { type Class, RateLimits, type Refusal } from "./RateLimits.ts"
 
 const api = "/api/v1/"
+/** The older contracts' ways to hold a seat. */
+const compatHolds = ["/compat/api/v1/seats/lock", "/compat/api/v1/booking/tickets/reserve"]
 
 /** What costs nothing, or is asked for by those who watch us. */
 const free = new Set(["/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
@@ -31,6 +33,7 @@ export const classOf = (method: string | undefined, url: string): Class | undefi
   }
   // What its calls are, they count as themselves.
   if (url.startsWith("/rpc")) return "reads"
+  if (compatHolds.includes(url)) return "holds"
   if (free.has(url)) return undefined
   return reads ? "reads" : "orders"
 }

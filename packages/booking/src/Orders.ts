@@ -104,6 +104,8 @@ const TicketRows = Schema.Array(
   })
 )
 
+const OwnerRows = Schema.Array(Schema.Struct({ orderId: OrderId }))
+
 const SalesRows = Schema.Array(
   Schema.Struct({
     orders: Schema.Int,
@@ -196,6 +198,16 @@ const make = Effect.gen(function* () {
       }
     }),
 
+    customerOfSeat: Effect.fn("Orders.customerOfSeat")(function* (eventId: EventId, seat: number) {
+      const [row] = yield* sql`SELECT order_id::text AS "orderId" FROM booking.tickets
+        WHERE event_id = ${eventId}::uuid AND seat = ${seat}::int4 AND status = 'valid'`.pipe(
+        Effect.flatMap(Schema.decodeUnknownEffect(OwnerRows)),
+        Effect.orDie
+      )
+      const stored = row === undefined ? null : yield* store.load(row.orderId)
+      return stored?.order.placed.customerId ?? null
+    }),
+
     cancellation: (eventId: EventId) =>
       Effect.provideService(CancellationProgress.read(eventId), SqlClient.SqlClient, sql),
 
@@ -225,6 +237,8 @@ export class Orders extends Context.Service<
       orderId: OrderId,
       request: RefundOrder
     ) => Effect.Effect<OrderView, OrderNotFound | NotRefundable | KeyReused | KeyInUse | BookingUnavailable>
+    /** Who has the valid ticket of a seat (its index), as a token has named it; null where nobody has, or nobody proved it. */
+    readonly customerOfSeat: (eventId: EventId, seat: number) => Effect.Effect<CustomerId | null>
     readonly ticket: (ticketId: TicketId) => Effect.Effect<IssuedTicket | null>
     /** How far the refunds of a cancelled event are; null where booking has not heard that it is. */
     readonly cancellation: (
