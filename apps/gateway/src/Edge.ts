@@ -35,7 +35,11 @@ const edge = <E, R>(
       Effect.catchCause((cause) => render(cause, request)),
       Effect.annotateLogs("correlationId", correlation)
     )
-    return HttpServerResponse.setHeaders(response, answerHeaders(request.headers, correlation))
+    return HttpServerResponse.setHeaders(response, {
+      ...answerHeaders(request.headers, correlation),
+      // RFC 9110 §11.6.1
+      ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {})
+    })
   })
 
 /** In front of all this stands the lean path of holds, and needs what it needs. */

@@ -1,10 +1,13 @@
 /** The HTTP edge, whole: every route over the contexts' services. */
 import { Api } from "@onsale/contracts/http/Api"
-import { Layer, type Redacted } from "effect"
+import { Layer, Option, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
+import * as CompatHttp from "./compat/CompatHttp.ts"
+import { ClientKey } from "./ClientKey.ts"
+import * as CustomerToken from "./CustomerToken.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
@@ -26,12 +29,15 @@ import * as WebhooksHttp from "./WebhooksHttp.ts"
 /** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
 export const layer = (options: {
   readonly organiserKey: Redacted.Redacted
+  /** As of `ONSALE_TOKEN_KEYS`; without any no customer's token holds. */
+  readonly tokenKeys?: Redacted.Redacted | undefined
   /** Pages that only some installations have. */
   readonly links?: ReadonlyArray<RootHttp.Link>
 }) =>
   Layer.mergeAll(
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
+        CompatHttp.layer,
         EventsHttp.layer,
         HoldsHttp.layer,
         OrdersHttp.layer,
@@ -39,7 +45,11 @@ export const layer = (options: {
         RefundsHttp.layer,
         WebhooksHttp.layer
       ]),
-      Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])
+      Layer.provide([
+        OrganiserAuth.layer(options.organiserKey),
+        CustomerToken.authLayer,
+        RequestProblems.layer
+      ])
     ),
     HttpApiSwagger.layer(Api, { path: "/docs" }),
     RpcRoutes.layer.pipe(Layer.provide([RpcHandlers.layer, RpcGuards.layer(options.organiserKey)])),
@@ -49,7 +59,12 @@ export const layer = (options: {
   ).pipe(
     Layer.provide([
       Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
-      RateLimits.layer
+      RateLimits.layer,
+      ClientKey.layer,
+      CustomerToken.CustomerToken.layer({
+        keys: Option.fromUndefinedOr(options.tokenKeys),
+        organiserKey: options.organiserKey
+      })
     ]),
     Layer.provide(AvailabilityNews.layer),
     Layer.provide(SharedRedis.layer)

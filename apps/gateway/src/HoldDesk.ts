@@ -23,7 +23,16 @@ const short = (text: string): string =>
 const ascending = (a: number, b: number): number => a - b
 
 /** What was asked, in one form whatever the order of its parts: equal requests have equal ones. */
-const fingerprintOf = ({ accessible, areas, best, customer, replaces, seats, voucherKey }: Claims): string =>
+const fingerprintOf = ({
+  accessible,
+  areas,
+  best,
+  customer,
+  lifeMs,
+  replaces,
+  seats,
+  voucherKey
+}: Claims): string =>
   short(
     JSON.stringify([
       [...seats].sort(ascending),
@@ -33,7 +42,8 @@ const fingerprintOf = ({ accessible, areas, best, customer, replaces, seats, vou
       // Nearly nobody says more than this.
       ...((customer ?? voucherKey ?? replaces ?? accessible) === undefined
         ? []
-        : [customer ?? null, voucherKey ?? null, replaces ?? null, accessible ?? false])
+        : [customer ?? null, voucherKey ?? null, replaces ?? null, accessible ?? false]),
+      ...(lifeMs === undefined ? [] : [lifeMs])
     ])
   )
 

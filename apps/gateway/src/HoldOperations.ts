@@ -13,11 +13,12 @@ import {
   seatId
 } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import { customerText, voucherText } from "@onsale/contracts/inventory/CustomerText"
+import { voucherText } from "@onsale/contracts/inventory/CustomerText"
 import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
 import { keyOf } from "@onsale/platform/Digest"
 import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { CurrentCustomer, limitKey } from "./CurrentCustomer.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
 
@@ -95,20 +96,28 @@ export const make = Effect.gen(function* () {
   })
 
   return {
-    create: Effect.fnUntraced(function* (eventId: EventId, key: string, payload: NewHold) {
+    create: Effect.fnUntraced(function* (
+      eventId: EventId,
+      key: string,
+      payload: NewHold,
+      /** Milliseconds, where it is not the event's. */
+      life: { readonly lifeMs?: number } = {}
+    ) {
       const eventNumber = yield* catalog
         .eventNumber(eventId)
         .pipe(Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))))
       const { seats, areas } = yield* indices(eventId, payload)
-      const { accessible, customer, replaces, voucher } = payload
+      const { accessible, replaces, voucher } = payload
+      const customer = limitKey(yield* CurrentCustomer, payload.customer)
       const answer = yield* desk.hold({ id: eventId, number: eventNumber }, key, {
         seats,
         areas,
         best: bestOf(eventId, payload.bestAvailable),
         ...(accessible === undefined ? {} : { accessible }),
-        ...(customer === undefined ? {} : { customer: keyOf(customerText(customer.email)) }),
+        ...(customer === undefined ? {} : { customer }),
         ...(voucher === undefined ? {} : { voucherKey: keyOf(voucherText(voucher)) }),
-        ...(replaces === undefined ? {} : { replaces })
+        ...(replaces === undefined ? {} : { replaces }),
+        ...life
       })
       if (answer._tag === "Held") return render(eventId, answer.hold)
       return answer._tag === "Refused"

@@ -26,6 +26,7 @@ import { Notifications } from "@onsale/notifications/Notifications"
 import { Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
+import { CurrentCustomer } from "./CurrentCustomer.ts"
 import * as OrderViews from "./OrderView.ts"
 
 const notBuyable = ({
@@ -75,12 +76,15 @@ export const make = Effect.gen(function* () {
 
     create: Effect.fnUntraced(function* (key: string, payload: NewOrder) {
       const eventId = yield* eventOf(payload.holdId)
+      const customer = yield* CurrentCustomer
       const { order } = yield* orders
         .place({
           key,
-          fingerprint: OrderViews.fingerprintOf(payload),
+          // Whoever has the key of somebody else is not told of his order.
+          fingerprint: OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload]),
           correlation: yield* Correlation,
           eventId,
+          ...(customer === null ? {} : { customerId: customer.id }),
           order: payload
         })
         .pipe(

@@ -3,14 +3,18 @@
  * own request.
  */
 import type * as RequestFront from "@onsale/platform/RequestFront"
-import { Clock, Config, Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import * as ClientAddress from "./ClientAddress.ts"
+import * as ClientKey from "./ClientKey.ts"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
+import type { ProvedCustomer } from "./CurrentCustomer.ts"
+import { CustomerToken } from "./CustomerToken.ts"
 import { type Class, RateLimits, type Refusal } from "./RateLimits.ts"
 
 const api = "/api/v1/"
+/** The older contracts' ways to hold a seat. */
+const compatHolds = ["/compat/api/v1/seats/lock", "/compat/api/v1/booking/tickets/reserve"]
 
 /** What costs nothing, or is asked for by those who watch us. */
 const free = new Set(["/", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"])
@@ -27,8 +31,9 @@ export const classOf = (method: string | undefined, url: string): Class | undefi
     if (reads) return "reads"
     return url.startsWith("events", api.length) || url.startsWith("holds", api.length) ? "holds" : "orders"
   }
-  // Calls of every kind come this way.
-  if (url.startsWith("/rpc")) return "holds"
+  // What its calls are, they count as themselves.
+  if (url.startsWith("/rpc")) return "reads"
+  if (compatHolds.includes(url)) return "holds"
   if (free.has(url)) return undefined
   return reads ? "reads" : "orders"
 }
@@ -36,18 +41,26 @@ export const classOf = (method: string | undefined, url: string): Class | undefi
 const body = JSON.stringify({
   type: "urn:onsale:problem:too-many-requests",
   status: 429,
-  title: "Too many requests from your address; try again later"
+  title: "Too many requests from your address, or by your token; try again later"
 })
 
-/** As of draft-ietf-httpapi-ratelimit-headers-10: how much in how many seconds, what is left, and when there is more. */
-export const headersOf = (name: Class, { limit, waitMs }: Refusal) => {
+/** What is told of a refusal; as of draft-ietf-httpapi-ratelimit-headers-10: how much in how many seconds, what is left, and when there is more. */
+export const told = (name: Class, { limit, waitMs }: Refusal) => {
   const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
   return {
-    "retry-after": String(seconds),
-    "ratelimit-policy": `"${name}";q=${limit.burst};w=${Math.ceil(limit.windowMs / 1_000)}`,
-    ratelimit: `"${name}";r=0;t=${seconds}`
+    retryAfterSeconds: seconds,
+    policy: `"${name}";q=${limit.burst};w=${Math.ceil(limit.windowMs / 1_000)}`,
+    limit: `"${name}";r=0;t=${seconds}`
   }
 }
+
+export const headersOf = (name: Class, refusal: Refusal) => {
+  const { limit, policy, retryAfterSeconds } = told(name, refusal)
+  return { "retry-after": String(retryAfterSeconds), "ratelimit-policy": policy, ratelimit: limit }
+}
+
+/** A customer as limits count it, beside the address. No address is written so. */
+export const customerKey = ({ id }: ProvedCustomer): string => `customer ${id}`
 
 const refuse = (
   request: IncomingMessage,
@@ -64,33 +77,30 @@ const refuse = (
   response.end(request.method === "HEAD" ? undefined : body)
 }
 
-const loopback = Config.Literals(["limited", "free"], "ONSALE_RATE_LIMIT_LOOPBACK").pipe(
-  Config.withDefault("free")
-)
-
 /**
- * In front of somebody else who stands in front. Clients on this machine have no limit, but where
- * `ONSALE_RATE_LIMIT_LOOPBACK` is `limited`: a benchmark is no attack. A proxy on this machine has to be one of
- * `ONSALE_TRUSTED_PROXIES`, else all its clients are taken for it.
+ * In front of somebody else who stands in front. A request counts for its address, and for the customer where its token
+ * is one that was seen before; the first one by a token counts for its address alone.
  */
 export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFront) {
   const limits = yield* RateLimits
+  const tokens = yield* CustomerToken
   const clock = yield* Clock.Clock
-  const proxies = yield* ClientAddress.trustedProxies
-  const trusted = proxies.rules.length === 0 ? undefined : proxies
-  const hereFree = (yield* loopback) === "free"
+  const clientOf = yield* ClientKey.make
+
+  const refusalOf = (name: Class, request: IncomingMessage): Refusal | undefined => {
+    const client = clientOf(request.socket.remoteAddress ?? "", request.headers["x-forwarded-for"])
+    if (client === null) return undefined
+    const refusal = limits.take(name, client)
+    const { authorization } = request.headers
+    if (refusal !== undefined || authorization === undefined) return refusal
+    const customer = tokens.known(authorization)
+    return customer === undefined ? undefined : limits.take(name, customerKey(customer))
+  }
 
   const limited: RequestFront.RequestFront = (request, response, next) => {
     const name = classOf(request.method, request.url ?? "")
-    if (name === undefined) return front(request, response, next)
-    const address = ClientAddress.addressOf(
-      request.socket.remoteAddress ?? "",
-      request.headers["x-forwarded-for"],
-      trusted
-    )
-    if (hereFree && ClientAddress.isLoopback(address)) return front(request, response, next)
-    const refusal = limits.take(name, ClientAddress.keyOf(address))
-    if (refusal === undefined) return front(request, response, next)
+    const refusal = name === undefined ? undefined : refusalOf(name, request)
+    if (name === undefined || refusal === undefined) return front(request, response, next)
     refuse(request, response, clock.currentTimeMillisUnsafe(), headersOf(name, refusal))
   }
   return limited

@@ -29,15 +29,17 @@ const settings = Config.all({
   port: Config.Port("PORT").pipe(Config.withDefault(3000)),
   host: Config.option(Config.NonEmptyString("ONSALE_HOST")),
   organiserKey: Config.Redacted("ONSALE_ORGANISER_KEY"),
+  /** Without them no customer's token holds. */
+  tokenKeys: Config.option(Config.Redacted("ONSALE_TOKEN_KEYS")),
   demo: Config.Boolean("ONSALE_DEMO").pipe(Config.withDefault(false))
 })
 
 const server = Layer.unwrap(
-  Effect.map(settings, ({ demo, host, organiserKey, port }) =>
-    HttpServer.serve(Gateway.layer({ organiserKey }), { port, host: Option.getOrUndefined(host) }).pipe(
-      Layer.provide(demo ? DemoSeason.layer : Layer.empty),
-      Layer.provide(contexts)
-    )
+  Effect.map(settings, ({ demo, host, organiserKey, port, tokenKeys }) =>
+    HttpServer.serve(Gateway.layer({ organiserKey, tokenKeys: Option.getOrUndefined(tokenKeys) }), {
+      port,
+      host: Option.getOrUndefined(host)
+    }).pipe(Layer.provide(demo ? DemoSeason.layer : Layer.empty), Layer.provide(contexts))
   )
 )
 

@@ -42,6 +42,7 @@ const inventory = Layer.effectContext(
       Context.add(InventoryClient, {
         open: () => Effect.void,
         execute: () => Effect.sync(() => script.answer),
+        holdOf: () => Effect.succeed(null),
         hold: () => Effect.never,
         availability: () =>
           Effect.suspend(() => {

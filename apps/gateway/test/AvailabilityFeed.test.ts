@@ -37,6 +37,7 @@ const services = Layer.effectContext(
       Context.add(InventoryClient, {
         open: () => Effect.void,
         execute: () => Effect.never,
+        holdOf: () => Effect.succeed(null),
         hold: () => Effect.never,
         availability: () =>
           Effect.suspend(() => {

@@ -20,6 +20,7 @@ const inventory = () => {
   const client = InventoryClient.of({
     open: () => Effect.void,
     execute: () => Effect.never,
+    holdOf: () => Effect.succeed(null),
     hold: () => Effect.never,
     availability: (eventId) =>
       Effect.sync(() => {

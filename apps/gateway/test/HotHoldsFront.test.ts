@@ -222,7 +222,7 @@ describe("HotHolds in front of the routes", () => {
         assert.deepStrictEqual(JSON.parse(body), {
           type: "urn:onsale:problem:too-many-requests",
           status: 429,
-          title: "Too many requests from your address; try again later"
+          title: "Too many requests from your address, or by your token; try again later"
         })
       }
       assert.lengthOf(commands, 2)

@@ -103,7 +103,7 @@ describe("what a request counts as", () => {
     ["POST", "/api/v1/orders/1/refunds", "orders"],
     ["GET", "/api/v1/organiser/venues", "organiser"],
     ["POST", "/api/v1/organiser/venues", "organiser"],
-    ["POST", "/rpc", "holds"],
+    ["POST", "/rpc", "reads"],
     ["POST", "/api/v1/webhooks/sandbox", undefined],
     ["GET", "/healthz", undefined],
     ["GET", "/", undefined],

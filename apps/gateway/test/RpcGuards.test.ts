@@ -1,9 +1,26 @@
 import { assert, describe, it } from "@effect/vitest"
 import { RpcEdge } from "@onsale/contracts/rpc/OnsaleRpc"
 import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
-import { Deferred, Effect, Fiber, Layer, Redacted, Schema, Stream } from "effect"
+import { CustomerId } from "@onsale/contracts/Ids"
+import {
+  Clock,
+  ConfigProvider,
+  Deferred,
+  Effect,
+  Fiber,
+  Layer,
+  Option,
+  Redacted,
+  Schema,
+  Stream
+} from "effect"
 import { Rpc, RpcGroup, RpcTest } from "effect/rpc"
 import { TestClock } from "effect/testing"
+import { CurrentCustomer } from "../src/CurrentCustomer.ts"
+import { CustomerToken } from "../src/CustomerToken.ts"
+import { RateLimits } from "../src/RateLimits.ts"
+import { SharedRedis } from "../src/SharedRedis.ts"
+import * as TokenKeys from "../src/TokenKeys.ts"
 import * as Connection from "../src/rpc/Connection.ts"
 import * as RpcGuards from "../src/rpc/RpcGuards.ts"
 
@@ -12,8 +29,16 @@ class Group extends RpcGroup.make(
   Rpc.make("BreakStream", { success: Schema.Int, stream: true }),
   Rpc.make("Wait"),
   Rpc.make("WaitStream", { success: Schema.Int, stream: true }),
+  Rpc.make("Who", { success: Schema.NullOr(Schema.String) }),
   Rpc.make("Secret").middleware(OrganiserOnly)
 ).middleware(RpcEdge) {}
+
+const tokenSecret = Redacted.make("a secret of more than thirty-two characters")
+const tokens = CustomerToken.layer({ keys: Option.some(tokenSecret), organiserKey: Redacted.make("the key") })
+const limits = RateLimits.layer.pipe(
+  Layer.provide(SharedRedis.layerNone),
+  Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ ONSALE_RATE_LIMIT_ORDERS: "3" })))
+)
 
 const defect = new Error("password=hunter2")
 
@@ -30,11 +55,26 @@ const world = Effect.gen(function* () {
     BreakStream: () => Stream.concat(Stream.make(1), Stream.die(defect)),
     Wait: () => Deferred.await(go),
     WaitStream: () => Stream.drain(Stream.fromEffect(Deferred.await(go))),
+    Who: () => Effect.map(CurrentCustomer, (customer) => customer?.id ?? null),
     Secret: () => Effect.void
   })
-  const services = yield* Layer.build(Layer.merge(handlers, RpcGuards.layer(Redacted.make("the key"))))
+  const services = yield* Layer.build(
+    Layer.merge(handlers, RpcGuards.layer(Redacted.make("the key"))).pipe(Layer.provide([limits, tokens]))
+  )
   const client = yield* RpcTest.makeClient(Group).pipe(Effect.provideContext(services))
   return { client, connection, go, wire }
+})
+
+const tokenOf = Effect.fnUntraced(function* (id: string) {
+  const nowMs = yield* Clock.currentTimeMillis
+  return yield* TokenKeys.sign(
+    yield* TokenKeys.parse(tokenSecret),
+    { id: CustomerId.make(id) },
+    {
+      nowMs,
+      expiresAtMs: nowMs + 60_000
+    }
+  )
 })
 
 const on = (connection: Connection.Connection) => Effect.provideService(Connection.Current, connection)
@@ -87,6 +127,37 @@ describe("RpcGuards", () => {
       yield* client.Wait().pipe(on(connection))
       connection.closing = true
       assert.strictEqual((yield* Effect.flip(client.Wait().pipe(on(connection))))._tag, "Overloaded")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("names the customer of a call by its token, and refuses one that does not hold", () =>
+    Effect.gen(function* () {
+      const { client } = yield* world
+      const who = (authorization: string) => client.Who(undefined, { headers: { authorization } })
+      assert.isNull(yield* client.Who())
+      assert.isNull(yield* who("Bearer the key"))
+      assert.strictEqual(yield* who(`Bearer ${yield* tokenOf("ada")}`), "ada")
+      assert.strictEqual((yield* Effect.flip(who("Bearer a.b.c")))._tag, "TokenRejected")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("refuses calls beyond the limit of their client, and of their customer", () =>
+    Effect.gen(function* () {
+      const { client } = yield* world
+      const from = (address: string | null) =>
+        on(Connection.make({ unreadBytes: () => 0, takenBytes: () => 0, destroy: () => {} }, address))
+      for (let call = 0; call < 3; call++) yield* client.Who().pipe(from("192.0.2.1"))
+      const refused = yield* Effect.flip(client.Who().pipe(from("192.0.2.1")))
+      assert.strictEqual(refused._tag, "TooManyRequests")
+      yield* client.Who().pipe(from("192.0.2.2"))
+
+      const headers = { authorization: `Bearer ${yield* tokenOf("ada")}` }
+      for (let call = 0; call < 3; call++) {
+        yield* client.Who(undefined, { headers }).pipe(from(`198.51.100.${call}`))
+      }
+      const everywhere = yield* Effect.flip(client.Who(undefined, { headers }).pipe(from("198.51.100.9")))
+      assert.strictEqual(everywhere._tag, "TooManyRequests")
+      for (let call = 0; call < 5; call++) yield* client.Who().pipe(from(null))
     }).pipe(Effect.scoped)
   )
 

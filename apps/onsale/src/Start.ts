@@ -24,6 +24,7 @@ import * as Level from "./Level.ts"
 import { concretePort } from "./ListeningPort.ts"
 import { organiserKey } from "./OrganiserKey.ts"
 import * as SandboxProcess from "./SandboxProcess.ts"
+import { tokenKeys } from "./TokenKeys.ts"
 
 const PortOrAny = Schema.FiniteFromString.check(
   Schema.isInt(),
@@ -104,6 +105,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
   const dataDir = yield* DataDir.dataDir
   const port = yield* concretePort(config.port, Option.getOrUndefined(config.host))
   const organiser = yield* organiserKey
+  const customers = yield* tokenKeys
   const mailing = mail({ smtpUrl: config.smtpUrl, from: config.mailFrom, dataDir })
 
   const contexts = Contexts.layerWith(inventory).pipe(
@@ -136,7 +138,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
     })
   )
   const routes = Layer.mergeAll(
-    Gateway.layer({ organiserKey: organiser.value, links: mailing.links }),
+    Gateway.layer({ organiserKey: organiser.value, tokenKeys: customers, links: mailing.links }),
     mailing.routes
   )
   return ready.pipe(

@@ -34,6 +34,7 @@ const constant = Layer.sync(InventoryClient, () =>
     {
       open: () => Effect.void,
       execute: (_, command) => Effect.succeed(answer(command)),
+      holdOf: () => Effect.succeed(null),
       hold: () => Effect.never,
       availability: () => Effect.succeed(null)
     },

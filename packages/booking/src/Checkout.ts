@@ -10,6 +10,7 @@
 import { Cause, Clock, Config, Context, Duration, Effect, Layer } from "effect"
 import type { Sharding } from "effect/cluster"
 import {
+  type CustomerId,
   CommandId,
   type EventId,
   type HoldId,
@@ -167,7 +168,7 @@ const make = (limit: Duration.Duration) =>
         holdId,
         orderId: order.id,
         ...claimsOf(order),
-        customer: customerKey(order.placed.customer),
+        customer: customerKey(order.placed),
         ...(order.placed.voucher === undefined ? {} : { voucher: order.placed.voucher })
       })
       if (answer === undefined) return Outcome.Unavailable()
@@ -275,14 +276,14 @@ const make = (limit: Duration.Duration) =>
     })
 
     return Checkout.of({
-      freeze: Effect.fn("Checkout.freeze")(function* (orderId, eventId, holdId, customer) {
+      freeze: Effect.fn("Checkout.freeze")(function* (orderId, eventId, holdId, buyer) {
         const answer = yield* execute("the start of the checkout", orderId, eventId, {
           _tag: "Freeze",
           commandId: yield* newCommandId(orderId, "freeze"),
           fingerprint,
           holdId,
           orderId,
-          customer: customerKey(customer)
+          customer: customerKey(buyer)
         })
         if (answer === undefined) return yield* new BookingUnavailable({ retryAfterMs: 1000 })
         if (answer._tag === "Refused") {
@@ -365,7 +366,7 @@ export class Checkout extends Context.Service<
       orderId: OrderId,
       eventId: EventId,
       holdId: HoldId,
-      customer: Customer
+      buyer: { readonly customer: Customer; readonly customerId?: CustomerId | undefined }
     ) => Effect.Effect<HoldView, HoldNotBuyable | BookingUnavailable>
     /** Gives the hold its clock back, if the inventory can be reached; else its time runs out by itself. */
     readonly unfreeze: (orderId: OrderId, eventId: EventId, holdId: HoldId) => Effect.Effect<void>

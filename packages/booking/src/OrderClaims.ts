@@ -1,12 +1,18 @@
 /** What the inventory is told of an order: what it claims, and for whom. Pure. */
-import { type AreaId, indexIn } from "@onsale/contracts/Ids"
+import { type AreaId, type CustomerId, indexIn } from "@onsale/contracts/Ids"
 import type { Customer, OrderRefund } from "@onsale/contracts/booking/Order"
-import { customerText } from "@onsale/contracts/inventory/CustomerText"
+import { customerIdText, customerText } from "@onsale/contracts/inventory/CustomerText"
 import { keyOf } from "@onsale/platform/Digest"
 import type { Order } from "./OrderState.ts"
 
-/** Who buys, as limits count it: the e-mail address, until customers have accounts. */
-export const customerKey = ({ email }: Customer) => keyOf(customerText(email))
+/** Who buys, as limits count it: whom a token has named, else the e-mail address. */
+export const customerKey = (buyer: {
+  readonly customer: Customer
+  readonly customerId?: CustomerId | undefined
+}) =>
+  keyOf(
+    buyer.customerId === undefined ? customerText(buyer.customer.email) : customerIdText(buyer.customerId)
+  )
 
 export const claimsOf = ({ placed }: Order) => ({
   seats: placed.seats.map(({ seat }) => seat),

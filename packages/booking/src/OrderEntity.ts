@@ -8,6 +8,7 @@
 import { Cause, Clock, Effect, Metric, Result, Semaphore } from "effect"
 import { Entity } from "effect/cluster"
 import {
+  type CustomerId,
   type EventId,
   makeUuidV7,
   OrderId,
@@ -55,6 +56,7 @@ interface Request {
 interface PlaceRequest extends Request {
   readonly correlation?: string
   readonly eventId: EventId
+  readonly customerId?: CustomerId
   readonly order: NewOrder
 }
 
@@ -213,6 +215,7 @@ const make = Effect.gen(function* () {
       eventId: request.eventId,
       holdId: request.order.holdId,
       customer: request.order.customer,
+      ...(request.customerId === undefined ? {} : { customerId: request.customerId }),
       intentId: PaymentIntentId.make(makeUuidV7(atMs)),
       provider: request.order.payment.provider ?? null,
       method: request.order.payment.method,
@@ -281,7 +284,10 @@ const make = Effect.gen(function* () {
 
     // 1. The hold's clock stops for this order, and for no other.
     const hold = yield* checkout
-      .freeze(orderId, request.eventId, holdId, request.order.customer)
+      .freeze(orderId, request.eventId, holdId, {
+        customer: request.order.customer,
+        customerId: request.customerId
+      })
       .pipe(Effect.tapError(() => replay(request, key)))
 
     // 2. The order is placed, and its key known.

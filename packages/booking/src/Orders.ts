@@ -2,7 +2,16 @@
 import { Context, Duration, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
-import { areaId, EventId, type HoldId, OrderId, seatId, TicketId, TierId } from "@onsale/contracts/Ids"
+import {
+  areaId,
+  type CustomerId,
+  EventId,
+  type HoldId,
+  OrderId,
+  seatId,
+  TicketId,
+  TierId
+} from "@onsale/contracts/Ids"
 import {
   type NewOrder,
   OrderTicket,
@@ -41,6 +50,8 @@ export interface PlaceOrder {
   /** Of the request, for the logs of all that follows from it. */
   readonly correlation?: string
   readonly eventId: EventId
+  /** Whom a token has named. */
+  readonly customerId?: CustomerId
   readonly order: NewOrder
 }
 
@@ -92,6 +103,8 @@ const TicketRows = Schema.Array(
     codeVersion: Schema.Int
   })
 )
+
+const OwnerRows = Schema.Array(Schema.Struct({ orderId: OrderId }))
 
 const SalesRows = Schema.Array(
   Schema.Struct({
@@ -185,6 +198,16 @@ const make = Effect.gen(function* () {
       }
     }),
 
+    customerOfSeat: Effect.fn("Orders.customerOfSeat")(function* (eventId: EventId, seat: number) {
+      const [row] = yield* sql`SELECT order_id::text AS "orderId" FROM booking.tickets
+        WHERE event_id = ${eventId}::uuid AND seat = ${seat}::int4 AND status = 'valid'`.pipe(
+        Effect.flatMap(Schema.decodeUnknownEffect(OwnerRows)),
+        Effect.orDie
+      )
+      const stored = row === undefined ? null : yield* store.load(row.orderId)
+      return stored?.order.placed.customerId ?? null
+    }),
+
     cancellation: (eventId: EventId) =>
       Effect.provideService(CancellationProgress.read(eventId), SqlClient.SqlClient, sql),
 
@@ -214,6 +237,8 @@ export class Orders extends Context.Service<
       orderId: OrderId,
       request: RefundOrder
     ) => Effect.Effect<OrderView, OrderNotFound | NotRefundable | KeyReused | KeyInUse | BookingUnavailable>
+    /** Who has the valid ticket of a seat (its index), as a token has named it; null where nobody has, or nobody proved it. */
+    readonly customerOfSeat: (eventId: EventId, seat: number) => Effect.Effect<CustomerId | null>
     readonly ticket: (ticketId: TicketId) => Effect.Effect<IssuedTicket | null>
     /** How far the refunds of a cancelled event are; null where booking has not heard that it is. */
     readonly cancellation: (

@@ -78,6 +78,7 @@ export class FakeInventory {
         Effect.map(Clock.currentTimeMillis, (nowMs) => this.#answer(command, nowMs)),
         Effect.fail(new InventoryUnavailable({ reason: "deadline", retryAfterMs: 100 }))
       ),
+    holdOf: () => Effect.succeed(null),
     hold: (_eventId, holdId) =>
       Effect.sync(() => {
         const hold = this.holds.get(holdId)

@@ -41,6 +41,7 @@ const layerInventory = Layer.effect(
         yield* meanwhile
       }),
       execute: () => Effect.die("not of this test"),
+      holdOf: () => Effect.succeed(null),
       hold: () => Effect.die("not of this test"),
       availability: () => Effect.die("not of this test")
     })

@@ -42,6 +42,17 @@ export type BlockId = typeof BlockId.Type
 export const VoucherId = uuidV7.pipe(Schema.brand("VoucherId"))
 export type VoucherId = typeof VoucherId.Type
 
+/** Characters of a customer's id. */
+const customerIdLength = 128
+
+/** The subject of a customer's token: a UUID, or whatever the issuer calls its customers; printable ASCII. */
+export const CustomerId = Schema.String.check(
+  Schema.isPattern(new RegExp(`^[\\x21-\\x7e]{1,${customerIdLength}}$`), {
+    expected: `1 to ${customerIdLength} printable ASCII characters without spaces`
+  })
+).pipe(Schema.brand("CustomerId"))
+export type CustomerId = typeof CustomerId.Type
+
 /** Names one command for ever: a repeat carries the same one. Any string of 1 to 128 characters. */
 export const CommandId = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(128)).pipe(
   Schema.brand("CommandId")

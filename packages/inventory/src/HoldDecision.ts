@@ -27,6 +27,7 @@ interface Asker {
 
 export const decideHold = (state: State, command: HoldCommand, nowMs: number): CommandEvent => {
   const { source } = state.layout
+  const lifeMs = command.lifeMs ?? source.holdTtlMs
   if (nowMs < source.onSaleAtMs) return refused(command, "sale_closed", { limit: source.onSaleAtMs })
   if (nowMs >= source.saleEndsAtMs) return refused(command, "sale_closed", { limit: source.saleEndsAtMs })
 
@@ -73,9 +74,9 @@ export const decideHold = (state: State, command: HoldCommand, nowMs: number): C
     hold: command.holdId,
     seats: claims.seats,
     areas: claims.areas,
-    exp: replaced === undefined ? nowMs + source.holdTtlMs : replaced.ownExpiryMs,
+    exp: replaced === undefined ? nowMs + lifeMs : replaced.ownExpiryMs,
     // A hold that is changed gains no time by it.
-    cap: replaced === undefined ? nowMs + Math.max(source.holdMaxMs, source.holdTtlMs) : replaced.capMs
+    cap: replaced === undefined ? nowMs + Math.max(source.holdMaxMs, lifeMs) : replaced.capMs
   }
   if (asker.customer === null && voucher === undefined && replaced === undefined) return held
   return {

@@ -7,7 +7,8 @@ import type {
   HeldSeat,
   HoldView,
   InventoryAnswer,
-  Refused
+  Refused,
+  SeatHold
 } from "@onsale/contracts/inventory/InventoryCommand"
 import { type CommandEvent, isFree, type State } from "./InventoryState.ts"
 import { heldArea, type Layout } from "./Layout.ts"
@@ -94,6 +95,13 @@ export const holdView = (state: State, holdId: HoldId, nowMs: number): HoldView 
   if (hold === undefined) return refusal("hold_not_found")
   if (hold.expiresAtMs <= nowMs) return refusal("hold_expired")
   return view(state.layout, hold.id, hold, hold.expiresAtMs, state.version, hold.order)
+}
+
+/** The hold that the seat is in at `nowMs`. */
+export const holdOf = (state: State, seat: number, nowMs: number): SeatHold | null => {
+  const hold = state.owner[seat]
+  if (hold === undefined || hold.expiresAtMs <= nowMs) return null
+  return { holdId: hold.id, customer: hold.customer, orderId: hold.order }
 }
 
 /**

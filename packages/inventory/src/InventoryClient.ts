@@ -191,6 +191,7 @@ export const layerEntity = Layer.effect(
       open: (eventId, layout) =>
         withDeadline(entity(eventId).Open({ layout }).pipe(Effect.catchTag("LayoutRefused", Effect.die))),
       hold: (eventId, holdId) => withDeadline(entity(eventId).GetHold({ holdId })),
+      holdOf: (eventId, seat) => withDeadline(entity(eventId).GetHoldOf({ seat })),
       availability: (eventId) => withDeadline(entity(eventId).GetAvailability())
     })
     return InventorySubmit.takes(client, submit)

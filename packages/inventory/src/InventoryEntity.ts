@@ -17,6 +17,7 @@ export const layer = InventoryEntity.toLayer(
       Open: ({ payload }) => writer.open(payload.layout),
       Execute: ({ payload }) => writer.execute(payload.commands),
       GetHold: ({ payload }) => writer.hold(payload.holdId),
+      GetHoldOf: ({ payload }) => writer.holdOf(payload.seat),
       GetAvailability: () => writer.availability
     })
   }),

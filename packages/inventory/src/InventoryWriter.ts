@@ -21,13 +21,14 @@ import type {
   HoldView,
   InventoryAnswer,
   InventoryCommand,
-  Refused
+  Refused,
+  SeatHold
 } from "@onsale/contracts/inventory/InventoryCommand"
 import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 import { JournalConflict } from "@onsale/platform/Journal"
 import { Cause, Clock, Duration, Effect, Exit, Metric, Schema } from "effect"
-import { answerOf, availability, holdView, refusal } from "./InventoryAnswers.ts"
+import { answerOf, availability, holdOf, holdView, refusal } from "./InventoryAnswers.ts"
 import { decide, recall, sweep } from "./Inventory.ts"
 import { type Snapshot, snapshotOf } from "./InventorySnapshot.ts"
 import { empty, evolve, relayout, relayoutProblem, type State } from "./InventoryState.ts"
@@ -80,6 +81,7 @@ export interface InventoryWriter {
   ) => Effect.Effect<ReadonlyArray<InventoryAnswer>, InventoryUnavailable>
   readonly open: (layout: SaleLayout) => Effect.Effect<void, LayoutRefused>
   readonly hold: (holdId: HoldId) => Effect.Effect<HoldView | Refused>
+  readonly holdOf: (seat: number) => Effect.Effect<SeatHold | null>
   readonly availability: Effect.Effect<AvailabilityView | null>
 }
 
@@ -324,6 +326,7 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
         works.push({ commands, reply })
       }),
     open: (layout) => ask((reply) => opens.push({ layout, reply })),
+    holdOf: (seat) => read((state, nowMs) => (state === null ? null : holdOf(state, seat, nowMs))),
     hold: (holdId) =>
       read((state, nowMs) => (state === null ? refusal("event_not_found") : holdView(state, holdId, nowMs))),
     availability: read((state, nowMs) => (state === null ? null : availability(state, nowMs)))

@@ -30,6 +30,7 @@ const lane = Effect.gen(function* () {
       InventoryEntity.of({
         Open: () => Effect.void,
         GetHold: () => Effect.never,
+        GetHoldOf: () => Effect.never,
         GetAvailability: () => Effect.succeed(null),
         Execute: ({ payload: { commands } }) =>
           Effect.gen(function* () {

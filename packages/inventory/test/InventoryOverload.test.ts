@@ -30,6 +30,7 @@ const lanes = Effect.gen(function* () {
       return InventoryEntity.of({
         Open: () => Effect.void,
         GetHold: () => Effect.never,
+        GetHoldOf: () => Effect.never,
         GetAvailability: () => Effect.succeed(null),
         Execute: ({ payload: { commands } }) =>
           one

@@ -20,14 +20,17 @@ export interface Connection {
   /** Messages that came. */
   received: number
   readonly wire: HttpConnection
+  /** Whom its calls count for, an address as limits count it; null where they have no limit. */
+  readonly client: string | null
 }
 
-export const make = (wire: HttpConnection): Connection => ({
+export const make = (wire: HttpConnection, client: string | null = null): Connection => ({
   calls: 0,
   streams: 0,
   closing: false,
   received: 0,
-  wire
+  wire,
+  client
 })
 
 /** Of the call that is being answered. */

@@ -1,11 +1,18 @@
-/** What every call passes: a bound on what its connection has open, a correlation id, and an end to our defects. */
-import { Internal, Overloaded, Unauthorized } from "@onsale/contracts/http/Problems"
+/**
+ * What every call passes: a bound on what its connection has open and on how often its client calls, the name of its
+ * customer, a correlation id, and an end to our defects.
+ */
+import { Internal, Overloaded, TooManyRequests, Unauthorized } from "@onsale/contracts/http/Problems"
 import { RpcEdge } from "@onsale/contracts/rpc/OnsaleRpc"
 import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
 import { Cause, Effect, Layer, type Redacted } from "effect"
-import { RpcSchema } from "effect/rpc"
+import { type Rpc, RpcSchema } from "effect/rpc"
 import { Correlation, correlationOf } from "../Correlation.ts"
+import { CurrentCustomer } from "../CurrentCustomer.ts"
+import { CustomerToken } from "../CustomerToken.ts"
 import { checkOf } from "../OrganiserAuth.ts"
+import * as RateLimitFront from "../RateLimitFront.ts"
+import { type Class, RateLimits } from "../RateLimits.ts"
 import * as Connection from "./Connection.ts"
 
 const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): boolean =>
@@ -13,31 +20,64 @@ const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): 
   connection[kind] < (kind === "calls" ? Connection.maxCalls : Connection.maxStreams) &&
   connection.wire.unreadBytes() <= Connection.maxUnreadBytes
 
+/** Calls of organisers carry their key where others carry a token. */
+const isOrganisers = (rpc: Rpc.AnyWithProps): boolean =>
+  Array.from(rpc.middlewares).some(({ key }) => key === OrganiserOnly.key)
+
+/** What a call counts as: as its request over HTTP does. */
+const classOf = (rpc: Rpc.AnyWithProps): Class => {
+  if (isOrganisers(rpc)) return "organiser"
+  if (/^(Get|List|Watch)/.test(rpc._tag)) return "reads"
+  return rpc._tag.endsWith("Hold") ? "holds" : "orders"
+}
+
 /** A connection's id is that of its calls, but for those that bring one of their own. */
-const edge = Layer.succeed(RpcEdge, (call, { headers, rpc }) =>
+const edge = Layer.effect(
+  RpcEdge,
   Effect.gen(function* () {
-    const connection = yield* Connection.Current
-    const kind = RpcSchema.isStreamSchema(rpc.successSchema) ? "streams" : "calls"
-    if (!hasRoom(connection, kind)) return yield* new Overloaded({ retryAfterSeconds: 1 })
-    const correlation =
-      headers["x-correlation-id"] === undefined
-        ? yield* Correlation
-        : yield* Effect.clockWith((clock) =>
-            Effect.sync(() => correlationOf(headers, clock.currentTimeMillisUnsafe()))
-          )
-    connection[kind]++
-    return yield* call.pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasDies(cause)
-          ? Effect.andThen(
-              Effect.logError("a call failed", cause),
-              Effect.fail(new Internal({ detail: `correlation id ${correlation}` }))
-            )
-          : Effect.failCause(cause)
-      ),
-      Effect.ensuring(Effect.sync(() => connection[kind]--)),
-      Effect.provideService(Correlation, correlation),
-      Effect.annotateLogs({ correlationId: correlation, rpc: rpc._tag })
+    const limits = yield* RateLimits
+    const tokens = yield* CustomerToken
+
+    const admitted = (name: Class, client: string | null) => {
+      const refusal = client === null ? undefined : limits.take(name, client)
+      return refusal === undefined
+        ? Effect.void
+        : Effect.fail(new TooManyRequests(RateLimitFront.told(name, refusal)))
+    }
+
+    return RpcEdge.of((call, { headers, rpc }) =>
+      Effect.gen(function* () {
+        const connection = yield* Connection.Current
+        const kind = RpcSchema.isStreamSchema(rpc.successSchema) ? "streams" : "calls"
+        if (!hasRoom(connection, kind)) return yield* new Overloaded({ retryAfterSeconds: 1 })
+        const name = classOf(rpc)
+        yield* admitted(name, connection.client)
+        const customer = isOrganisers(rpc) ? null : yield* tokens.from(headers["authorization"])
+        if (customer !== null && connection.client !== null) {
+          yield* admitted(name, RateLimitFront.customerKey(customer))
+        }
+        const correlation =
+          headers["x-correlation-id"] === undefined
+            ? yield* Correlation
+            : yield* Effect.clockWith((clock) =>
+                Effect.sync(() => correlationOf(headers, clock.currentTimeMillisUnsafe()))
+              )
+        connection[kind]++
+        return yield* call.pipe(
+          Effect.catchCause((cause) =>
+            Cause.hasDies(cause)
+              ? Effect.andThen(
+                  Effect.logError("a call failed", cause),
+                  Effect.fail(new Internal({ detail: `correlation id ${correlation}` }))
+                )
+              : Effect.failCause(cause)
+          ),
+          Effect.ensuring(Effect.sync(() => connection[kind]--)),
+          Effect.provideService(Correlation, correlation),
+          Effect.provideService(CurrentCustomer, customer),
+          Effect.annotateLogs({ correlationId: correlation, rpc: rpc._tag })
+        )
+      })
     )
   })
 )

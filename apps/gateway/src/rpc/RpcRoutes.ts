@@ -7,6 +7,7 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { Socket } from "effect/socket"
 import { problem } from "../FailedRequest.ts"
+import { ClientKey } from "../ClientKey.ts"
 import * as Connection from "./Connection.ts"
 import * as RpcWire from "./RpcWire.ts"
 
@@ -55,6 +56,7 @@ const webSocket = Effect.gen(function* () {
   const router = yield* HttpRouter.HttpRouter
   // The server's own, which a request does not carry.
   const stopping = yield* Stopping
+  const clientOf = yield* ClientKey
   const scope = yield* Effect.scope
   let sockets = 0
   const count = (change: number) =>
@@ -64,7 +66,7 @@ const webSocket = Effect.gen(function* () {
     })
 
   const served = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
-    const connection = Connection.make(HttpConnection.of(request))
+    const connection = Connection.make(HttpConnection.of(request), clientOf(request))
     return yield* answer.pipe(
       Effect.provideService(Connection.Current, connection),
       Effect.catchCause((cause) =>
@@ -96,13 +98,14 @@ const webSocket = Effect.gen(function* () {
 
 const http = Effect.gen(function* () {
   const answer = yield* RpcServer.toHttpEffect(OnsaleRpc, options)
+  const clientOf = yield* ClientKey
   const router = yield* HttpRouter.HttpRouter
   yield* router.add(
     "POST",
     rpcPath,
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      const connection = Connection.make(HttpConnection.of(request))
+      const connection = Connection.make(HttpConnection.of(request), clientOf(request))
       return yield* Effect.provideService(answer, Connection.Current, connection)
     })
   )

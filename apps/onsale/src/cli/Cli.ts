@@ -13,6 +13,7 @@ import { payments } from "./PaymentsCommand.ts"
 import { order } from "./RefundCommand.ts"
 import { migrate, start } from "./ServiceCommands.ts"
 import { Json, Key, Url } from "./Settings.ts"
+import { token } from "./TokenCommand.ts"
 import { venue } from "./VenueCommand.ts"
 import { voucher } from "./VoucherCommand.ts"
 
@@ -23,7 +24,7 @@ const onsale = Command.make("onsale").pipe(
     "Sells tickets when everyone wants the same seats at once. Exit codes: 0 done, 1 refused (or a breach that the audit found), 2 called wrongly, 3 the service cannot be reached."
   ),
   Command.withSubcommands([
-    { group: "The service", commands: [start, migrate, audit, payments, bus] },
+    { group: "The service", commands: [start, migrate, audit, payments, bus, token] },
     { group: "For organisers", commands: [venue, event, block, voucher, order] },
     { group: "For customers", commands: [hold, buy] }
   ]),

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import {
   AreaId,
+  CustomerId,
   EventId,
   HoldId,
   OrderId,
@@ -125,6 +126,8 @@ export const OrderEvent = Schema.TaggedUnion({
     eventId: EventId,
     holdId: HoldId,
     customer: Customer,
+    /** Whom a token has named; left out where nobody proved who buys. Limits count for it, else for the e-mail address. */
+    customerId: Schema.optionalKey(CustomerId),
     intentId: PaymentIntentId,
     provider: Schema.NullOr(Schema.String),
     method: Schema.String,

@@ -5,7 +5,7 @@
 import { Schema } from "effect"
 import { ClusterSchema, Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
-import { EventId, OrderId, TicketId } from "../Ids.ts"
+import { CustomerId, EventId, OrderId, TicketId } from "../Ids.ts"
 import { LimitScope, RefusalCode } from "../inventory/InventoryCommand.ts"
 import { bookingShardGroup } from "../inventory/InventoryEntity.ts"
 import { NewOrder, OrderView, RefundCause } from "./Order.ts"
@@ -54,6 +54,8 @@ export const Place = Rpc.make("Place", {
     ...idempotency,
     correlation: Schema.optionalKey(Schema.String),
     eventId: EventId,
+    /** Whom a token has named. */
+    customerId: Schema.optionalKey(CustomerId),
     order: NewOrder
   },
   success: OrderView,

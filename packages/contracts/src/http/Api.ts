@@ -1,5 +1,6 @@
 /** The HTTP API, whole: what the gateway serves, OpenAPI describes and typed clients are made from. */
 import { HttpApi, OpenApi } from "effect/http-api"
+import { CompatApi } from "./CompatApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
@@ -15,6 +16,7 @@ export class Api extends HttpApi.make("onsale")
   .add(OrganiserApi)
   .add(RefundsApi)
   .add(WebhooksApi)
+  .add(CompatApi)
   .middleware(RequestProblems)
   .annotateMerge(
     OpenApi.annotations({

@@ -6,6 +6,7 @@ import { Customer } from "../booking/Order.ts"
 import { Money } from "../Money.ts"
 import { isStorable } from "../Text.ts"
 import { IdempotencyHeaders } from "./Common.ts"
+import { CustomerAuth } from "./CustomerAuth.ts"
 import {
   AccessibleOnly,
   BelowMinimum,
@@ -167,4 +168,5 @@ export class HoldsApi extends HttpApiGroup.make("holds")
       error: [...extendProblems, OverloadedProblem]
     })
   )
+  .middleware(CustomerAuth)
   .prefix("/api/v1") {}

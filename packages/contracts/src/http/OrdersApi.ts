@@ -7,6 +7,7 @@ import { Money } from "../Money.ts"
 import { NextAction } from "../payments/PaymentIntent.ts"
 import { storableText } from "../Text.ts"
 import { IdempotencyHeaders } from "./Common.ts"
+import { CustomerAuth } from "./CustomerAuth.ts"
 import {
   EventCancelled,
   HoldExpired,
@@ -125,4 +126,5 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       error: [TicketNotFound, OverloadedProblem]
     })
   )
+  .middleware(CustomerAuth)
   .prefix("/api/v1") {}

@@ -33,6 +33,12 @@ export class Unauthorized extends HttpApiError.Problem<Unauthorized>()("Unauthor
   title: "A bearer key is needed"
 }) {}
 
+export class TokenRejected extends HttpApiError.Problem<TokenRejected>()("TokenRejected", {
+  type: type("token-rejected"),
+  status: 401,
+  title: "The bearer token does not hold, or has expired"
+}) {}
+
 export class EventNotFound extends HttpApiError.Problem<EventNotFound>()("EventNotFound", {
   type: type("event-not-found"),
   status: 404,
@@ -290,7 +296,7 @@ export const OverloadedProblem = Overloaded.pipe(
 class TooManyRequestsBody extends HttpApiError.Problem<TooManyRequestsBody>()("TooManyRequestsBody", {
   type: type("too-many-requests"),
   status: 429,
-  title: "Too many requests from your address; try again later"
+  title: "Too many requests from your address, or by your token; try again later"
 }) {}
 
 /** Says when there is room again, in whole seconds, and what the limit is: draft-ietf-httpapi-ratelimit-headers. */

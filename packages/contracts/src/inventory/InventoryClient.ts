@@ -9,7 +9,8 @@ import type {
   HoldView,
   InventoryAnswer,
   InventoryCommand,
-  Refused
+  Refused,
+  SeatHold
 } from "./InventoryCommand.ts"
 import type { SaleLayout } from "./SaleLayout.ts"
 
@@ -47,6 +48,8 @@ export class InventoryClient extends Context.Service<
       eventId: EventId,
       holdId: HoldId
     ) => Effect.Effect<HoldView | Refused, InventoryUnavailable>
+    /** The hold that a seat (its index) is in at this moment; null where it is free, sold or none. */
+    readonly holdOf: (eventId: EventId, seat: number) => Effect.Effect<SeatHold | null, InventoryUnavailable>
     /** Null for an event whose sale was never opened. */
     readonly availability: (eventId: EventId) => Effect.Effect<AvailabilityView | null, InventoryUnavailable>
   }

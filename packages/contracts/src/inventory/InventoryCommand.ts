@@ -58,7 +58,9 @@ export const InventoryCommand = Schema.TaggedUnion({
      * The new one goes by the clock of the old, and is the same customer's and with the same voucher, where
      * the command names none.
      */
-    replaces: Schema.optionalKey(HoldId)
+    replaces: Schema.optionalKey(HoldId),
+    /** Its life, in milliseconds, where it is to have another one than the holds of the event. */
+    lifeMs: Schema.optionalKey(Schema.Int)
   },
   /** Push the expiry of a hold to a full life from now, as far as the cap. */
   Extend: { ...envelope, holdId: HoldId },
@@ -130,6 +132,15 @@ export const HoldView = Schema.Struct({
   terms: Schema.optionalKey(SaleTerms)
 })
 export type HoldView = typeof HoldView.Type
+
+/** The live hold that a seat is in, and whose it is. */
+export const SeatHold = Schema.Struct({
+  holdId: HoldId,
+  customer: Schema.NullOr(CustomerKey),
+  /** The order that is at checkout with it. */
+  orderId: Schema.NullOr(OrderId)
+})
+export type SeatHold = typeof SeatHold.Type
 
 /** Why a command was refused. */
 export const RefusalCode = Schema.Literals([

@@ -8,7 +8,8 @@ import {
   HoldView,
   type InventoryAnswer,
   type InventoryCommand,
-  Refused
+  Refused,
+  SeatHold
 } from "./InventoryCommand.ts"
 import { InventoryUnavailable, LayoutRefused } from "./InventoryClient.ts"
 import { SaleLayout } from "./SaleLayout.ts"
@@ -39,12 +40,17 @@ export const GetHold = Rpc.make("GetHold", {
   success: Schema.Union([HoldView, Refused])
 })
 
+export const GetHoldOf = Rpc.make("GetHoldOf", {
+  payload: { seat: Schema.Int },
+  success: Schema.NullOr(SeatHold)
+})
+
 export const GetAvailability = Rpc.make("GetAvailability", { success: Schema.NullOr(AvailabilityView) })
 
 /** The shard group of the runners that sell: inventories and orders. */
 export const bookingShardGroup = "booking"
 
-export const InventoryEntity = Entity.make("Inventory", [Open, Execute, GetHold, GetAvailability])
+export const InventoryEntity = Entity.make("Inventory", [Open, Execute, GetHold, GetHoldOf, GetAvailability])
   // A message may hold the commands of many callers: one that goes away must not take the others along.
   .annotateRpcs(ClusterSchema.Uninterruptible, true)
   .annotateRpcs(ClusterSchema.ClientTracingEnabled, false)

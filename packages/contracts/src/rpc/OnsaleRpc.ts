@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import { RpcMiddleware } from "effect/rpc"
-import { Internal, Overloaded } from "../http/Problems.ts"
+import { Internal, Overloaded, TokenRejected, TooManyRequests } from "../http/Problems.ts"
 import { EventsRpc } from "./EventsRpc.ts"
 import { HoldsRpc } from "./HoldsRpc.ts"
 import { OrdersRpc } from "./OrdersRpc.ts"
@@ -13,9 +13,13 @@ import { OrganiserRpc } from "./OrganiserRpc.ts"
 /** Where it is served: POST with newline-delimited JSON, GET for a WebSocket. */
 export const rpcPath = "/rpc"
 
-/** `Overloaded` where a connection has too many calls open, or we have too much to do; `Internal` where we broke. */
+/**
+ * `Overloaded` where a connection has too many calls open, or we have too much to do; `Internal` where we broke;
+ * `TooManyRequests` for a client or a customer who calls too often. The header `authorization` of a call may carry a
+ * customer's token: `TokenRejected` where it does not hold. Organisers' calls carry their key there.
+ */
 export class RpcEdge extends RpcMiddleware.Service<RpcEdge>()("@onsale/contracts/rpc/RpcEdge", {
-  error: Schema.Union([Internal, Overloaded])
+  error: Schema.Union([Internal, Overloaded, TokenRejected, TooManyRequests])
 }) {}
 
 export class OnsaleRpc extends EventsRpc.merge(HoldsRpc, OrdersRpc, OrganiserRpc).middleware(RpcEdge) {}

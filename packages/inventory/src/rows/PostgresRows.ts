@@ -6,13 +6,14 @@
  * It needs nothing of the process it runs in: several may serve one event, and a level with an entity may
  * have had it before or have it afterwards, see `RowRebuild`.
  */
-import { EventId, HoldId } from "@onsale/contracts/Ids"
+import { EventId, HoldId, OrderId } from "@onsale/contracts/Ids"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type {
   AvailabilityView,
   HoldView,
   InventoryCommand,
-  Refused
+  Refused,
+  SeatHold
 } from "@onsale/contracts/inventory/InventoryCommand"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 import { Cause, Clock, Duration, Effect, Exit, Layer, Metric, Schedule, Schema } from "effect"
@@ -194,6 +195,33 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
     return InventoryAnswers.holdView(stateOf(layout, part, found), holdId, nowMs)
   })
 
+  const findHoldOf = SqlSchema.findAll({
+    Request: Schema.Struct({ eventId: EventId, seat: Schema.Int, nowMs: Schema.Int }),
+    Result: Schema.Struct({
+      version: Schema.Int,
+      newest: Schema.Int,
+      holdId: Schema.NullOr(HoldId),
+      customer: Schema.NullOr(Schema.String),
+      orderId: Schema.NullOr(OrderId)
+    }),
+    execute: ({ eventId, nowMs, seat }) => sql`SELECT head.version::int4 AS version,
+        (SELECT coalesce(max(version), 0) FROM inventory.journal WHERE stream = ${eventId}::uuid)::int4 AS newest,
+        hold.hold_id::text AS "holdId", hold.customer, hold.order_id::text AS "orderId"
+      FROM inventory.row_head AS head
+      LEFT JOIN inventory.row_seat AS mine ON mine.event_id = head.event_id AND mine.seat = ${seat}::int4
+      LEFT JOIN inventory.row_hold AS hold ON hold.event_id = head.event_id AND hold.hold_id = mine.hold_id
+        AND hold.expires_at_ms > greatest(head.at_ms, ${nowMs}::bigint)
+      WHERE head.event_id = ${eventId}::uuid`
+  })
+
+  const holdOf = Effect.fnUntraced(function* (eventId: EventId, seat: number) {
+    if ((yield* events.layout(eventId)) === null) return null
+    const [found] = yield* findHoldOf({ eventId, seat, nowMs: yield* Clock.currentTimeMillis })
+    if (found === undefined || found.newest !== found.version) return yield* new RowBatch.Outrun()
+    const { customer, holdId, orderId } = found
+    return holdId === null ? null : { holdId, customer, orderId }
+  })
+
   const read = <A, E extends { readonly _tag: string }>(eventId: EventId, effect: Effect.Effect<A, E>) =>
     RowLanes.withDeadline(settled(afterOutrun(eventId, effect)))
 
@@ -228,6 +256,8 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
       read(eventId, open(eventId, layout)),
     hold: (eventId: EventId, holdId: HoldId): Effect.Effect<HoldView | Refused, InventoryUnavailable> =>
       read(eventId, hold(eventId, holdId)),
+    holdOf: (eventId: EventId, seat: number): Effect.Effect<SeatHold | null, InventoryUnavailable> =>
+      read(eventId, holdOf(eventId, seat)),
     availability: (eventId: EventId): Effect.Effect<AvailabilityView | null, InventoryUnavailable> =>
       read(eventId, look(eventId)),
     /** The layout that is sold by; null for an event whose sale was never opened. */
@@ -257,10 +287,11 @@ export type PostgresRows = Effect.Success<ReturnType<typeof make>>
 /** The contract over rows. Needs the database and its `InventoryStore`. */
 export const layer = Layer.effect(
   InventoryClient,
-  Effect.map(make(nobody), ({ availability, execute, hold, open }) =>
+  Effect.map(make(nobody), ({ availability, execute, hold, holdOf, open }) =>
     InventoryClient.of({
       availability,
       hold,
+      holdOf,
       open,
       execute: (eventId, command) => Effect.map(execute(eventId, command), ({ answer }) => answer)
     })

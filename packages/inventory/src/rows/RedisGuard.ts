@@ -205,6 +205,7 @@ export const make = Effect.gen(function* () {
   return InventoryClient.of({
     open: rows.open,
     hold: rows.hold,
+    holdOf: rows.holdOf,
     availability: rows.availability,
     execute: Effect.fn("RedisGuard.execute")((eventId, command) =>
       command._tag === "Hold" ? hold(eventId, command) : execute(eventId, command)

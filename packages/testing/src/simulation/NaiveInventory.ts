@@ -126,8 +126,9 @@ export class NaiveInventory extends NaiveBooks {
     if (objection !== undefined)
       this.breach(`${ruleOf(objection)}: hold ${event.hold} was granted against ${JSON.stringify(objection)}`)
     this.checkChosen(command, chosen, eligible(this, command, asker, nowMs))
-    const exp = replaced === undefined ? nowMs + layout.holdTtlMs : replaced.ownMs
-    const cap = replaced === undefined ? nowMs + Math.max(layout.holdMaxMs, layout.holdTtlMs) : replaced.capMs
+    const lifeMs = command.lifeMs ?? layout.holdTtlMs
+    const exp = replaced === undefined ? nowMs + lifeMs : replaced.ownMs
+    const cap = replaced === undefined ? nowMs + Math.max(layout.holdMaxMs, lifeMs) : replaced.capMs
     if (event.exp !== exp || event.cap !== cap) this.breach("INV-03: a hold has another life than it should")
     if ((event.customer ?? null) !== asker.customer || event.voucher !== asker.voucher?.id)
       this.breach(`INV-08: hold ${event.hold} counts for others than it should`)

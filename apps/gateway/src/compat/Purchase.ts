@@ -1,0 +1,89 @@
+/** Buys a hold at once, for contracts that know no order in between; its key comes from the hold, so a repeat is none. */
+import type { NewOrder } from "@onsale/contracts/booking/Order"
+import type { HoldId } from "@onsale/contracts/Ids"
+import { PaymentMethod } from "@onsale/contracts/payments/PaymentIntent"
+import { Config, Data, Duration, Effect, Schedule, Schema } from "effect"
+import { CurrentCustomer, type ProvedCustomer } from "../CurrentCustomer.ts"
+import type * as OrderOperations from "../OrderOperations.ts"
+import * as CompatAnswer from "./CompatAnswer.ts"
+
+/** Any method that the configuration does not name, and what is bought on account. */
+const anyMethod = "*"
+
+const Methods = Schema.fromJsonString(Schema.Record(Schema.String, PaymentMethod))
+
+/** The payment was declined; nothing is charged, and the hold lives on. */
+export class Declined extends Data.TaggedError("CompatDeclined")<{ readonly code: string | null }> {}
+
+/** The hold cannot be bought any more. */
+export class NotBuyable extends Data.TaggedError("CompatNotBuyable")<{ readonly why: string }> {}
+
+/** More than the customer may have. */
+export class TooMany extends Data.TaggedError("CompatTooMany")<{ readonly limit: number }> {}
+
+/** How long a payment whose outcome is open is waited for, and a first request by a second one like it. */
+const patience = Schedule.upTo(Schedule.spaced("250 millis"), { duration: Duration.seconds(10) })
+
+/**
+ * `ONSALE_COMPAT_PAYMENT_METHODS`: the methods of the providers by the UUIDs that clients know, as JSON; `*` is for all
+ * others, and for what is bought on account. As left out it is the sandbox's.
+ */
+const methods = Config.schema(Methods, "ONSALE_COMPAT_PAYMENT_METHODS").pipe(
+  Config.withDefault({ [anyMethod]: PaymentMethod.make("tok_ok") })
+)
+
+export const make = Effect.fnUntraced(function* (
+  orders: Effect.Success<typeof OrderOperations.make>,
+  buyerOf: (customer: ProvedCustomer) => NewOrder["customer"]
+) {
+  const known = new Map(Object.entries(yield* methods).map(([uuid, method]) => [uuid.toLowerCase(), method]))
+
+  /** The method of that UUID, or what is on account; undefined where there is none. */
+  const methodOf = (uuid: string | null) =>
+    known.get(uuid?.toLowerCase() ?? anyMethod) ?? known.get(anyMethod)
+
+  return Effect.fnUntraced(
+    function* (holdId: HoldId, customer: ProvedCustomer, methodUuid: string | null) {
+      const method = methodOf(methodUuid)
+      if (method === undefined) return yield* new Declined({ code: "unknown payment method" })
+      const key = `compat:${holdId}:${methodUuid?.toLowerCase() ?? "account"}`
+      const order = yield* orders
+        .create(key, { holdId, customer: buyerOf(customer), payment: { method } })
+        .pipe(
+          Effect.retry({ schedule: patience, while: ({ _tag }) => _tag === "KeyInUse" }),
+          Effect.provideService(CurrentCustomer, customer)
+        )
+      if (order.status === "confirmed") return order
+      const settled = yield* orders.get(order.id).pipe(
+        Effect.repeat({ schedule: patience, while: ({ status }) => status === "payment_pending" }),
+        // It was answered a moment ago.
+        Effect.orDie
+      )
+      switch (settled.status) {
+        case "confirmed":
+          return settled
+        case "payment_pending":
+          return yield* CompatAnswer.later("the payment is pending")
+        case "declined":
+          return yield* new Declined({ code: settled.reason ?? null })
+        default:
+          return yield* new NotBuyable({ why: settled.status })
+      }
+    },
+    Effect.catchTags({
+      PaymentDeclined: ({ code }) => Effect.fail(new Declined({ code })),
+      LimitPassed: ({ limit }) => Effect.fail(new TooMany({ limit })),
+      Overloaded: (error) => Effect.fail(CompatAnswer.overloaded(error)),
+      KeyInUse: () => Effect.fail(CompatAnswer.later("the first request of this kind is still running")),
+      KeyReused: () => Effect.fail(new NotBuyable({ why: "it is bought in another way" })),
+      HoldNotFound: () => Effect.fail(new NotBuyable({ why: "the hold is gone" })),
+      HoldExpired: () => Effect.fail(new NotBuyable({ why: "the hold's time is over" })),
+      HoldInCheckout: () => Effect.fail(new NotBuyable({ why: "it is being paid in another way" })),
+      EventCancelled: () => Effect.fail(new NotBuyable({ why: "the event was cancelled" })),
+      OrderCancelled: ({ detail }) =>
+        Effect.fail(new NotBuyable({ why: detail ?? "the order was cancelled" }))
+    })
+  )
+})
+
+export type Purchase = Effect.Success<ReturnType<typeof make>>
