@@ -1,0 +1,101 @@
+/**
+ * Tells what keeps copies of the catalog, such as the search and the caches, that events are not as they were:
+ * whoever changed them, also by SQL past this service.
+ *
+ * It says which events, never what changed: a handler reads them anew from the catalog's tables, and what it finds
+ * missing there leaves its copy. So it may be told the same again, late, and at the same time as others.
+ */
+import type { EventId } from "@onsale/contracts/Ids"
+import { Cause, Context, Effect, Exit, Layer, Schema, type Scope } from "effect"
+
+export type CatalogChanges =
+  /** These events, or their venues, performers, tiers. Distinct, {@link maxEvents} at the most. */
+  | { readonly _tag: "Events"; readonly eventIds: ReadonlyArray<EventId> }
+  /** Nobody knows which: all copies have to be compared with the catalog, and what is not there any more leaves. */
+  | { readonly _tag: "Everything" }
+
+export const everything: CatalogChanges = { _tag: "Everything" }
+
+/** Some handlers have failed; the others are done. To be told again, to all of them. */
+export class CatalogTouchedError extends Schema.TaggedError<CatalogTouchedError>()("CatalogTouchedError", {
+  handlers: Schema.Array(Schema.String),
+  cause: Schema.Defect()
+}) {
+  override get message() {
+    return `not taken over by ${this.handlers.join(", ")}`
+  }
+}
+
+/** Events in one call of a handler: one statement and one command of Redis take as many easily. */
+export const maxEvents = 500
+
+type Run = (changes: CatalogChanges) => Effect.Effect<void, unknown>
+
+interface Registered {
+  readonly name: string
+  readonly run: Run
+}
+
+const make = Effect.sync(() => {
+  const registered = new Set<Registered>()
+
+  const tell = Effect.fnUntraced(function* (changes: CatalogChanges) {
+    const handlers = [...registered]
+    // As many as there are kinds of copies.
+    const exits = yield* Effect.forEach(handlers, ({ run }) => Effect.exit(run(changes)), {
+      concurrency: "unbounded"
+    })
+    const failed = exits.flatMap((exit, index) => (Exit.isFailure(exit) ? [{ exit, index }] : []))
+    const first = failed[0]
+    if (first === undefined) return
+    return yield* new CatalogTouchedError({
+      handlers: failed.map(({ index }) => handlers[index]?.name ?? ""),
+      cause: Cause.squash(first.exit.cause)
+    })
+  })
+
+  const touch = Effect.fn("CatalogTouched.touch")(function* (changes: CatalogChanges) {
+    if (changes._tag === "Everything") return yield* tell(changes)
+    const eventIds = [...new Set(changes.eventIds)]
+    for (let from = 0; from < eventIds.length; from += maxEvents) {
+      yield* tell({ _tag: "Events", eventIds: eventIds.slice(from, from + maxEvents) })
+    }
+  })
+
+  return CatalogTouched.of({
+    touch,
+    onTouched: Effect.fnUntraced(function* <E, R>(
+      name: string,
+      handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>
+    ) {
+      const context = yield* Effect.context<R>()
+      const entry: Registered = {
+        name,
+        run: (changes) => Effect.provideContext(handler(changes), context)
+      }
+      yield* Effect.acquireRelease(
+        Effect.sync(() => registered.add(entry)),
+        () => Effect.sync(() => registered.delete(entry))
+      )
+    })
+  })
+})
+
+export class CatalogTouched extends Context.Service<
+  CatalogTouched,
+  {
+    /**
+     * Tells every handler of this process, of many events {@link maxEvents} at a time. Succeeds only when all of
+     * them have; repeat it where it fails.
+     */
+    readonly touch: (changes: CatalogChanges) => Effect.Effect<void, CatalogTouchedError>
+    /** Has the handler told of changes until the scope closes; the name is for who reads the log. */
+    readonly onTouched: <E, R>(
+      name: string,
+      handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>
+    ) => Effect.Effect<void, never, R | Scope.Scope>
+  }
+>()("@onsale/catalog/CatalogTouched") {
+  /** One for the process, that who changes and who copies share. */
+  static readonly layer = Layer.effect(CatalogTouched, make)
+}
