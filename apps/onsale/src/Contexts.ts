@@ -24,7 +24,14 @@ const bus = Layer.merge(BookingRole.bus, PaymentRelay.layer).pipe(
  * database, the providers of payments (`PaymentProviders`) and a `Mailer`.
  */
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
-  Layer.mergeAll(Catalog.layer, Orders.layer, BookingRole.orders, NotificationRunner.layer(), bus).pipe(
+  Layer.mergeAll(
+    Catalog.layer,
+    Orders.layer,
+    BookingRole.orders,
+    BookingRole.models,
+    NotificationRunner.layer(),
+    bus
+  ).pipe(
     Layer.provideMerge(Layer.mergeAll(inventory, Payments.layerNoProviders(), Notifications.layer)),
     Layer.provideMerge(Cluster.layerSingle({ shardGroups }))
   )

@@ -31,7 +31,8 @@ import { Blocks } from "./Blocks.ts"
 import { CatalogJournal } from "./CatalogJournal.ts"
 import * as EventDraft from "./EventDraft.ts"
 import { eventSeatMap } from "./EventLayout.ts"
-import { EventStore } from "./EventStore.ts"
+import { EventPages } from "./EventPages.ts"
+import { EventStore, type ListOptions } from "./EventStore.ts"
 import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
 import { importPlan } from "./PlanImport.ts"
@@ -68,6 +69,7 @@ const make = Effect.gen(function* () {
   const inventory = yield* InventoryClient
   const changes = yield* SaleChanges
   const sql = yield* SqlClient.SqlClient
+  const pages = yield* EventPages
 
   const ids = yield* Cache.makeWith((number: number) => events.idByNumber(number), {
     capacity: cachedNumbers,
@@ -90,9 +92,9 @@ const make = Effect.gen(function* () {
     return (yield* events.find(eventId)) ?? (yield* new EventNotFound({ eventId }))
   })
 
-  /** An event that the public may see. */
+  /** An event that the public may see. One that is not in the read model may be too new, or may have come by SQL. */
   const publicEvent = Effect.fnUntraced(function* (eventId: EventId) {
-    const event = yield* eventOf(eventId)
+    const event = (yield* pages.find(eventId)) ?? (yield* eventOf(eventId))
     return event.state === "draft" ? yield* new EventNotFound({ eventId }) : event
   })
 
@@ -155,6 +157,7 @@ const make = Effect.gen(function* () {
       // First the seats, then the event: one that people can see has a sale.
       yield* inventory.open(eventId, yield* changes.layoutOf(event))
       if (yield* events.publish(event, toPublished(event), atMs)) {
+        yield* pages.refresh([eventId])
         return yield* Effect.flatMap(eventOf(eventId), detailOf)
       }
     }
@@ -171,11 +174,13 @@ const make = Effect.gen(function* () {
         return true
       })
     )
+    yield* pages.refresh([eventId])
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
   const cancel = Effect.fn("Catalog.cancel")(function* (eventId: EventId, reason: string) {
     yield* changes.cancel(eventId, reason)
+    yield* pages.refresh([eventId])
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
@@ -195,18 +200,21 @@ const make = Effect.gen(function* () {
         return changed.length > 0
       })
     )
+    yield* pages.refresh([eventId])
     return yield* Effect.flatMap(eventOf(eventId), detailOf)
   })
 
   const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
     const limit = pageSize(query.limit)
-    const found = yield* events.list({
+    const options: ListOptions = {
       fromMs: millis(query.from),
       toMs: millis(query.to),
       venue: query.venue ?? null,
       after: query.cursor === undefined ? null : yield* PageCursor.decode(query.cursor),
       limit: limit + 1
-    })
+    }
+    // Without the read model the tables themselves are asked.
+    const found = (yield* pages.list(options)) ?? (yield* events.list(options))
     const now = yield* Clock.currentTimeMillis
     const last = found.length > limit ? found[limit - 1] : undefined
     return {
@@ -316,7 +324,7 @@ export class Catalog extends Context.Service<
     SaleChanges.supervisor
   ).pipe(
     Layer.provideMerge(SaleChanges.layer),
-    Layer.provide([VenueStore.layer, EventStore.layer, SecureRandom.layerWebCrypto]),
+    Layer.provide([VenueStore.layer, EventStore.layer, EventPages.layer, SecureRandom.layerWebCrypto]),
     Layer.provideMerge(CatalogJournal.layer)
   )
 }
