@@ -107,7 +107,7 @@ export class CustomerOrders extends Context.Service<
       const orders = (places: Statement.Fragment, after: Place | null, limit: number) =>
         sql`SELECT o.id, o.event_id AS "eventId", o.status,
             json_build_object('amount', o.total_amount, 'currency', o.currency) AS total, o.tickets,
-            (extract(epoch FROM p.placed_at) * 1000000)::bigint AS "atMicros"
+            (extract(epoch FROM p.placed_at) * 1000000)::float8 AS "atMicros"
           FROM (
             SELECT DISTINCT placed_at, order_id FROM (${places}) AS each
             ${
@@ -122,7 +122,6 @@ export class CustomerOrders extends Context.Service<
       const scan = Effect.fnUntraced(function* ({ email, id }: Owner, after: Place | null, limit: number) {
         if (scans >= waiting) return yield* new OrdersNotListed({ retryAfterMs: 1_000 })
         scans++
-        // The hash of an address is made here, so addresses are compared as they are written, but for their case.
         const places = sql`SELECT at AS placed_at, stream AS order_id FROM booking.journal
           WHERE version = 1 AND (events->0->>'customerId' = ${id}::text
             OR (events->0->>'customerId' IS NULL
