@@ -61,11 +61,11 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("ReadModel", (it) => {
       yield* start(model({ batch: 7 }))
       yield* pollUntil(read, (lines) => shown(lines) === 60)
       const before = yield* generations
-      let done = false
+      const reading = { done: false }
       const seen: Array<number> = []
       const reader = yield* Effect.forkChild(
         Effect.gen(function* () {
-          while (!done) {
+          while (!reading.done) {
             const lines = yield* read
             assert.isNotNull(lines)
             seen.push(shown(lines))
@@ -75,7 +75,7 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("ReadModel", (it) => {
       const [rebuilt] = yield* Effect.all([rebuild(model({ batch: 3 })), append(2, 1, 40)], {
         concurrency: 2
       })
-      done = true
+      reading.done = true
       yield* Fiber.join(reader)
       assert.isAtLeast(rebuilt.rows, 60)
       assert.isTrue(

@@ -5,9 +5,11 @@ import { refused, usage } from "./Failure.ts"
 import { print, table } from "./Output.ts"
 
 /** Loaded by those who use it: the contexts and the database cost a second at the start. */
-const load = Effect.promise(() =>
-  Promise.all([import("@onsale/platform/Database"), import("../Projections.ts")])
-)
+const loadProjections = async () => {
+  const { list, models } = await import("../Projections.ts")
+  return { list, models }
+}
+const load = Effect.promise(() => Promise.all([import("@onsale/platform/Database"), loadProjections()]))
 
 const list = Command.make(
   "list",
