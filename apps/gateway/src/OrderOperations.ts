@@ -3,10 +3,12 @@
  */
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
+import * as PageCursor from "@onsale/catalog/PageCursor"
 import type { NewOrder, OrderView } from "@onsale/contracts/booking/Order"
 import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
-import type { NewRefund } from "@onsale/contracts/http/OrdersApi"
+import type { NewRefund, OrderQuery } from "@onsale/contracts/http/OrdersApi"
 import {
+  CursorInvalid,
   EventCancelled,
   HoldExpired,
   HoldInCheckout,
@@ -19,11 +21,12 @@ import {
   OrderNotFound,
   PaymentDeclined,
   RefundDeadlinePassed,
-  TicketNotFound
+  TicketNotFound,
+  Unauthorized
 } from "@onsale/contracts/http/Problems"
 import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
-import { Effect } from "effect"
+import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
 import { CurrentCustomer } from "./CurrentCustomer.ts"
@@ -54,6 +57,8 @@ const notBuyable = ({
   }
 }
 
+const defaultPageSize = 20
+
 export const make = Effect.gen(function* () {
   const orders = yield* Orders
   const catalog = yield* Catalog
@@ -73,6 +78,27 @@ export const make = Effect.gen(function* () {
 
   return {
     byId: orderOf,
+
+    /** Of the customer who asks. */
+    list: Effect.fnUntraced(function* (query: OrderQuery) {
+      const customer = (yield* CurrentCustomer) ?? (yield* new Unauthorized({}))
+      const limit = query.limit ?? defaultPageSize
+      const after =
+        query.cursor === undefined
+          ? null
+          : yield* Effect.mapError(PageCursor.decode(query.cursor), () => new CursorInvalid({}))
+      const found = yield* orders
+        .ofCustomer(customer, after, limit + 1)
+        .pipe(Effect.catchTag("OrdersNotListed", OrderViews.busy))
+      const last = found.length > limit ? found[limit - 1] : undefined
+      return {
+        orders: found.slice(0, limit).map(({ atMicros, ...order }) => ({
+          ...order,
+          createdAt: DateTime.formatIso(DateTime.makeUnsafe(Math.floor(atMicros / 1_000)))
+        })),
+        nextCursor: last === undefined ? null : PageCursor.encode(last)
+      }
+    }),
 
     create: Effect.fnUntraced(function* (key: string, payload: NewOrder) {
       const eventId = yield* eventOf(payload.holdId)

@@ -12,7 +12,7 @@ import { createHash } from "node:crypto"
 export const fingerprintOf = (payload: unknown): string =>
   createHash("sha256").update(JSON.stringify(payload)).digest("base64url")
 
-export const busy = (error: BookingUnavailable) =>
+export const busy = (error: Pick<BookingUnavailable, "retryAfterMs">) =>
   Effect.fail(new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) }))
 
 export const ticketOf = Effect.fnUntraced(function* (eventId: EventId, ticket: OrderTicket) {

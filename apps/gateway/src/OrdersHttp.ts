@@ -23,6 +23,7 @@ export const layer = HttpApiBuilder.group(
 
     return handlers.handleAll({
       create: ({ headers, payload }) => orders.create(headers["idempotency-key"], payload),
+      list: ({ query }) => orders.list(query),
       get: ({ params }) => orders.get(params.orderId),
       refund: ({ headers, params, payload }) =>
         orders.refund(params.orderId, headers["idempotency-key"], payload),

@@ -29,6 +29,7 @@ export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
     Orders.layer,
     BookingRole.orders,
     BookingRole.changes(Layer.empty),
+    BookingRole.models,
     NotificationRunner.layer(),
     bus
   ).pipe(

@@ -6,14 +6,18 @@ import { Checkout } from "@onsale/booking/Checkout"
 import * as OrderEntity from "@onsale/booking/OrderEntity"
 import { OrderStore } from "@onsale/booking/OrderStore"
 import * as OrderSupervisor from "@onsale/booking/OrderSupervisor"
+import * as CustomerOrders from "@onsale/booking/CustomerOrders"
+import * as EventSales from "@onsale/booking/EventSales"
 import * as CatalogChanges from "@onsale/catalog/CatalogChanges"
 import * as CatalogRelay from "@onsale/catalog/CatalogRelay"
 import { CatalogTouched } from "@onsale/catalog/CatalogTouched"
+import * as EventPages from "@onsale/catalog/EventPages"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import * as InventoryRelay from "@onsale/inventory/InventoryRelay"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
-import { Layer } from "effect"
+import * as ReadModel from "@onsale/platform/ReadModel"
+import { Effect, Layer } from "effect"
 
 /** Orders, and what resumes those that a crash has left; over an inventory. */
 export const orders = Layer.mergeAll(OrderSupervisor.layer, CancelledEvents.layer).pipe(
@@ -38,11 +42,20 @@ export const bus = Layer.mergeAll(CatalogRelay.layer, InventoryRelay.layer, Book
  */
 export const changes = <A, E, R>(copies: Layer.Layer<A, E, R>) =>
   CatalogChanges.layer.pipe(Layer.provideMerge(copies), Layer.provideMerge(CatalogTouched.layer))
+/** The read models of booking and of the catalog, which has no process of its own. Any number of processes fill them. */
+export const models = Layer.unwrap(
+  Effect.map(
+    Effect.all([EventPages.model, CustomerOrders.model, EventSales.model]),
+    ([pages, orders, sales]) =>
+      Layer.mergeAll(ReadModel.layer(pages), ReadModel.layer(orders), ReadModel.layer(sales))
+  )
+)
 
 /** Needs the cluster, the database and an event bus. */
 export const layer = Layer.mergeAll(
   orders.pipe(Layer.provide(InventoryClient.layerEntity)),
   inventories,
   bus,
-  changes(Layer.empty)
+  changes(EventPages.EventPages.layerTouched.pipe(Layer.provideMerge(EventPages.EventPages.layer))),
+  models
 )

@@ -30,6 +30,8 @@ import {
 } from "@onsale/contracts/booking/OrderEntity"
 import { hexOf } from "@onsale/platform/Digest"
 import * as CancellationProgress from "./CancellationProgress.ts"
+import { CustomerOrders } from "./CustomerOrders.ts"
+import * as EventSales from "./EventSales.ts"
 import { toView } from "./OrderState.ts"
 import { OrderStore } from "./OrderStore.ts"
 
@@ -78,17 +80,6 @@ export interface IssuedTicket {
   readonly eventId: EventId
 }
 
-/** What an event has sold; amounts in minor units. */
-export interface Sales {
-  readonly orders: number
-  readonly tickets: number
-  readonly amount: number
-  readonly refunded: number
-  /** Of the price of tickets that were given back. */
-  readonly kept: number
-  readonly currency: string
-}
-
 const TicketRows = Schema.Array(
   Schema.Struct({
     id: TicketId,
@@ -105,17 +96,6 @@ const TicketRows = Schema.Array(
 )
 
 const OwnerRows = Schema.Array(Schema.Struct({ orderId: OrderId }))
-
-const SalesRows = Schema.Array(
-  Schema.Struct({
-    orders: Schema.Int,
-    tickets: Schema.Int,
-    amount: Schema.Int,
-    refunded: Schema.Int,
-    kept: Schema.Int,
-    currency: Schema.String
-  })
-)
 
 /**
  * The order that a key makes of a hold. One key is always the same order, so that whoever repeats a request
@@ -154,6 +134,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const store = yield* OrderStore
   const orderFor = yield* OrderEntity.client
+  const customers = yield* CustomerOrders
 
   return Orders.of({
     place: Effect.fn("Orders.place")(function* (request: PlaceOrder) {
@@ -211,16 +192,9 @@ const make = Effect.gen(function* () {
     cancellation: (eventId: EventId) =>
       Effect.provideService(CancellationProgress.read(eventId), SqlClient.SqlClient, sql),
 
-    sales: Effect.fn("Orders.sales")(function* (eventId: EventId) {
-      return yield* sql`SELECT count(*)::int AS orders, sum(tickets)::int AS tickets, sum(total_amount)::float8 AS amount,
-          sum(refunded_amount)::float8 AS refunded, sum(kept_amount)::float8 AS kept, currency
-        FROM booking.orders
-        WHERE event_id = ${eventId}::uuid AND status IN ('confirmed', 'partially_refunded', 'refunded')
-        GROUP BY currency ORDER BY currency`.pipe(
-        Effect.flatMap(Schema.decodeUnknownEffect(SalesRows)),
-        Effect.orDie
-      )
-    })
+    sales: yield* EventSales.make,
+
+    ofCustomer: customers.page
   })
 })
 
@@ -245,11 +219,13 @@ export class Orders extends Context.Service<
       eventId: EventId
     ) => Effect.Effect<Effect.Success<ReturnType<typeof CancellationProgress.read>>>
     /** What an event has sold, an entry a currency. */
-    readonly sales: (eventId: EventId) => Effect.Effect<ReadonlyArray<Sales>>
+    readonly sales: (eventId: EventId) => Effect.Effect<ReadonlyArray<EventSales.Sales>>
+    /** A customer's, newest first. */
+    readonly ofCustomer: CustomerOrders["Service"]["page"]
   }
 >()("@onsale/booking/Orders") {
   static readonly layer: Layer.Layer<Orders, never, SqlClient.SqlClient | Sharding.Sharding> = Layer.effect(
     Orders,
     make
-  ).pipe(Layer.provide(OrderStore.layer))
+  ).pipe(Layer.provide([OrderStore.layer, CustomerOrders.layer]))
 }

@@ -39,9 +39,15 @@ layer(layerDatabase, { excludeTestServices: true })("Checkout", (it) => {
           orderId: order.id,
           eventId: order.eventId
         })
-        assert.deepStrictEqual(yield* orders.sales(order.eventId), [
-          { orders: 1, tickets: 4, amount: 7_000, refunded: 0, kept: 0, currency: "EUR" }
-        ])
+        const [sales] = yield* orders.sales(order.eventId)
+        assert.deepInclude(sales, {
+          orders: 1,
+          tickets: 4,
+          amount: 7_000,
+          refunded: 0,
+          kept: 0,
+          currency: "EUR"
+        })
         assert.strictEqual(h.payments.of().captures, 1)
         assert.strictEqual(yield* h.unfinished, 0)
         assert.deepStrictEqual(yield* h.breaches, [])

@@ -33,7 +33,8 @@ import { CatalogJournal } from "./CatalogJournal.ts"
 import { EventCopies } from "./EventCopies.ts"
 import * as EventDraft from "./EventDraft.ts"
 import { eventSeatMap } from "./EventLayout.ts"
-import { EventStore } from "./EventStore.ts"
+import { EventPages } from "./EventPages.ts"
+import { EventStore, type ListOptions } from "./EventStore.ts"
 import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
 import { importPlan } from "./PlanImport.ts"
@@ -204,13 +205,14 @@ const make = Effect.gen(function* () {
 
   const list = Effect.fn("Catalog.list")(function* (query: EventQuery) {
     const limit = pageSize(query.limit)
-    const found = yield* copies.list({
+    const options: ListOptions = {
       fromMs: millis(query.from),
       toMs: millis(query.to),
       venue: query.venue ?? null,
       after: query.cursor === undefined ? null : yield* PageCursor.decode(query.cursor),
       limit: limit + 1
-    })
+    }
+    const found = yield* copies.list(options)
     const now = yield* Clock.currentTimeMillis
     const last = found.length > limit ? found[limit - 1] : undefined
     return {
@@ -322,7 +324,7 @@ export class Catalog extends Context.Service<
     EventCopies.follower
   ).pipe(
     Layer.provideMerge(Layer.mergeAll(SaleChanges.layer, EventCopies.layer, CatalogTouched.layer)),
-    Layer.provide([VenueStore.layer, EventStore.layer, SecureRandom.layerWebCrypto]),
+    Layer.provide([VenueStore.layer, EventStore.layer, EventPages.layer, SecureRandom.layerWebCrypto]),
     Layer.provideMerge(CatalogJournal.layer)
   )
 }

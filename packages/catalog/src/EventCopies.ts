@@ -1,5 +1,5 @@
 /**
- * Events as the public reads them: from the tables, or from copies in a cache that several processes
+ * Events as the public reads them: from the read model, without it from the tables, or from copies of them in a cache that several processes
  * share (`SharedCache`), where there is one. Copies are of what is stored: what depends on the time is made of them when
  * it is asked for.
  *
@@ -12,6 +12,7 @@ import { SharedCache } from "@onsale/platform/SharedCache"
 import { Context, Duration, Effect, Layer, Schema } from "effect"
 import { CatalogJournal } from "./CatalogJournal.ts"
 import { CatalogTouched } from "./CatalogTouched.ts"
+import { EventPages } from "./EventPages.ts"
 import { EventStore, type ListOptions } from "./EventStore.ts"
 import { ListedEvent, StoredEvent } from "./StoredEvent.ts"
 
@@ -40,15 +41,25 @@ const isOften = ({ fromMs, toMs }: ListOptions): boolean =>
 
 const make = Effect.gen(function* () {
   const store = yield* EventStore
+  const pages = yield* EventPages
   const cache = yield* SharedCache
+
+  /** One that is not in the read model may be too new, or may have come by SQL. */
+  const find = Effect.fnUntraced(function* (eventId: EventId) {
+    const event = (yield* pages.find(eventId)) ?? (yield* store.find(eventId))
+    // A draft is nobody's business yet.
+    return event?.state === "draft" ? null : event
+  })
+  /** Without the read model the tables themselves are asked. */
+  const list = Effect.fnUntraced(function* (options: ListOptions) {
+    return (yield* pages.list(options)) ?? (yield* store.list(options))
+  })
 
   const events = yield* cache.keyed({
     name: "events",
     version: 1,
     schema: StoredEvent,
-    // A draft is nobody's business yet.
-    source: (id) =>
-      Effect.map(store.find(EventId.make(id)), (event) => (event?.state === "draft" ? null : event)),
+    source: (id) => find(EventId.make(id)),
     ttl: eventTtl,
     absentTtl
   })
@@ -56,21 +67,23 @@ const make = Effect.gen(function* () {
     name: "event_lists",
     version: 1,
     schema: Schema.Array(ListedEvent),
-    source: (key) => Effect.flatMap(Effect.orDie(listOf(key)), store.list),
+    source: (key) => Effect.flatMap(Effect.orDie(listOf(key)), list),
     ttl: listTtl,
     absentTtl
   })
-  const changed = (eventIds: ReadonlyArray<EventId>) =>
-    Effect.andThen(events.forget(eventIds), lists.forgetAll)
+  // The read model first: what is copied anew is read from there.
+  const changed = Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>) {
+    yield* pages.refresh(eventIds)
+    yield* events.forget(eventIds)
+    yield* lists.forgetAll
+  })
 
   return EventCopies.of({
     find: events.get,
     list: (options) =>
-      isOften(options)
-        ? Effect.map(lists.get(listKey(options)), (found) => found ?? [])
-        : store.list(options),
+      isOften(options) ? Effect.map(lists.get(listKey(options)), (found) => found ?? []) : list(options),
     changed,
-    allChanged: Effect.andThen(events.forgetAll, lists.forgetAll)
+    allChanged: pages.refreshAll.pipe(Effect.andThen(events.forgetAll), Effect.andThen(lists.forgetAll))
   })
 })
 

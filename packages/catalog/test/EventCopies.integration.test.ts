@@ -24,6 +24,7 @@ const inventory = Layer.succeed(
     open: () => Effect.void,
     execute: () => Effect.die("not of this test"),
     hold: () => Effect.die("not of this test"),
+    holdOf: () => Effect.die("not of this test"),
     availability: () => Effect.die("not of this test")
   })
 )

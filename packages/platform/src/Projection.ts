@@ -5,17 +5,20 @@
  * on the database; what a handler does elsewhere happens at least once (INV-09). Two runners of one
  * projection do no harm: the one whose cursor moved under it rolls back and reads again.
  */
-import { Cause, Duration, Effect, Layer, Metric, PubSub, Schedule, Schema } from "effect"
+import { Cause, Clock, Duration, Effect, Layer, Metric, PubSub, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
 
 /** Another runner of this projection was faster. */
-class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
+export class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
 
-/** How far behind the newest row it has seen a projection is, in milliseconds, by name. */
+/** By projection. It grows while one is stuck: whoever works does not write it, a fiber that looks does. */
 const lag = Metric.gauge("onsale_projection_lag_ms", {
-  description: "Age of the newest row when it was projected, in milliseconds"
+  description: "Age of the oldest row that is not projected yet, in milliseconds; 0 where there is none"
 })
+
+/** How often the lag is looked at: twice between two scrapes of a busy Prometheus. */
+const lagEvery = Duration.seconds(2)
 
 const StoredCursor = Schema.Array(Schema.Struct({ txid: Schema.String, position: Schema.String }))
 
@@ -41,18 +44,15 @@ const defaultBatch = 256
 export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>) {
   const sql = yield* SqlClient.SqlClient
   const table = sql.literal(`"${options.schema}"."cursor"`)
-  const stored =
-    yield* sql`SELECT txid::text AS txid, position::text AS position FROM ${table} WHERE name = ${options.name}`.pipe(
-      Effect.flatMap(Schema.decodeUnknownEffect(StoredCursor))
-    )
-  const from: Cursor = stored[0] ?? origin
+  const stored = yield* positionOf(options.schema, options.name)
+  const from: Cursor = stored ?? origin
   const rows = yield* options.journal.readAll(from, options.batch ?? defaultBatch)
   const last = rows[rows.length - 1]
   if (last === undefined) return 0
   yield* sql.withTransaction(
     Effect.gen(function* () {
       // First of all, so that a second runner waits here rather than behind half of the work.
-      const moved = yield* stored.length === 0
+      const moved = yield* stored === null
         ? sql`INSERT INTO ${table} (name, txid, position, updated_at)
             VALUES (${options.name}, ${last.cursor.txid}::text::xid8, ${last.cursor.position}::text::bigint, now())
             ON CONFLICT DO NOTHING RETURNING name`
@@ -62,48 +62,99 @@ export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>
       yield* options.handle(rows)
     })
   )
-  const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-  yield* Metric.update(
-    Metric.withAttributes(lag, { projection: `${options.schema}.${options.name}` }),
-    now - last.atMs
-  )
   return rows.length
 })
 
+/** What is run for as long as somebody follows. */
+export interface Follower<E, R> {
+  /** With its schema: `schema.name`. */
+  readonly label: string
+  readonly journal: Journal<E>
+  /** Projects what there is to project now, and answers how many rows that were; at most `batch`. */
+  readonly runOnce: Effect.Effect<number, unknown, R>
+  /** How far it has come. */
+  readonly position: Effect.Effect<Cursor, unknown, R>
+  readonly batch?: number | undefined
+  readonly pollEvery?: Duration.Input | undefined
+  readonly gatherFor?: Duration.Input | undefined
+}
+
+const LagRows = Schema.Array(Schema.Struct({ atMs: Schema.Number }))
+
 /**
- * Follows the journal for as long as the layer lives. A failure is logged and tried again, with a
- * growing pause of at most 30 seconds: a projection may fall behind, it never gives up.
+ * Milliseconds since the oldest row behind a cursor was written, 0 where there is none. Counts what the
+ * watermark holds back as well: it is late for whoever waits for it.
  */
+export const lagMs = Effect.fnUntraced(function* (journalSchema: string, after: Cursor) {
+  const sql = yield* SqlClient.SqlClient
+  const [oldest] = yield* sql`SELECT (extract(epoch FROM at) * 1000)::float8 AS "atMs"
+    FROM ${sql.literal(`"${journalSchema}"."journal"`)} AS journal
+    WHERE (txid, position) > (${after.txid}::text::xid8, ${after.position}::text::bigint)
+    ORDER BY journal.txid, journal.position LIMIT 1`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(LagRows)))
+  return oldest === undefined ? 0 : Math.max(0, (yield* Clock.currentTimeMillis) - oldest.atMs)
+})
+
+const pauses = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
+  Schedule.jittered
+)
+
+/**
+ * Follows in fibers of the scope. A failure is logged and tried again, with a growing pause of at most
+ * 30 seconds: a projection may fall behind, it never gives up.
+ */
+export const follow = Effect.fnUntraced(function* <E, R>(follower: Follower<E, R>) {
+  const { journal, label } = follower
+  const wake = yield* journal.appended
+  const pollEvery = follower.pollEvery ?? Duration.millis(500)
+  const gather = Effect.sleep(follower.gatherFor ?? Duration.millis(25))
+  const batch = follower.batch ?? defaultBatch
+  const step = follower.runOnce.pipe(
+    Effect.flatMap((count) => {
+      if (count >= batch) return Effect.void
+      return count > 0 ? gather : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
+    }),
+    // It has done our work: what comes next is there to be read at once.
+    Effect.catchIf(
+      (error) => error instanceof CursorMoved,
+      () => Effect.logDebug(`projection ${label}: another runner was faster`)
+    ),
+    // Defects too: a bug in a handler must not end the projection unseen.
+    Effect.sandbox,
+    Effect.tapError((cause) =>
+      Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.logError(`projection ${label} failed`, cause)
+    ),
+    Effect.retry(pauses)
+  )
+  const watch = follower.position.pipe(
+    Effect.flatMap((position) => lagMs(journal.schema, position)),
+    Effect.flatMap((ms) => Metric.update(Metric.withAttributes(lag, { projection: label }), ms)),
+    Effect.andThen(Effect.sleep(lagEvery)),
+    Effect.sandbox,
+    // The projection itself meets the same trouble, and says so.
+    Effect.tapError((cause) => Effect.logDebug(`the lag of projection ${label} is not known`, cause)),
+    Effect.retry(pauses)
+  )
+  yield* Effect.forkScoped(Effect.forever(step))
+  yield* Effect.forkScoped(Effect.forever(watch))
+})
+
+/** Where a projection is; the journal's beginning where it has not begun. */
+export const positionOf = Effect.fnUntraced(function* (schema: string, name: string) {
+  const sql = yield* SqlClient.SqlClient
+  const stored = yield* sql`SELECT txid::text AS txid, position::text AS position
+    FROM ${sql.literal(`"${schema}"."cursor"`)} WHERE name = ${name}`.pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(StoredCursor))
+  )
+  return stored[0] ?? null
+})
+
+/** Follows the journal for as long as the layer lives, see `follow`. */
 export const layer = <E, R>(options: Options<E, R>) =>
   Layer.effectDiscard(
-    Effect.gen(function* () {
-      const wake = yield* options.journal.appended
-      const pollEvery = options.pollEvery ?? Duration.millis(500)
-      const gather = Effect.sleep(options.gatherFor ?? Duration.millis(25))
-      const batch = options.batch ?? defaultBatch
-      const step = runOnce(options).pipe(
-        Effect.flatMap((count) => {
-          if (count >= batch) return Effect.void
-          return count > 0 ? gather : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
-        }),
-        // It has done our work: what comes next is there to be read at once.
-        Effect.catchIf(
-          (error) => error instanceof CursorMoved,
-          () => Effect.logDebug(`projection ${options.schema}.${options.name}: another runner was faster`)
-        ),
-        // Defects too: a bug in a handler must not end the projection unseen.
-        Effect.sandbox,
-        Effect.tapError((cause) =>
-          Cause.hasInterruptsOnly(cause)
-            ? Effect.void
-            : Effect.logError(`projection ${options.schema}.${options.name} failed`, cause)
-        ),
-        Effect.retry(
-          Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
-            Schedule.jittered
-          )
-        )
-      )
-      yield* Effect.forkScoped(Effect.forever(step))
+    follow({
+      ...options,
+      label: `${options.schema}.${options.name}`,
+      runOnce: runOnce(options),
+      position: Effect.map(positionOf(options.schema, options.name), (position) => position ?? origin)
     })
   )

@@ -10,36 +10,21 @@
  * Of all processes that run a relay of one name, one works; the others wait for its lock in Postgres. It is
  * held by a transaction that writes nothing, which therefore holds no follower of a journal back.
  */
-import {
-  Cause,
-  Clock,
-  Deferred,
-  Duration,
-  Effect,
-  Layer,
-  Metric,
-  PubSub,
-  Queue,
-  Schedule,
-  Schema
-} from "effect"
+import { Cause, Clock, Duration, Effect, Layer, Metric, PubSub, Queue, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { CloudEvent } from "./CloudEvent.ts"
 import { EventBus, EventBusError } from "./EventBus.ts"
+import { whileLocked } from "./DatabaseLock.ts"
 import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
 
 /** Another relay of the name has moved the cursor: it leads now. */
 class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
-
-/** The lock was lost with its connection. */
-class LockLost extends Schema.TaggedError<LockLost>()("LockLost", { cause: Schema.Defect() }) {}
 
 const lag = Metric.gauge("onsale_relay_lag_ms", {
   description: "Age of the newest row when the bus had settled it, in milliseconds"
 })
 
 const StoredCursor = Schema.Array(Schema.Struct({ txid: Schema.String, position: Schema.String }))
-const Locked = Schema.Tuple([Schema.Struct({ locked: Schema.Boolean })])
 
 export interface Options<E> {
   readonly journal: Journal<E>
@@ -66,8 +51,7 @@ export interface Options<E> {
  */
 export const ofContext = { name: "bus", pollEvery: Duration.millis(100) } as const
 
-/** How soon a lock that was lost with its connection is noticed, and how soon one that is free is taken. */
-const lockCheckEvery = Duration.seconds(2)
+/** How soon a lock that is free is taken. */
 const tryLockEvery = Duration.seconds(1)
 
 const pauses = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
@@ -156,30 +140,6 @@ const lead = Effect.fnUntraced(function* <E>(options: Options<E>, wake: PubSub.S
   })
 
   return yield* Effect.raceFirst(publishAll, moveCursor)
-})
-
-/** Runs the effect while this process holds the lock of that name; false where another holds it. */
-const whileLocked = Effect.fnUntraced(function* <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) {
-  const sql = yield* SqlClient.SqlClient
-  const taken = yield* Deferred.make<boolean>()
-  const holding = sql
-    .withTransaction(
-      Effect.gen(function* () {
-        const rows =
-          yield* sql`SELECT pg_try_advisory_xact_lock(hashtextextended(${name}::text, 0)) AS locked`
-        const [{ locked }] = yield* Schema.decodeUnknownEffect(Locked)(rows)
-        yield* Deferred.succeed(taken, locked)
-        if (!locked) return
-        yield* Effect.forever(Effect.andThen(Effect.sleep(lockCheckEvery), sql`SELECT 1`))
-      })
-    )
-    .pipe(Effect.mapError((cause) => new LockLost({ cause })))
-  return yield* Effect.raceFirst(
-    Effect.andThen(holding, Effect.never),
-    Effect.flatMap(Deferred.await(taken), (locked) =>
-      locked ? Effect.as(effect, true) : Effect.succeed(false)
-    )
-  )
 })
 
 /**

@@ -2,7 +2,7 @@ import { assert, layer } from "@effect/vitest"
 import * as Projection from "@onsale/platform/Projection"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerEmptyDatabase } from "@onsale/testing/PostgresFixture"
-import { Effect, Exit, Layer, Logger, References, Scope } from "effect"
+import { Clock, Effect, Exit, Layer, Logger, Metric, References, Scope } from "effect"
 import type { SqlClient } from "effect/sql"
 import { brief, type Event, makeJournal, stream } from "./JournalFixture.ts"
 
@@ -206,5 +206,41 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("Projection", (it) => {
         0
       )
     }).pipe(Effect.scoped)
+  )
+
+  it.effect("the lag grows while a projection is stuck, and is gone when it has caught up", () =>
+    Effect.gen(function* () {
+      const { append, options, reaches, start, write } = yield* prepare
+      const { journal, schema } = options()
+      const lag = Effect.map(Metric.snapshot, (all) => {
+        const gauge = all.find(
+          ({ attributes, id }) =>
+            id === "onsale_projection_lag_ms" && attributes?.["projection"] === `${schema}.seen`
+        )
+        return gauge?.type === "Gauge" ? Number(gauge.state.value) : null
+      })
+      let stuck = true
+      const stop = yield* start(
+        options((rows) => (stuck ? Effect.die(new Error("a bug")) : Effect.asVoid(write(rows))))
+      )
+      assert.strictEqual(yield* pollUntil(lag, (ms) => ms !== null), 0)
+      const now = yield* Clock.currentTimeMillis
+      yield* journal.append({
+        stream: stream(1),
+        version: 1,
+        atMs: now,
+        correlation: null,
+        events: [{ n: 1 }]
+      })
+      const first = yield* pollUntil(lag, (ms) => ms !== null && ms > 0)
+      const second = yield* pollUntil(lag, (ms) => ms !== null && ms > (first ?? 0))
+      // It is the age of the row, however late somebody looks.
+      assert.isAtMost(second ?? 0, (yield* Clock.currentTimeMillis) - now)
+      stuck = false
+      yield* append(1, 2, 2)
+      yield* reaches(2)
+      yield* pollUntil(lag, (ms) => ms === 0)
+      yield* stop
+    })
   )
 })

@@ -31,6 +31,7 @@ export const layer = OnsaleRpc.toLayer(
       ExtendHold: ({ holdId }) => holds.extend(holdId),
 
       CreateOrder: ({ idempotencyKey, order }) => orders.create(idempotencyKey, order),
+      ListOrders: (query) => orders.list(query),
       GetOrder: ({ orderId }) => orders.get(orderId),
       RefundOrder: ({ idempotencyKey, orderId, refund }) => orders.refund(orderId, idempotencyKey, refund),
       GetTicket: ({ ticketId }) => orders.ticket(ticketId),

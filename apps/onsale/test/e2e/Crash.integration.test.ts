@@ -230,12 +230,16 @@ describe("A crash", () => {
           kept.reduce((sum, { captured, refunded }) => sum + captured - refunded, 0),
           orders.reduce((sum, { total }) => sum + total.amount, 0)
         )
-        const { sales } = yield* Effect.flatMap(
-          shop.send({
-            path: shop.api(`/organiser/events/${event.id}/sales`),
-            headers: { authorization: `Bearer ${Service.organiserKey}` }
-          }),
-          Shop.expect(200, Schema.Struct({ sales: Schema.Array(EventSales) }))
+        const { sales } = yield* pollUntil(
+          Effect.flatMap(
+            shop.send({
+              path: shop.api(`/organiser/events/${event.id}/sales`),
+              headers: { authorization: `Bearer ${Service.organiserKey}` }
+            }),
+            Shop.expect(200, Schema.Struct({ sales: Schema.Array(EventSales) }))
+          ),
+          // A read model, which follows.
+          ({ sales }) => sales[0]?.orders === orders.length
         )
         assert.strictEqual(sales[0]?.orders, orders.length)
         assert.strictEqual(sales[0]?.tickets, tickets.length)

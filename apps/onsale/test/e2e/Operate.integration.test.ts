@@ -46,6 +46,7 @@ const routes = [
   "DELETE /holds/{holdId}",
   "POST /holds/{holdId}/extend",
   "POST /orders",
+  "GET /orders",
   "GET /orders/{orderId}",
   "POST /orders/{orderId}/refunds",
   "GET /orders/{orderId}/tickets.pdf",

@@ -100,10 +100,8 @@ describe("What is given back", () => {
           (yield* shop.send({ path: shop.api(`/organiser/orders/${later.id}/refunds`), body: {} })).status,
           401
         )
-        const sales = yield* shop.organise(event.id, "/sales")
-        assert.deepStrictEqual(sales.json, {
-          sales: [{ orders: 2, tickets: 5, amount: 22_500, refunded: 17_000, kept: 1_000, currency: "EUR" }]
-        })
+        const summed = '"currency":"EUR","orders":2,"tickets":5,"amount":22500,"refunded":17000,"kept":1000,'
+        yield* pollUntil(shop.organise(event.id, "/sales"), ({ text }) => text.includes(summed))
 
         // --- a cancelled event
         isProblem(yield* shop.organise(event.id, "/refunds"), 404, "event-not-cancelled")

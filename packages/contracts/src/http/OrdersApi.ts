@@ -1,6 +1,6 @@
 /** Orders, tickets and refunds. */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Customer, NewOrder, OrderRefund, OrderStatus, TicketStatus } from "../booking/Order.ts"
 import { AreaId, EventId, OrderId, SeatId, TicketId } from "../Ids.ts"
 import { Money } from "../Money.ts"
@@ -9,6 +9,7 @@ import { storableText } from "../Text.ts"
 import { IdempotencyHeaders } from "./Common.ts"
 import { CustomerAuth } from "./CustomerAuth.ts"
 import {
+  CursorInvalid,
   EventCancelled,
   HoldExpired,
   HoldInCheckout,
@@ -23,7 +24,8 @@ import {
   PaymentDeclined,
   RefundDeadlinePassed,
   TicketNotFound,
-  TicketsNotReady
+  TicketsNotReady,
+  Unauthorized
 } from "./Problems.ts"
 
 export const Ticket = Schema.Struct({
@@ -70,6 +72,31 @@ export type NewRefund = typeof NewRefund.Type
 /** Not its order: whoever was given one ticket must not be able to return the others. */
 export const TicketOfEvent = Schema.Struct({ ...Ticket.fields, eventId: EventId })
 
+/** An order in a list; `GET /orders/{orderId}` tells the rest. */
+export const OrderSummary = Schema.Struct({
+  id: OrderId,
+  status: OrderStatus,
+  eventId: EventId,
+  total: Money,
+  /** How many it is for. */
+  tickets: Schema.Int,
+  createdAt: Schema.String
+})
+
+export const OrderQuery = Schema.Struct({
+  /** The `nextCursor` of the page before. */
+  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),
+  /** 20 when left out. */
+  limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })))
+})
+export type OrderQuery = typeof OrderQuery.Type
+
+/** Newest first. */
+export const OrderPage = Schema.Struct({
+  orders: Schema.Array(OrderSummary),
+  nextCursor: Schema.NullOr(Schema.String)
+})
+
 /** Why an order may not be placed, over any transport; overload comes besides. */
 export const newOrderProblems = [
   HoldNotFound,
@@ -100,6 +127,17 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       success: [ConfirmedOrder.pipe(HttpApiSchema.status(201)), PendingOrder.pipe(HttpApiSchema.status(202))],
       error: [...newOrderProblems, OverloadedProblem]
     }),
+    HttpApiEndpoint.get("list", "/orders", {
+      query: OrderQuery,
+      success: OrderPage,
+      error: [Unauthorized, CursorInvalid, OverloadedProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "List the customer's orders",
+        description:
+          "The orders of the customer whom the bearer token names, newest first: those that were placed with a token of this customer, and those that were placed without any for the address that the token tells. A new order is listed within two seconds."
+      })
+    ),
     HttpApiEndpoint.get("get", "/orders/:orderId", {
       params: orderId,
       success: Order,

@@ -11,7 +11,7 @@ import {
 import { Block, BlockRelease, NewBlock } from "../catalog/Block.ts"
 import { EventDetail, NewEvent, NewVenue, VenueDetail, VenuePage, VenueQuery } from "../catalog/Event.ts"
 import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
-import { BlockId, EventId, VenueId, VoucherId } from "../Ids.ts"
+import { BlockId, EventId, TierId, VenueId, VoucherId } from "../Ids.ts"
 import { Currency } from "../Money.ts"
 import { BlockNotFound, SeatsBlocked, VoucherExists, VoucherNotFound } from "./OrganiserProblems.ts"
 import {
@@ -27,15 +27,26 @@ import {
   VenueNotFound
 } from "./Problems.ts"
 
-/** What an event has sold, by currency; amounts in minor units. */
-export const EventSales = Schema.Struct({
-  currency: Currency,
-  orders: Schema.Int,
+const sums = {
+  /** Sold, those that were given back later included. */
   tickets: Schema.Int,
   amount: Schema.Int,
   refunded: Schema.Int,
   /** Of the price of tickets that were given back. */
   kept: Schema.Int
+}
+
+/** What an event has sold, by currency; amounts in minor units. Days and tiers each sum up to the whole. */
+export const EventSales = Schema.Struct({
+  currency: Currency,
+  orders: Schema.Int,
+  ...sums,
+  /** By UTC day, `2026-11-26`: sales by that of the sale, refunds by that when they were asked for. */
+  days: Schema.Array(
+    Schema.Struct({ day: Schema.String, orders: Schema.Int, ...sums, returned: Schema.Int })
+  ),
+  /** `returned` are the tickets that were given back. */
+  tiers: Schema.Array(Schema.Struct({ tier: TierId, ...sums, returned: Schema.Int }))
 })
 
 const eventId = { eventId: EventId }

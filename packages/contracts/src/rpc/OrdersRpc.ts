@@ -8,11 +8,13 @@ import {
   newOrderProblems,
   NewRefund,
   Order,
+  OrderPage,
+  OrderQuery,
   PendingOrder,
   refundProblems,
   TicketOfEvent
 } from "../http/OrdersApi.ts"
-import { OrderNotFound, Overloaded, TicketNotFound } from "../http/Problems.ts"
+import { CursorInvalid, OrderNotFound, Overloaded, TicketNotFound, Unauthorized } from "../http/Problems.ts"
 import { OrderId, TicketId } from "../Ids.ts"
 
 export class OrdersRpc extends RpcGroup.make(
@@ -20,6 +22,12 @@ export class OrdersRpc extends RpcGroup.make(
     payload: { idempotencyKey: IdempotencyKey, order: NewOrder },
     success: Schema.Union([ConfirmedOrder, PendingOrder]),
     error: Schema.Union([...newOrderProblems, Overloaded])
+  }),
+  /** Of the customer whom the header `authorization` names by a token. */
+  Rpc.make("ListOrders", {
+    payload: OrderQuery,
+    success: OrderPage,
+    error: Schema.Union([Unauthorized, CursorInvalid, Overloaded])
   }),
   Rpc.make("GetOrder", { payload: { orderId: OrderId }, success: Order, error: OrderNotFound }),
   Rpc.make("RefundOrder", {

@@ -27,6 +27,7 @@ const make = Effect.gen(function* () {
 
   return InventoryClient.of({
     hold: inventory.hold,
+    holdOf: inventory.holdOf,
     availability: copies.get,
     open: (eventId, layout) =>
       // Also where it failed: it may have been carried out.

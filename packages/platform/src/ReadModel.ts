@@ -1,0 +1,185 @@
+/**
+ * Read models: tables that a projection fills from its own context's journal, and that can be built anew while
+ * they serve.
+ *
+ * Every row of a model bears a generation. A row of `<schema>.read_model` says which generation serves, how far
+ * the journal is in it, and whether it has ever caught up: what is being filled is not read. `read` asks for
+ * this row and for the model's in one statement, so that a reader has one whole generation or is told that there
+ * is none (and asks the tables that are written, or the journal). See `ReadModelRebuild.ts` for the next one.
+ *
+ * Who empties a table of the model (TRUNCATE) makes it begin anew: a trigger forgets the generation.
+ */
+import { Effect, Layer, Schema } from "effect"
+import { SqlClient, type Statement } from "effect/sql"
+import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
+import { CursorMoved, type Follower, follow } from "./Projection.ts"
+import { purge } from "./ReadModelPurge.ts"
+
+export interface Model<E> {
+  /** The context's. */
+  readonly schema: string
+  /** Unique among the models of the schema. */
+  readonly name: string
+  /** In the schema; their first key column is `generation`. */
+  readonly tables: ReadonlyArray<string>
+  readonly journal: Journal<E>
+  /** Writes what the rows mean into that generation, in the given order. Runs in a transaction. */
+  readonly handle: (rows: ReadonlyArray<JournalRow<E>>, generation: number) => Effect.Effect<void, unknown>
+  /** As those of a projection. */
+  readonly batch?: number
+  readonly pollEvery?: Follower<E, never>["pollEvery"]
+  readonly gatherFor?: Follower<E, never>["gatherFor"]
+}
+
+/** A generation, and how far it is. */
+export interface Generation {
+  readonly generation: number
+  readonly ready: boolean
+  readonly cursor: Cursor
+}
+
+const defaultBatch = 256
+
+/** What must be there before the first `ownTable` of a schema. */
+export const createTables = Effect.fnUntraced(function* (schema: string) {
+  const sql = yield* SqlClient.SqlClient
+  const name = sql.literal(`"${schema}"`)
+  yield* sql`CREATE TABLE ${name}.read_model (
+    name text NOT NULL,
+    generation int NOT NULL,
+    serving boolean NOT NULL,
+    ready boolean NOT NULL,
+    txid xid8 NOT NULL,
+    position bigint NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (name, generation)
+  )`
+  yield* sql`CREATE UNIQUE INDEX read_model_serving ON ${name}.read_model (name) WHERE serving`
+  // Never used twice, also where every table is emptied.
+  yield* sql`CREATE SEQUENCE ${name}.read_model_generation AS int`
+  yield* sql`CREATE FUNCTION ${name}.read_model_emptied() RETURNS trigger LANGUAGE plpgsql AS
+    ${sql.literal(`$$ BEGIN DELETE FROM "${schema}".read_model WHERE name = TG_ARGV[0]; RETURN NULL; END $$`)}`
+})
+
+/** To be run for each table of a model, after `createTables`. */
+export const ownTable = Effect.fnUntraced(function* (schema: string, model: string, table: string) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql.unsafe(`CREATE TRIGGER emptied AFTER TRUNCATE ON "${schema}"."${table}"
+    FOR EACH STATEMENT EXECUTE FUNCTION "${schema}".read_model_emptied('${model}')`)
+})
+
+const Rows = Schema.Array(
+  Schema.Struct({
+    generation: Schema.Int,
+    ready: Schema.Boolean,
+    txid: Schema.String,
+    position: Schema.String
+  })
+)
+
+type Named = Pick<Model<never>, "schema" | "name">
+
+export const tableOf = (sql: SqlClient.SqlClient, schema: string) => sql.literal(`"${schema}"."read_model"`)
+
+/** The generation that serves, ready or not; null before the first. */
+export const serving = Effect.fnUntraced(function* ({ name, schema }: Named) {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql`SELECT generation, ready, txid::text AS txid, position::text AS position
+    FROM ${tableOf(sql, schema)} WHERE name = ${name} AND serving`.pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Rows))
+  )
+  if (row === undefined) return null
+  const { generation, position, ready, txid } = row
+  return { generation, ready, cursor: { txid, position } } satisfies Generation
+})
+
+/** A new generation, at the journal's beginning; of two that would serve one comes about. */
+export const begin = Effect.fnUntraced(function* ({ name, schema }: Named, serves: boolean) {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql`INSERT INTO ${tableOf(sql, schema)}
+      (name, generation, serving, ready, txid, position, updated_at)
+    VALUES (${name}, nextval(${`${schema}.read_model_generation`}::text::regclass)::int, ${serves}::boolean, false,
+      ${origin.txid}::text::xid8, ${origin.position}::text::bigint, now())
+    ON CONFLICT DO NOTHING
+    RETURNING generation, ready, txid::text AS txid, position::text AS position`.pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Rows))
+  )
+  const [row] = rows
+  if (row === undefined) return yield* new CursorMoved({ name })
+  return { generation: row.generation, ready: false, cursor: origin } satisfies Generation
+})
+
+/** Takes a generation one batch further, and answers where it is then, and after how many rows. */
+export const advance = Effect.fnUntraced(function* <E>(model: Model<E>, at: Generation) {
+  const sql = yield* SqlClient.SqlClient
+  const table = tableOf(sql, model.schema)
+  const batch = model.batch ?? defaultBatch
+  const rows = yield* model.journal.readAll(at.cursor, batch)
+  const to = rows[rows.length - 1]?.cursor ?? at.cursor
+  const caughtUp = rows.length < batch
+  const ready = at.ready || caughtUp
+  if (rows.length === 0 && at.ready) return { at, caughtUp, count: 0 }
+  yield* sql.withTransaction(
+    Effect.gen(function* () {
+      // First of all, so that a second runner waits here rather than behind half of the work.
+      const moved =
+        yield* sql`UPDATE ${table} SET txid = ${to.txid}::text::xid8, position = ${to.position}::text::bigint,
+          ready = ${ready}::boolean, updated_at = now()
+        WHERE name = ${model.name} AND generation = ${at.generation}::int AND txid = ${at.cursor.txid}::text::xid8
+          AND position = ${at.cursor.position}::text::bigint RETURNING 1 AS moved`
+      if (moved.length === 0) return yield* new CursorMoved({ name: model.name })
+      if (rows.length > 0) yield* model.handle(rows, at.generation)
+    })
+  )
+  const next: Generation = { generation: at.generation, ready, cursor: to }
+  return { at: next, caughtUp, count: rows.length }
+})
+
+/** Projects what there is to project now into the generation that serves, and answers how many rows that were. */
+export const runOnce = Effect.fnUntraced(function* <E>(model: Model<E>) {
+  const found = yield* serving(model)
+  const { count } = yield* advance(model, found ?? (yield* begin(model, true)))
+  return count
+})
+
+/**
+ * Fills the model for as long as the layer lives, as a projection does. Any number of processes may: each row
+ * takes effect once.
+ */
+export const layer = <E>(model: Model<E>) =>
+  Layer.effectDiscard(
+    Effect.gen(function* () {
+      const label = `${model.schema}.${model.name}`
+      yield* follow({
+        ...model,
+        label,
+        runOnce: runOnce(model),
+        position: Effect.map(serving(model), (found) => found?.cursor ?? origin)
+      })
+      // What a generation has left that was forgotten, or whose successor's process died.
+      yield* Effect.forkScoped(
+        purge(model).pipe(
+          Effect.catchCause((cause) => Effect.logWarning(`old rows of ${label} are still there`, cause))
+        )
+      )
+    })
+  )
+
+const Read = <S extends Schema.Constraint>(row: S) => Schema.Array(Schema.Struct({ rows: Schema.Array(row) }))
+
+/**
+ * The rows of a query on one whole generation; null where none is ready. The query gets the generation as an
+ * expression, and its columns are decoded from JSON.
+ */
+export const read = <A, I>(model: Named, row: Schema.Codec<A, I>) => {
+  const decode = Schema.decodeUnknownEffect(Read(Schema.toCodecJson(row)))
+  return Effect.fnUntraced(function* (query: (generation: Statement.Fragment) => Statement.Fragment) {
+    const sql = yield* SqlClient.SqlClient
+    const [found] = yield* sql`SELECT (
+        SELECT coalesce(json_agg(each), '[]'::json) FROM (${query(sql.literal("model.generation"))}) AS each
+      ) AS rows
+      FROM ${tableOf(sql, model.schema)} AS model
+      WHERE model.name = ${model.name} AND model.serving AND model.ready`.pipe(Effect.flatMap(decode))
+    return found?.rows ?? null
+  })
+}
