@@ -17,6 +17,7 @@ import { RateLimits } from "./RateLimits.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
+import * as SearchHttp from "./SearchHttp.ts"
 import { SharedRedis } from "./SharedRedis.ts"
 import * as RpcGuards from "./rpc/RpcGuards.ts"
 import * as RpcHandlers from "./rpc/RpcHandlers.ts"
@@ -37,6 +38,7 @@ export const layer = (options: {
         OrdersHttp.layer,
         OrganiserHttp.layer,
         RefundsHttp.layer,
+        SearchHttp.layer,
         WebhooksHttp.layer
       ]),
       Layer.provide([OrganiserAuth.layer(options.organiserKey), RequestProblems.layer])

@@ -1,6 +1,8 @@
 /** Every context in one process, over one database and a cluster of one. */
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
+import * as Search from "@onsale/catalog/search/Search"
+import * as SearchKeeper from "@onsale/catalog/search/SearchKeeper"
 import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as NotificationNews from "@onsale/notifications/NotificationNews"
@@ -24,7 +26,15 @@ const bus = Layer.merge(BookingRole.bus, PaymentRelay.layer).pipe(
  * database, the providers of payments (`PaymentProviders`) and a `Mailer`.
  */
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
-  Layer.mergeAll(Catalog.layer, Orders.layer, BookingRole.orders, NotificationRunner.layer(), bus).pipe(
+  Layer.mergeAll(
+    Catalog.layer,
+    Search.layer,
+    SearchKeeper.layer,
+    Orders.layer,
+    BookingRole.orders,
+    NotificationRunner.layer(),
+    bus
+  ).pipe(
     Layer.provideMerge(Layer.mergeAll(inventory, Payments.layerNoProviders(), Notifications.layer)),
     Layer.provideMerge(Cluster.layerSingle({ shardGroups }))
   )

@@ -7,6 +7,7 @@ import * as OrderEntity from "@onsale/booking/OrderEntity"
 import { OrderStore } from "@onsale/booking/OrderStore"
 import * as OrderSupervisor from "@onsale/booking/OrderSupervisor"
 import * as CatalogRelay from "@onsale/catalog/CatalogRelay"
+import * as SearchKeeper from "@onsale/catalog/search/SearchKeeper"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import * as InventoryRelay from "@onsale/inventory/InventoryRelay"
@@ -30,5 +31,10 @@ export const bus = Layer.mergeAll(CatalogRelay.layer, InventoryRelay.layer, Book
   Layer.provideMerge(BookingNews.layer)
 )
 
-/** Needs the cluster, the database and an event bus. */
-export const layer = Layer.mergeAll(orders.pipe(Layer.provide(InventoryClient.layerEntity)), inventories, bus)
+/** Needs the cluster, the database and an event bus. It keeps the search too, for want of a runner of the catalog. */
+export const layer = Layer.mergeAll(
+  orders.pipe(Layer.provide(InventoryClient.layerEntity)),
+  inventories,
+  bus,
+  SearchKeeper.layer
+)
