@@ -22,6 +22,7 @@ import { RateLimits } from "./RateLimits.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
+import * as SearchHttp from "./SearchHttp.ts"
 import { SharedRedis } from "./SharedRedis.ts"
 import * as SitemapHttp from "./SitemapHttp.ts"
 import * as RpcGuards from "./rpc/RpcGuards.ts"
@@ -50,6 +51,7 @@ export const layer = (options: {
         OrganiserHttp.layer,
         RefundsHttp.layer,
         SitemapHttp.layer,
+        SearchHttp.layer,
         WebhooksHttp.layer
       ]),
       Layer.provide([

@@ -3,6 +3,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as DemoSeason from "@onsale/catalog/DemoSeason"
+import * as Search from "@onsale/catalog/search/Search"
 import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import { Notifications } from "@onsale/notifications/Notifications"
@@ -14,7 +15,7 @@ import { Config, Effect, Layer, Option } from "effect"
 import * as Gateway from "./Gateway.ts"
 
 /** What the routes ask of the contexts. Seats, orders and payments are the runners'. */
-const contexts = Layer.mergeAll(Catalog.layer, Orders.layer).pipe(
+const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       InventoryClient.layerEntity,

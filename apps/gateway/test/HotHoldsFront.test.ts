@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
+import { EventSearches } from "@onsale/catalog/search/EventSearches"
 import { Catalog } from "@onsale/catalog/Catalog"
 import { PublicEvents } from "@onsale/catalog/PublicEvents"
 import { Vouchers } from "@onsale/catalog/Vouchers"
@@ -76,6 +77,7 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
+    Layer.mock(EventSearches, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {

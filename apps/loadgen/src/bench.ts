@@ -1,4 +1,4 @@
-/** `npm run bench -- holds`, `-- roles`, `-- inventory`, `-- best` and `-- checkout`: benchmarks, as ratios of one run where there is another side. */
+/** `npm run bench -- holds`, `-- roles`, `-- inventory`, `-- best`, `-- checkout` and `-- search`: benchmarks, as ratios of one run where there is another side. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -174,6 +174,42 @@ const best = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Decisions on the best available seats, by how full the arena is"))
 
+const searchScript = fileURLToPath(new URL("../../../packages/testing/src/searchBench.ts", import.meta.url))
+
+const search = Command.make(
+  "search",
+  {
+    events: Flag.Int("events").pipe(Flag.withDefault(1_000_000)),
+    clients: Flag.Int("clients").pipe(Flag.withDescription("searches at a time"), Flag.withDefault(16)),
+    seconds: Flag.Int("seconds").pipe(Flag.withDefault(30)),
+    json
+  },
+  Effect.fn(function* ({ clients, events, json, seconds }) {
+    yield* Console.log(`${yield* statement}\n`)
+    // A process of its own: the load may not import what it measures.
+    const child = yield* ChildProcess.make(
+      process.execPath,
+      [
+        searchScript,
+        "--size",
+        `${events}`,
+        "--clients",
+        `${clients}`,
+        "--seconds",
+        `${seconds}`,
+        ...(Option.isSome(json) ? ["--json", json.value] : [])
+      ],
+      { extendEnv: true, stdout: "inherit", stderr: "inherit" }
+    )
+    const ended = yield* child.exitCode
+    if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Searches in a generated catalogue: how long they take, and how many of the judged ones find what was meant"
+  )
+)
+
 /** What is run when nothing is said: all levels and all peers at every workload. */
 const everything: InventoryBench.InventoryOptions = {
   workloads: InventoryBench.allWorkloads,
@@ -193,7 +229,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, roles, inventory, best, checkout]),
+  Command.withSubcommands([holds, roles, inventory, best, checkout, search]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain

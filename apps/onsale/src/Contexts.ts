@@ -1,6 +1,7 @@
 /** Every context in one process, over one database and a cluster of one. */
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
+import * as Search from "@onsale/catalog/search/Search"
 import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as NotificationNews from "@onsale/notifications/NotificationNews"
@@ -26,9 +27,10 @@ const bus = Layer.merge(BookingRole.bus, PaymentRelay.layer).pipe(
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
   Layer.mergeAll(
     Catalog.layer,
+    Search.layer,
     Orders.layer,
     BookingRole.orders,
-    BookingRole.changes(Layer.empty),
+    BookingRole.changes,
     BookingRole.models,
     NotificationRunner.layer(),
     bus

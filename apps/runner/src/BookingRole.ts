@@ -12,6 +12,7 @@ import * as CatalogChanges from "@onsale/catalog/CatalogChanges"
 import * as CatalogRelay from "@onsale/catalog/CatalogRelay"
 import { CatalogTouched } from "@onsale/catalog/CatalogTouched"
 import * as EventPages from "@onsale/catalog/EventPages"
+import * as SearchKeeper from "@onsale/catalog/search/SearchKeeper"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import * as InventoryRelay from "@onsale/inventory/InventoryRelay"
@@ -36,12 +37,18 @@ export const bus = Layer.mergeAll(CatalogRelay.layer, InventoryRelay.layer, Book
   Layer.provideMerge(BookingNews.layer)
 )
 
-/**
- * Tells of changes of the catalog, also of those by SQL. Who keeps copies of it is given, so that it is there when the
- * first change is told.
- */
-export const changes = <A, E, R>(copies: Layer.Layer<A, E, R>) =>
-  CatalogChanges.layer.pipe(Layer.provideMerge(copies), Layer.provideMerge(CatalogTouched.layer))
+/** What is kept of the catalog beside its tables, and has to hear of each change; for want of a runner of the catalog. */
+const copies = Layer.mergeAll(
+  EventPages.EventPages.layerTouched.pipe(Layer.provideMerge(EventPages.EventPages.layer)),
+  SearchKeeper.layer
+)
+
+/** Tells of changes of the catalog, also of those by SQL; who keeps copies is there when the first change is told. */
+export const changes = CatalogChanges.layer.pipe(
+  Layer.provideMerge(copies),
+  Layer.provideMerge(CatalogTouched.layer)
+)
+
 /** The read models of booking and of the catalog, which has no process of its own. Any number of processes fill them. */
 export const models = Layer.unwrap(
   Effect.map(
@@ -56,6 +63,6 @@ export const layer = Layer.mergeAll(
   orders.pipe(Layer.provide(InventoryClient.layerEntity)),
   inventories,
   bus,
-  changes(EventPages.EventPages.layerTouched.pipe(Layer.provideMerge(EventPages.EventPages.layer))),
+  changes,
   models
 )

@@ -147,16 +147,19 @@ const make = Effect.gen(function* () {
     execute: (number) => sql`SELECT id::text AS id FROM catalog.events WHERE number = ${number}::int`
   })
 
-  const list = Effect.fn("EventStore.list")(function* (options: ListOptions) {
-    const { after, fromMs, toMs, venue } = options
-    const rows = yield* sql`SELECT e.id::text AS id, e.state,
+  /** What a list shows of events. */
+  const listedEvents = sql.literal(`SELECT e.id::text AS id, e.state,
         json_build_object('id', v.id, 'name', v.name, 'location', v.location) AS venue, e.name,
         (extract(epoch FROM e.starts_at) * 1000000)::float8 AS "atMicros",
         floor(extract(epoch FROM e.starts_at) * 1000)::float8 AS "startsAtMs", e.time_zone AS "timeZone",
         floor(extract(epoch FROM e.on_sale_at) * 1000)::float8 AS "onSaleAtMs",
         floor(extract(epoch FROM e.sale_ends_at) * 1000)::float8 AS "saleEndsAtMs",
         e.currency, e.price_from::float8 AS "priceFrom", e.price_to::float8 AS "priceTo"
-      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id
+      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id`)
+
+  const list = Effect.fn("EventStore.list")(function* (options: ListOptions) {
+    const { after, fromMs, toMs, venue } = options
+    const rows = yield* sql`${listedEvents}
       WHERE ${sql.and([
         sql`e.state <> 'draft'`,
         ...(fromMs === null ? [] : [sql`e.starts_at >= ${instant(sql, fromMs)}`]),
@@ -203,6 +206,9 @@ const make = Effect.gen(function* () {
     update,
     publish,
     list,
+    listed: Effect.fn("EventStore.listed")(function* (ids: ReadonlyArray<EventId>) {
+      return yield* decodeListed(yield* sql`${listedEvents} WHERE e.id = ANY(${ids}::uuid[])`)
+    }, settled),
     opened: Effect.fn("EventStore.opened")(function* (id, revision) {
       yield* sql`UPDATE catalog.events SET opened_revision = ${revision}::int
         WHERE id = ${id}::uuid AND opened_revision < ${revision}::int`
@@ -250,6 +256,8 @@ export class EventStore extends Context.Service<
     readonly toOpen: (after: string, limit: number) => Effect.Effect<ReadonlyArray<EventId>>
     /** Published events, the cancelled too, in the order of their start, then of their id. */
     readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<ListedEvent>>
+    /** Those of the ids that there are, in any state and order. */
+    readonly listed: (ids: ReadonlyArray<EventId>) => Effect.Effect<ReadonlyArray<ListedEvent>>
   }
 >()("@onsale/catalog/EventStore") {
   static readonly layer = Layer.effect(EventStore, make)

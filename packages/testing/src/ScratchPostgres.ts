@@ -5,14 +5,19 @@ import { Context, Effect, FileSystem, Layer } from "effect"
 /** Nothing of a test outlives the run, so nothing has to reach the disk. */
 const unsafeButFast = { fsync: "off", synchronous_commit: "off", full_page_writes: "off" }
 
-/** Starts it, and answers with its address; stopped and removed with the scope. */
-export const start = Effect.gen(function* () {
+/** Starts it with some settings more, and answers with its address; stopped and removed with the scope. */
+export const startWith = Effect.fnUntraced(function* (settings: Readonly<Record<string, string>>) {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "onsale-test-" })
   // The server's account has to get through when we are root.
   yield* fs.chmod(directory, 0o711)
   const context = yield* Layer.build(
-    EmbeddedPostgres.layer({ directory: `${directory}/postgres`, settings: unsafeButFast })
+    EmbeddedPostgres.layer({
+      directory: `${directory}/postgres`,
+      settings: { ...unsafeButFast, ...settings }
+    })
   )
   return Context.get(context, EmbeddedPostgres).url
 })
+
+export const start = startWith({})

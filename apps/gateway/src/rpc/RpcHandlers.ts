@@ -7,6 +7,7 @@ import * as EventOperations from "../EventOperations.ts"
 import * as HoldOperations from "../HoldOperations.ts"
 import * as OrderOperations from "../OrderOperations.ts"
 import * as OrganiserOperations from "../OrganiserOperations.ts"
+import * as SearchOperations from "../SearchOperations.ts"
 
 export const layer = OnsaleRpc.toLayer(
   Effect.gen(function* () {
@@ -14,6 +15,7 @@ export const layer = OnsaleRpc.toLayer(
     const holds = yield* HoldOperations.make
     const orders = yield* OrderOperations.make
     const organiser = yield* OrganiserOperations.make
+    const search = yield* SearchOperations.make
     const feed = yield* AvailabilityFeed
 
     return OnsaleRpc.of({
@@ -24,6 +26,8 @@ export const layer = OnsaleRpc.toLayer(
         Effect.map(events.board(eventId), ({ view }) => render(eventId, view)),
       WatchAvailability: ({ after, eventId }) =>
         Stream.unwrap(Effect.as(events.exists(eventId), feed.watch(eventId, after))),
+
+      SearchEvents: (query) => search.events(query),
 
       CreateHold: ({ eventId, hold, idempotencyKey }) => holds.create(eventId, idempotencyKey, hold),
       GetHold: ({ holdId }) => holds.get(holdId),

@@ -8,6 +8,7 @@ import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
+import { SearchApi } from "./SearchApi.ts"
 import { WebhooksApi } from "./WebhooksApi.ts"
 
 export class Api extends HttpApi.make("onsale")
@@ -16,6 +17,7 @@ export class Api extends HttpApi.make("onsale")
   .add(OrdersApi)
   .add(OrganiserApi)
   .add(RefundsApi)
+  .add(SearchApi)
   .add(WebhooksApi)
   .add(CalendarsApi)
   .add(SitemapApi)

@@ -9,6 +9,7 @@ import { EventsRpc } from "./EventsRpc.ts"
 import { HoldsRpc } from "./HoldsRpc.ts"
 import { OrdersRpc } from "./OrdersRpc.ts"
 import { OrganiserRpc } from "./OrganiserRpc.ts"
+import { SearchRpc } from "./SearchRpc.ts"
 
 /** Where it is served: POST with newline-delimited JSON, GET for a WebSocket. */
 export const rpcPath = "/rpc"
@@ -22,4 +23,6 @@ export class RpcEdge extends RpcMiddleware.Service<RpcEdge>()("@onsale/contracts
   error: Schema.Union([Internal, Overloaded, TokenRejected, TooManyRequests])
 }) {}
 
-export class OnsaleRpc extends EventsRpc.merge(HoldsRpc, OrdersRpc, OrganiserRpc).middleware(RpcEdge) {}
+export class OnsaleRpc extends EventsRpc.merge(HoldsRpc, OrdersRpc, OrganiserRpc, SearchRpc).middleware(
+  RpcEdge
+) {}

@@ -1,0 +1,7 @@
+/** Who writes the search's index does so alone: what was read last is written last. */
+import type { SqlClient } from "effect/sql"
+
+const key = 0x5ea2c4
+
+/** Until the end of the transaction; once more in it changes nothing. */
+export const hold = (sql: SqlClient.SqlClient) => sql`SELECT pg_advisory_xact_lock(${key}::bigint)`

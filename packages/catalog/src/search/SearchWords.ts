@@ -1,0 +1,175 @@
+/**
+ * The vocabulary: every word of a document, with the number of events that have it. It tells what a word was meant
+ * to be, and how many events a query will match before it is asked.
+ */
+import { Cache, Duration, Effect, Exit, Schema } from "effect"
+import type { SqlClient } from "effect/sql"
+import { choose, type KnownWord, oneSlip, slipsOf, splits } from "./Spelling.ts"
+
+/** Unfinished words have many ends; those are searched for that most events have. */
+const maxEndings = 8
+/** Two letters say nothing of the rest. */
+const minPrefix = 3
+/** Short beginnings have thousands of ends, of which the most frequent seldom change. */
+const shortPrefix = 4
+const rememberedPrefixes = 4_096
+const rememberedFor = Duration.seconds(30)
+/** Similar words that are compared letter by letter. */
+const maxSimilar = 40
+/** Below it Postgres calls two words unlike; the letters decide, so it is a low one. */
+const similarity = 0.3
+/** Words with fewer letters have too few trigrams; for them every slip is looked up. */
+const minTrigram = 6
+/** A word of so few events may be a slip of the organiser, or of who searches. */
+const rare = 3
+
+const Words = Schema.Array(Schema.Struct({ word: Schema.String, events: Schema.Int }))
+const decode = Schema.decodeUnknownEffect(Words)
+
+/** What a word of a query stands for. One without any meaning is nowhere. */
+export interface Meaning {
+  /** As it was typed. */
+  readonly word: string
+  /** Events that have it as it is. */
+  readonly events: number
+  /** What it begins, where it may be unfinished. */
+  readonly endings: ReadonlyArray<KnownWord>
+  /** What else it may have been meant to be, the likeliest first. */
+  readonly near: ReadonlyArray<KnownWord>
+  /** Two words whose space was forgotten. */
+  readonly split: readonly [KnownWord, KnownWord] | null
+}
+
+/** Events that may match it, at most. */
+export const eventsOf = ({ endings, events, near, split }: Meaning): number =>
+  [...endings, ...near].reduce((sum, known) => sum + known.events, events) +
+  (split === null ? 0 : Math.min(split[0].events, split[1].events))
+
+/** Which words may be slips: those that no event has, those that few have, or all. */
+export type Doubt = "unknown" | "rare" | "all"
+
+const isDoubtful = (events: number, doubt: Doubt): boolean =>
+  doubt === "all" || events < (doubt === "rare" ? rare : 1)
+
+/** True where events are few enough that a word of theirs may be a slip. */
+export const isRare = ({ events }: Meaning): boolean => isDoubtful(events, "rare")
+
+export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const known = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+    if (words.length === 0) return new Map<string, KnownWord>()
+    // A join and not ANY, whose five hundred members would all be estimated one by one.
+    const rows = yield* decode(
+      yield* sql`SELECT known.word, known.events FROM unnest(${words}::text[]) AS asked (word)
+        JOIN catalog.search_words known ON known.word = asked.word COLLATE "C" WHERE known.events > 0`
+    )
+    return new Map(rows.map((row) => [row.word, row]))
+  })
+
+  const readEndings = Effect.fnUntraced(function* (prefix: string) {
+    return yield* decode(
+      yield* sql`SELECT word, events FROM catalog.search_words
+        WHERE word > ${prefix}::text AND word < ${`${prefix}\u{10FFFF}`}::text AND events > 0
+        ORDER BY events DESC, word LIMIT ${maxEndings}::int`
+    )
+  })
+
+  const short = yield* Cache.makeWith(readEndings, {
+    capacity: rememberedPrefixes,
+    timeToLive: (exit) => (Exit.isSuccess(exit) ? rememberedFor : Duration.zero)
+  })
+  const endingsOf = (prefix: string) =>
+    prefix.length <= shortPrefix ? Cache.get(short, prefix) : readEndings(prefix)
+
+  const similarTo = Effect.fnUntraced(function* (word: string) {
+    return yield* decode(
+      yield* sql`SELECT word, events FROM catalog.search_words
+        WHERE word % ${word}::text AND length(word) BETWEEN ${word.length - 3}::int AND ${word.length + 3}::int
+          AND events > 0
+        ORDER BY similarity(word, ${word}::text) DESC, events DESC LIMIT ${maxSimilar}::int`
+    )
+  })
+
+  /**
+   * What the words mean. `unfinished`: the last one may go on. In a transaction, whose threshold for trigrams it
+   * sets.
+   */
+  const meaningsOf = Effect.fnUntraced(function* (
+    words: ReadonlyArray<string>,
+    unfinished: boolean,
+    doubt: Doubt
+  ) {
+    const last = words.length - 1
+    const literal = yield* known([...new Set(words)])
+    const endings =
+      unfinished && (words[last]?.length ?? 0) >= minPrefix ? yield* endingsOf(words[last] ?? "") : []
+    const doubtful = words.filter((word, i) => {
+      if (i === last && endings.length > 0 && doubt === "unknown") return false
+      return isDoubtful(literal.get(word)?.events ?? 0, doubt)
+    })
+    const candidates = yield* known([
+      ...new Set(
+        doubtful.flatMap((word) => [
+          ...(slipsOf(word.length) > 0 ? oneSlip(word) : []),
+          ...splits(word).flat()
+        ])
+      )
+    ])
+
+    let thresholdSet = false
+    const nearOf = Effect.fnUntraced(function* (word: string) {
+      const events = literal.get(word)?.events ?? 0
+      const slips = slipsOf(word.length)
+      if (slips === 0) return []
+      const byKey = choose(
+        word,
+        oneSlip(word).flatMap((one) => candidates.get(one) ?? []),
+        1
+      )
+      if (byKey.length > 0 || events > 0 || slips < 2 || word.length < minTrigram) return byKey
+      if (!thresholdSet) {
+        yield* sql`SELECT set_config('pg_trgm.similarity_threshold', ${String(similarity)}, true)`
+        thresholdSet = true
+      }
+      return choose(word, yield* similarTo(word))
+    })
+
+    return yield* Effect.forEach(words, (word, i) =>
+      Effect.gen(function* () {
+        const events = literal.get(word)?.events ?? 0
+        const doubted = doubtful.includes(word)
+        const halves =
+          doubted && events === 0
+            ? splits(word)
+                .flatMap(([a, b]) => {
+                  const [one, two] = [candidates.get(a), candidates.get(b)]
+                  return one === undefined || two === undefined ? [] : [[one, two] as const]
+                })
+                .sort((a, b) => Math.min(b[0].events, b[1].events) - Math.min(a[0].events, a[1].events))[0]
+            : undefined
+        const meaning: Meaning = {
+          word,
+          events,
+          endings: i === last ? endings : [],
+          near: doubted ? yield* nearOf(word) : [],
+          split: halves ?? null
+        }
+        return meaning
+      })
+    )
+  })
+
+  /** Adds to the number of events that have each word, in their order, so that two do not wait in a ring. */
+  const count = Effect.fnUntraced(function* (changes: ReadonlyMap<string, number>) {
+    const rows = [...changes].filter(([, by]) => by !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
+    if (rows.length === 0) return
+    const json = JSON.stringify(rows.map(([word, by]) => ({ word, by })))
+    yield* sql`INSERT INTO catalog.search_words AS known (word, events)
+      SELECT word, by FROM json_to_recordset(${json}::json) AS change (word text, by int)
+      ON CONFLICT (word) DO UPDATE SET events = greatest(0, known.events + excluded.events)`
+  })
+
+  /** A word that gets an event meanwhile stays: the statement looks again once it has the row. */
+  const forgetUnused = Effect.asVoid(sql`DELETE FROM catalog.search_words WHERE events <= 0`)
+
+  return { meaningsOf, count, forgetUnused }
+})

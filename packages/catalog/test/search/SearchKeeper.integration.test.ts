@@ -1,0 +1,80 @@
+import { assert, layer } from "@effect/vitest"
+import { pollUntil } from "@onsale/testing/Poll"
+import { Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { Catalog } from "../../src/Catalog.ts"
+import { toPretix } from "../../src/PretixExport.ts"
+import { CatalogTouched, everything } from "../../src/CatalogTouched.ts"
+import { EventSearches } from "../../src/search/EventSearches.ts"
+import * as Search from "../../src/search/Search.ts"
+import * as SearchKeeper from "../../src/search/SearchKeeper.ts"
+import { layerCatalog } from "../CatalogFixture.ts"
+import { newEvent, smallMap } from "../Maps.ts"
+
+const layerSearch = Layer.mergeAll(Search.layer, SearchKeeper.layer, CatalogTouched.layer).pipe(
+  Layer.provideMerge(layerCatalog)
+)
+
+/** Events that the public finds; the clock is the real one, as the keeper's. */
+const names = (q: string) =>
+  Effect.flatMap(EventSearches, ({ search }) =>
+    Effect.map(search({ q }), ({ events }) => events.map(({ name }) => name))
+  )
+
+const later = "2040-06-01T18:00:00Z"
+
+layer(layerSearch, { excludeTestServices: true, timeout: "60 seconds" })("the search's index", (it) => {
+  const published = Effect.fnUntraced(function* (name: string) {
+    const catalog = yield* Catalog
+    const { id: venueId } = yield* catalog.createVenue({
+      name: "House",
+      location: "Street 1, Bern",
+      timeZone: "Europe/Zurich",
+      seatMap: { format: "pretix", content: toPretix(smallMap) }
+    })
+    const { id } = yield* catalog.createEvent(newEvent({ venueId, name, startsAt: later }))
+    yield* catalog.publish(id)
+    return { id, venueId }
+  })
+  const awaits = (q: string, expected: ReadonlyArray<string>) =>
+    pollUntil(names(q), (found) => JSON.stringify(found) === JSON.stringify(expected))
+
+  it.effect("an event shows once it is published, and no more once it is cancelled", () =>
+    Effect.gen(function* () {
+      const catalog = yield* Catalog
+      const { id } = yield* published("Morgenröte")
+      yield* awaits("morgenroete", ["Morgenröte"])
+      yield* catalog.cancel(id, "ill")
+      assert.deepStrictEqual(yield* names("morgenröte"), [])
+    })
+  )
+
+  it.effect("what was changed past the service is found once it is told of, also what nobody can name", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { touch } = yield* CatalogTouched
+      const { id } = yield* published("Abendstern")
+      yield* awaits("abendstern", ["Abendstern"])
+      yield* sql`UPDATE catalog.events SET name = 'Polarlicht' WHERE id = ${id}::uuid`
+      yield* touch({ _tag: "Events", eventIds: [id] })
+      assert.deepStrictEqual([yield* names("abendstern"), yield* names("polarlihct")], [[], ["Polarlicht"]])
+      yield* sql`UPDATE catalog.events SET state = 'draft' WHERE id = ${id}::uuid`
+      yield* touch(everything)
+      assert.deepStrictEqual(yield* names("polarlicht"), [])
+    })
+  )
+
+  it.effect("an index that was emptied is made anew", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* published("Sternschnuppe")
+      yield* awaits("sternschnuppe", ["Sternschnuppe"])
+      yield* sql`TRUNCATE catalog.search_events, catalog.search_words`
+      assert.deepStrictEqual(yield* names("sternschnuppe"), [])
+      yield* pollUntil(names("sternschnuppe"), (found) => found.length === 1, { deadline: "30 seconds" })
+      const words =
+        yield* sql`SELECT word FROM catalog.search_words WHERE word = 'sternschnuppe' AND events = 1`
+      assert.strictEqual(words.length, 1)
+    })
+  )
+})

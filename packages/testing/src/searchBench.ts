@@ -1,0 +1,207 @@
+/**
+ * `npm run bench -- search`: search in a catalogue of a million events, queries of many kinds at once, and how many
+ * of the judged ones find what was meant. In this process and on its Postgres, without HTTP.
+ */
+import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { SearchIndex } from "@onsale/catalog/search/SearchIndex"
+import * as SearchIndexPostgres from "@onsale/catalog/search/SearchIndexPostgres"
+import { SearchRefresh } from "@onsale/catalog/search/SearchRefresh"
+import * as Migrations from "@onsale/platform/Migrations"
+import * as Sql from "@onsale/platform/Sql"
+import { Console, Effect, FileSystem, Layer, Option, Redacted } from "effect"
+import { Command, Flag } from "effect/cli"
+import { SqlClient } from "effect/sql"
+import { loadavg } from "node:os"
+import * as CpuTime from "./search/CpuTime.ts"
+import * as LargeCatalogue from "./search/LargeCatalogue.ts"
+import * as QueryMix from "./search/QueryMix.ts"
+import { randomOf } from "./search/Random.ts"
+import { judgedQueries } from "./search/JudgedQueries.ts"
+import { smallCatalogue } from "./search/SmallCatalogue.ts"
+import * as ScratchPostgres from "./ScratchPostgres.ts"
+
+const seed = 42
+/** Documents and their index of a million events are 0.7 GiB, and what is asked of them is all over the place. */
+const sharedBuffers = "1GB"
+const keys = Object.keys(smallCatalogue)
+
+const percentile = (sorted: ReadonlyArray<number>, share: number) =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+
+const nowMillis = Effect.clockWith((clock) => clock.currentTimeMillis)
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
+const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
+
+/** A new index of a large table is made faster as a whole than event by event. */
+const build = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const refresh = yield* SearchRefresh
+  yield* sql`DROP INDEX IF EXISTS catalog.search_events_words, catalog.search_words_trigrams`
+  const count = yield* refresh.everything()
+  // As the migration has them.
+  yield* sql`CREATE INDEX search_events_words ON catalog.search_events USING gin (words) WITH (fastupdate = off)`
+  yield* sql`CREATE INDEX search_words_trigrams ON catalog.search_words USING gin (word gin_trgm_ops)`
+  yield* sql`VACUUM ANALYZE catalog.search_events`
+  yield* sql`VACUUM ANALYZE catalog.search_words`
+  return count
+})
+
+const relevance = Effect.fnUntraced(function* (nowMs: number) {
+  const index = yield* SearchIndex
+  const missed: Array<string> = []
+  for (const { event, text, top, what } of judgedQueries) {
+    const { events } = yield* index.search({
+      text,
+      nowMs,
+      fromMs: null,
+      toMs: null,
+      city: null,
+      price: null,
+      offset: 0,
+      limit: 10
+    })
+    const place = events.findIndex((id) => id === LargeCatalogue.smallEventId(keys.indexOf(event)))
+    if (place < 0 || place >= top)
+      missed.push(
+        `  "${text}" (${what}): ${place < 0 ? "not among the first 10" : `place ${place + 1}`}, not ${top}`
+      )
+  }
+  return missed
+})
+
+const run = Effect.fnUntraced(function* (options: {
+  readonly size: number
+  readonly clients: number
+  readonly seconds: number
+  readonly reuse: boolean
+}) {
+  const sql = yield* SqlClient.SqlClient
+  const index = yield* SearchIndex
+  const begunMs = yield* nowMillis
+  // The next midnight: the same for a catalogue that was written today.
+  const nowMs = Math.ceil(begunMs / 86_400_000) * 86_400_000
+  yield* Migrations.run
+  const catalogue = options.reuse
+    ? LargeCatalogue.names(options.size, seed)
+    : yield* LargeCatalogue.write({ size: options.size, seed, nowMs })
+  const writtenMs = yield* nowMillis
+  const indexed = yield* index.count
+  if (indexed < options.size) yield* build
+  const builtMs = yield* nowMillis
+  const [sizes] = yield* sql<{
+    readonly events: number
+    readonly words: number
+    readonly table: number
+    readonly gin: number
+    readonly vocabulary: number
+  }>`
+    SELECT (SELECT count(*) FROM catalog.search_events)::float8 AS events,
+      (SELECT count(*) FROM catalog.search_words)::float8 AS words,
+      pg_table_size('catalog.search_events')::float8 AS table,
+      pg_indexes_size('catalog.search_events')::float8 AS gin,
+      pg_total_relation_size('catalog.search_words')::float8 AS vocabulary`
+  yield* Console.log(
+    `${sizes?.events} events, ${sizes?.words} words: documents ${mib(sizes?.table ?? 0)}, their indexes ${mib(sizes?.gin ?? 0)}, ` +
+      `vocabulary ${mib(sizes?.vocabulary ?? 0)}; written in ${seconds(writtenMs - begunMs)}, index built in ${seconds(builtMs - writtenMs)}`
+  )
+
+  const taken = new Map<QueryMix.Kind | "all", Array<number>>(
+    [...QueryMix.kinds, "all" as const].map((kind) => [kind, []])
+  )
+  let refused = 0
+  const client = (n: number, untilMs: number, count: boolean) =>
+    Effect.gen(function* () {
+      const random = randomOf(seed * 1_000 + n + (count ? 500 : 0))
+      while ((yield* nowMillis) < untilMs) {
+        const { kind, request } = QueryMix.next(catalogue, random, nowMs)
+        const from = performance.now()
+        const ok = yield* index.search(request).pipe(
+          Effect.as(true),
+          Effect.catchTag("SearchUnavailable", () => Effect.succeed(false))
+        )
+        if (!ok) refused++
+        const ms = performance.now() - from
+        if (count) for (const key of [kind, "all" as const]) taken.get(key)?.push(ms)
+      }
+    })
+  const load = (forSeconds: number, count: boolean) =>
+    Effect.flatMap(nowMillis, (now) =>
+      Effect.forEach(
+        Array.from({ length: options.clients }, (_, n) => n),
+        (n) => client(n, now + forSeconds * 1_000, count),
+        { concurrency: "unbounded", discard: true }
+      )
+    )
+  yield* load(Math.min(5, options.seconds), false)
+  const before = yield* CpuTime.read
+  yield* load(options.seconds, true)
+  const after = yield* CpuTime.read
+  yield* Console.log(`\n${options.clients} at a time, ${options.seconds} s, milliseconds:`)
+  yield* Console.log(
+    `${"".padEnd(16)}${["queries", "p50", "p95", "p99", "max"].map((cell) => cell.padStart(9)).join("")}`
+  )
+  const rows = [...taken].map(([kind, all]) => {
+    const sorted = [...all].sort((a, b) => a - b)
+    const at = (share: number) => Math.round(percentile(sorted, share) * 10) / 10
+    return { kind, queries: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) }
+  })
+  for (const { kind, max, p50, p95, p99, queries } of rows)
+    yield* Console.log(
+      `${kind.padEnd(16)}${[queries, p50, p95, p99, max].map((cell) => `${cell}`.padStart(9)).join("")}`
+    )
+  const queries = Math.max(1, taken.get("all")?.length ?? 0)
+  const cpu = {
+    postgresMs: (after.postgres - before.postgres) / queries,
+    nodeMs: (after.node - before.node) / queries
+  }
+  yield* Console.log(
+    `CPU a query: ${cpu.postgresMs.toFixed(1)} ms in Postgres, ${cpu.nodeMs.toFixed(1)} ms in Node; load average ${loadavg()[0]?.toFixed(1)}`
+  )
+  if (refused > 0) yield* Console.log(`refused: ${refused}`)
+
+  const missed = yield* relevance(nowMs)
+  const hits = judgedQueries.length - missed.length
+  yield* Console.log(
+    `\nfound as they should be: ${hits} of ${judgedQueries.length} judged queries (${Math.round((100 * hits) / judgedQueries.length)}%)`
+  )
+  for (const line of missed) yield* Console.log(line)
+  return {
+    sizes,
+    writeMs: writtenMs - begunMs,
+    buildMs: builtMs - writtenMs,
+    rows,
+    cpu,
+    refused,
+    judged: judgedQueries.length,
+    missed
+  }
+})
+
+Command.make(
+  "search",
+  {
+    size: Flag.Int("size").pipe(Flag.withDefault(1_000_000)),
+    clients: Flag.Int("clients").pipe(Flag.withDefault(16)),
+    seconds: Flag.Int("seconds").pipe(Flag.withDefault(20)),
+    databaseUrl: Flag.String("database-url").pipe(Flag.optional),
+    reuse: Flag.Boolean("reuse").pipe(Flag.withDefault(false)),
+    json: Flag.String("json").pipe(Flag.optional)
+  },
+  Effect.fn(function* ({ databaseUrl, json, ...options }) {
+    const url = Option.isSome(databaseUrl)
+      ? Redacted.make(databaseUrl.value)
+      : yield* ScratchPostgres.startWith({ shared_buffers: sharedBuffers })
+    const result = yield* run(options).pipe(
+      Effect.provide(
+        SearchRefresh.layer.pipe(
+          Layer.provideMerge(SearchIndexPostgres.layer),
+          Layer.provideMerge(Sql.layerUrl(url))
+        )
+      )
+    )
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ options, ...result }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(Command.run({ version: "1" }), Effect.provide(NodeServices.layer), NodeRuntime.runMain)
