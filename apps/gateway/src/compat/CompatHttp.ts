@@ -5,6 +5,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import * as EventOperations from "../EventOperations.ts"
 import * as HoldOperations from "../HoldOperations.ts"
 import * as OrderOperations from "../OrderOperations.ts"
+import * as SearchOperations from "../SearchOperations.ts"
 import * as Bookings from "./Bookings.ts"
 import { answered } from "./CompatAnswer.ts"
 import * as CompatUser from "./CompatUser.ts"
@@ -27,7 +28,7 @@ export const layer = HttpApiBuilder.group(
     const lock = SeatLocks.make(seats, buy, users)
     const tickets = TicketBooking.make(seats, buy, users)
     const managed = yield* ManagedEvents.make
-    const search = yield* EventSearch.make
+    const search = yield* EventSearch.make(yield* SearchOperations.make)
     const book = yield* Bookings.make(events, holds, buy)
 
     return handlers

@@ -1,8 +1,10 @@
 /** Contract B: events from now on, by what was typed; all of them, by their date, where nothing was. */
 import { Catalog } from "@onsale/catalog/Catalog"
 import type { EventSummary } from "@onsale/contracts/catalog/Event"
+import { EventSearch } from "@onsale/contracts/catalog/EventSearch"
 import type { FoundEvents } from "@onsale/contracts/http/CompatApi"
 import { Clock, DateTime, Effect, Schema } from "effect"
+import type * as SearchOperations from "../SearchOperations.ts"
 import * as CompatAnswer from "./CompatAnswer.ts"
 import { dateOf } from "./ManagedEvents.ts"
 
@@ -28,7 +30,9 @@ interface Page {
   readonly total: number
 }
 
-export const make = Effect.gen(function* () {
+const decodeWords = Schema.decodeUnknownEffect(EventSearch)
+
+export const make = Effect.fnUntraced(function* (searches: Effect.Success<typeof SearchOperations.make>) {
   const catalog = yield* Catalog
 
   /** The events that are to come, the next first; counted as far as the page behind this one. */
@@ -51,10 +55,20 @@ export const make = Effect.gen(function* () {
   })
 
   return Effect.fn("EventSearch.search")(function* (query: unknown) {
-    const { page = 1, size = 10 } = yield* Effect.mapError(Schema.decodeUnknownEffect(Query)(query), () =>
+    const {
+      page = 1,
+      q = "",
+      size = 10
+    } = yield* Effect.mapError(Schema.decodeUnknownEffect(Query)(query), () =>
       invalid("q, page or size is not what it should be")
     )
-    const { events, total } = yield* toCome((page - 1) * size, size)
+    const { events, total }: Page =
+      q.trim() === ""
+        ? yield* toCome((page - 1) * size, size)
+        : yield* decodeWords({ q, page, size }).pipe(
+            Effect.mapError(() => invalid("q is not what can be searched for")),
+            Effect.flatMap((words) => Effect.mapError(searches.events(words), CompatAnswer.overloaded))
+          )
     const shown = yield* Effect.forEach(
       events,
       (event) =>

@@ -252,7 +252,7 @@ layer(World.layer, { timeout: "120 seconds", excludeTestServices: true })("The o
         const { get, open } = yield* World
         const { event } = yield* open({ name: "Zwiegesang im Zwielicht" })
         const search = (query: string) => get(`/api/v1/search/events${query}`)
-        const reply = yield* pollUntil(search("?q=Zwiegesang&page=1&size=100"), ({ text }) =>
+        const reply = yield* pollUntil(search("?q=zweigesang&page=1&size=100"), ({ text }) =>
           text.includes(event.id)
         )
         assert.strictEqual(reply.status, 200, reply.text)
