@@ -5,6 +5,7 @@ import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
+import * as AvailabilityStreamHttp from "./AvailabilityStreamHttp.ts"
 import * as Edge from "./Edge.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
@@ -33,6 +34,7 @@ export const layer = (options: {
     HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
         EventsHttp.layer,
+        AvailabilityStreamHttp.layer,
         HoldsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,

@@ -1,5 +1,6 @@
 /** The HTTP API, whole: what the gateway serves, OpenAPI describes and typed clients are made from. */
 import { HttpApi, OpenApi } from "effect/http-api"
+import { AvailabilityStreamApi } from "./AvailabilityStreamApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
@@ -10,6 +11,7 @@ import { WebhooksApi } from "./WebhooksApi.ts"
 
 export class Api extends HttpApi.make("onsale")
   .add(EventsApi)
+  .add(AvailabilityStreamApi)
   .add(HoldsApi)
   .add(OrdersApi)
   .add(OrganiserApi)
