@@ -2,6 +2,7 @@
  * Messages about an event's availability as server-sent events, in bytes that are made once for all who get them.
  * Pure, but for the memory.
  */
+import { constants, deflateRawSync } from "node:zlib"
 import type { AvailabilityTopic } from "./AvailabilityTopic.ts"
 import type { Told } from "./AvailabilityFeed.ts"
 
@@ -14,14 +15,45 @@ export const encode = ({ id, update }: Told): string => {
   return `event: delta\nid: ${id}\ndata: ${JSON.stringify({ version, totals, seats, areas, tiers })}\n\n`
 }
 
-/** A comment, which clients do not see. */
-export const heartbeat = Buffer.from(":\n\n")
-
 /** How long a client waits before it comes back; of the rest of the stream and of its end. */
 export const retry = (ms: number): string => `retry: ${Math.round(ms)}\n\n`
 
+/** The same bytes for whoever takes them as they are, and for whoever takes gzip. */
+export interface Bytes {
+  readonly plain: Buffer
+  /** Whole blocks of deflate that look back at nothing before them: they may follow any others. */
+  readonly deflated: Buffer
+}
+
+/** Compressed when the first one asks. */
+const compressed = (plain: Buffer): Bytes => {
+  let deflated: Buffer | undefined
+  return {
+    plain,
+    get deflated() {
+      deflated ??= deflateRawSync(plain, { finishFlush: constants.Z_FULL_FLUSH })
+      return deflated
+    }
+  }
+}
+
+/** Of what is too short, or too rarely the same, to compress: a block that is stored as it is (RFC 1951 §3.2.4). */
+export const stored = (text: string): Bytes => {
+  const plain = Buffer.from(text)
+  const head = Buffer.alloc(5)
+  head.writeUInt16LE(plain.length, 1)
+  head.writeUInt16LE(0xffff - plain.length, 3)
+  return { plain, deflated: Buffer.concat([head, plain]) }
+}
+
+/** What a body begins with (RFC 1952 §2.3): no name, no time, of an unknown system. */
+export const gzipHead = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
+
+/** A comment, which clients do not see. */
+export const heartbeat = stored(":\n\n")
+
 export interface Message {
-  readonly bytes: Buffer
+  readonly bytes: Bytes
   /** How far who has read it was told. */
   readonly told: number
 }
@@ -44,7 +76,7 @@ export const make = (topic: AvailabilityTopic): AvailabilityEvents => {
   let snapshot: (Message & { readonly madeAtMs: number }) | undefined
 
   const make = (from: number | undefined): Message => ({
-    bytes: Buffer.from(encode({ update: topic.since(from), id: topic.id() })),
+    bytes: compressed(Buffer.from(encode({ update: topic.since(from), id: topic.id() }))),
     told: topic.told
   })
 

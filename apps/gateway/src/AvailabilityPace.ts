@@ -17,9 +17,12 @@ const msAnEvent = 2
 export const turnMs = (viewers: number, events: number): number =>
   Math.max(leastMs, viewers * msAViewer, events * msAnEvent)
 
-/** After a turn that took so long: it never takes more than half of the thread, on a slow machine either. */
+/**
+ * After a turn that took so long. Others get the thread within a turn too, so on a machine that is slow, or busy with
+ * something else, a fifth of the time is rest enough.
+ */
 export const pauseMs = (viewers: number, events: number, tookMs: number): number =>
-  Math.max(turnMs(viewers, events) - tookMs, tookMs)
+  Math.max(turnMs(viewers, events) - tookMs, tookMs / 4)
 
 /**
  * When one viewer comes back whose connection has ended, by a draw from 0 to 1: those of a process that ends come to

@@ -15,6 +15,7 @@ import * as EventOperations from "./EventOperations.ts"
 export const headers = {
   "content-type": "text/event-stream",
   "cache-control": "no-store",
+  vary: "accept-encoding",
   "x-accel-buffering": "no"
 }
 

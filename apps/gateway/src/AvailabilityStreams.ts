@@ -57,6 +57,12 @@ const eventIdOf = ({ method, url }: IncomingMessage): EventId | undefined => {
   return isEventId(id) && id === id.toLowerCase() ? id : undefined
 }
 
+/** Every browser does. */
+const takesGzip = ({ headers }: IncomingMessage): boolean =>
+  String(headers["accept-encoding"] ?? "")
+    .split(",")
+    .some((entry) => /^\s*gzip\s*(;|$)/i.test(entry) && !/;\s*q=0(\.0*)?\s*$/.test(entry))
+
 /** In front of somebody else who stands in front. */
 export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFront) {
   const feed = yield* AvailabilityFeed
@@ -74,22 +80,27 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   /** By the clock that only goes forward. */
   const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const draw = () => random.nextDoubleUnsafe()
-  const retry = () => AvailabilityEvents.retry(Pace.returnMs(feed.viewers(), draw()))
+  const sayRetry = ({ gzip, socket }: Viewer): void => {
+    const bytes = AvailabilityEvents.stored(AvailabilityEvents.retry(Pace.returnMs(feed.viewers(), draw())))
+    socket.write(gzip ? bytes.deflated : bytes.plain)
+  }
   /** Not the same for all: they would all come back at once. */
   const refuse = (request: IncomingMessage, response: ServerResponse) =>
     answer(request, response, Effect.succeed(FailedRequest.tooMuch(Math.ceil(5 + 10 * draw()))))
 
   const begin = (viewer: Viewer, { topic, viewers }: NonNullable<Channel["watched"]>): void => {
-    const { request, response, socket } = viewer
+    const { gzip, request, response, socket } = viewer
     const correlation = correlationOf(request.headers, clock.currentTimeMillisUnsafe())
     // The body ends with the connection: the same bytes for everybody, HTTP/1.0 proxies among them.
     response.removeHeader("transfer-encoding")
     response.writeHead(200, {
       ...AvailabilityStreamHttp.headers,
+      ...(gzip ? { "content-encoding": "gzip" } : {}),
       ...answerHeaders(request.headers, correlation)
     })
     response.flushHeaders()
-    socket.write(retry())
+    if (gzip) socket.write(AvailabilityEvents.gzipHead)
+    sayRetry(viewer)
     const id = request.headers["last-event-id"]
     viewer.told = typeof id === "string" ? topic.toldAtId(id) : undefined
     streaming.set(socket, viewer)
@@ -121,8 +132,8 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     yield* Deferred.await(channel.left)
   }, Effect.scoped)
 
-  const openChannel = (eventId: EventId): Channel => {
-    const channel: Channel = { waiting: new Set(), watched: undefined, left: Deferred.makeUnsafe() }
+  /** For the viewers that wait in it, as all may be known at once. */
+  const start = (eventId: EventId, channel: Channel): void => {
     channels.set(eventId, channel)
     run(
       serve(eventId, channel).pipe(
@@ -143,7 +154,6 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
         )
       )
     )
-    return channel
   }
 
   const leave = (eventId: EventId, channel: Channel, viewer: Viewer): void => {
@@ -160,10 +170,10 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     Effect.gen(function* () {
       yield* stopping
       stopped = true
-      for (const { response, socket } of Array.from(streaming.values())) {
-        socket.write(retry())
+      for (const viewer of Array.from(streaming.values())) {
+        sayRetry(viewer)
         // Ends the connection when that is taken.
-        response.end()
+        viewer.response.end()
       }
       yield* Effect.sleep(farewell)
       for (const socket of streaming.keys()) socket.destroy()
@@ -186,13 +196,16 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
       request,
       response,
       socket: response.socket,
+      gzip: takesGzip(request),
       told: undefined,
       wroteAtMs: nowMs()
     }
-    const channel = channels.get(eventId) ?? openChannel(eventId)
+    const open = channels.get(eventId)
+    const channel = open ?? { waiting: new Set(), watched: undefined, left: Deferred.makeUnsafe() }
     response.once("close", () => leave(eventId, channel, viewer))
-    if (channel.watched === undefined) channel.waiting.add(viewer)
-    else begin(viewer, channel.watched)
+    if (channel.watched !== undefined) return begin(viewer, channel.watched)
+    channel.waiting.add(viewer)
+    if (open === undefined) start(eventId, channel)
   }
   return streams
 })

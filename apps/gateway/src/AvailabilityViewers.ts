@@ -6,7 +6,6 @@
  * when it has. So nothing queues for a viewer but that one message, whose bytes it shares with others.
  */
 import { Effect } from "effect"
-import type { Socket } from "node:net"
 import * as AvailabilityEvents from "./AvailabilityEvents.ts"
 import type { AvailabilityTopic } from "./AvailabilityTopic.ts"
 
@@ -16,7 +15,13 @@ const aChunk = 256
 const patience = 4
 
 export interface Viewer {
-  readonly socket: Pick<Socket, "write" | "writableLength" | "destroy">
+  /** A `Socket`, or as much of one. */
+  readonly socket: {
+    readonly write: (bytes: Buffer) => unknown
+    readonly writableLength: number
+    readonly destroy: () => unknown
+  }
+  readonly gzip: boolean
   /** Undefined before its first message. */
   told: number | undefined
   /** When it was written to last. */
@@ -45,8 +50,8 @@ export const make = <V extends Viewer>(
   let told = topic.told
   let saidAtMs = nowMs()
 
-  const write = (viewer: V, bytes: Buffer, atMs: number): void => {
-    viewer.socket.write(bytes)
+  const write = (viewer: V, bytes: AvailabilityEvents.Bytes, atMs: number): void => {
+    viewer.socket.write(viewer.gzip ? bytes.deflated : bytes.plain)
     viewer.wroteAtMs = atMs
   }
 
@@ -66,8 +71,7 @@ export const make = <V extends Viewer>(
       write(viewer, message.bytes, atMs)
       viewer.told = message.told
     }
-    if (viewer.socket.writableLength === 0) behind.delete(viewer)
-    else behind.add(viewer)
+    if (free(viewer, atMs)) behind.delete(viewer)
   }
 
   const turn = Effect.gen(function* () {
