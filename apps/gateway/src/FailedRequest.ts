@@ -31,6 +31,13 @@ export const tooLarge = (limit: ByteSize.ByteSize) =>
     "close"
   )
 
+export const tooMuch = (retryAfterSeconds: number) =>
+  HttpServerResponse.setHeader(
+    problem(503, "overloaded", "Too much at once; try again shortly"),
+    "retry-after",
+    String(retryAfterSeconds)
+  )
+
 const serverErrorOf = (cause: Cause.Cause<unknown>): HttpServerError.HttpServerError | undefined => {
   for (const reason of cause.reasons) {
     const error = Cause.isFailReason(reason)

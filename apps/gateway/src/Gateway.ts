@@ -8,6 +8,7 @@ import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as CompatHttp from "./compat/CompatHttp.ts"
 import { ClientKey } from "./ClientKey.ts"
 import * as CustomerToken from "./CustomerToken.ts"
+import * as AvailabilityStreamHttp from "./AvailabilityStreamHttp.ts"
 import * as Edge from "./Edge.ts"
 import * as CalendarsHttp from "./CalendarsHttp.ts"
 import * as EventsHttp from "./EventsHttp.ts"
@@ -46,6 +47,7 @@ export const layer = (options: {
         CalendarsHttp.layer,
         CompatHttp.layer,
         EventsHttp.layer,
+        AvailabilityStreamHttp.layer,
         HoldsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,

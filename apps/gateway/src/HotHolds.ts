@@ -12,16 +12,15 @@ import { maxKeyLength } from "@onsale/contracts/http/Common"
 import type { KeyInUse, Overloaded } from "@onsale/contracts/http/Problems"
 import { EventId } from "@onsale/contracts/Ids"
 import type { InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
-import * as RequestFront from "@onsale/platform/RequestFront"
-import { Clock, Effect, Exit, FiberSet, Layer, Schema } from "effect"
-import { HttpServerRespondable, HttpServerResponse, ProblemDetails } from "effect/http"
+import type * as RequestFront from "@onsale/platform/RequestFront"
+import { Clock, Effect, Exit, FiberSet, Schema } from "effect"
+import { HttpServerRespondable, type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import * as FailedRequest from "./FailedRequest.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
-import * as RateLimitFront from "./RateLimitFront.ts"
 
 const prefix = "/api/v1/events/"
 const suffix = "/holds"
@@ -57,17 +56,6 @@ const whenThere = (request: IncomingMessage, length: number, then: () => void): 
     request.on("readable", more)
   })
 
-const tooMuch = (retryAfterSeconds: number) =>
-  HttpServerResponse.setHeader(
-    ProblemDetails.toResponse({
-      type: "urn:onsale:problem:overloaded",
-      status: 503,
-      title: "Too much at once; try again shortly"
-    }),
-    "retry-after",
-    String(retryAfterSeconds)
-  )
-
 /** Of what is not answered by hand. */
 const respond = Effect.fnUntraced(
   function* (eventId: EventId, exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) {
@@ -78,12 +66,13 @@ const respond = Effect.fnUntraced(
   },
   Effect.catch((problem) =>
     problem._tag === "Overloaded"
-      ? Effect.succeed(tooMuch(problem.retryAfterSeconds))
+      ? Effect.succeed(FailedRequest.tooMuch(problem.retryAfterSeconds))
       : HttpServerRespondable.toResponse(problem)
   )
 )
 
-const make = Effect.gen(function* () {
+/** Stands in front of the routes. */
+export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const desk = yield* HoldDesk
   const clock = yield* Clock.Clock
@@ -202,8 +191,3 @@ const make = Effect.gen(function* () {
   }
   return front
 })
-
-/** Stands in front of the routes, behind what refuses clients that ask for too much. */
-export const layer = Layer.effectDiscard(
-  make.pipe(Effect.flatMap(RateLimitFront.before), Effect.flatMap(RequestFront.install))
-)

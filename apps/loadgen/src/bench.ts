@@ -1,14 +1,16 @@
-/** `npm run bench -- holds`, `-- roles`, `-- inventory`, `-- best`, `-- checkout` and `-- search`: benchmarks, as ratios of one run where there is another side. */
+/** `npm run bench -- NAME`: benchmarks, as ratios of one run where there is another side. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
 import * as CheckoutBench from "./CheckoutBench.ts"
+import * as FreshnessBench from "./FreshnessBench.ts"
 import * as HoldsBench from "./HoldsBench.ts"
 import * as InventoryBench from "./InventoryBench.ts"
 import { machine, statement } from "./Machine.ts"
 import * as RolesBench from "./RolesBench.ts"
+import * as ViewersBench from "./ViewersBench.ts"
 
 /** The checker found what must not be. */
 class BenchFailed extends Schema.TaggedError<BenchFailed>()("BenchFailed", { message: Schema.String }) {}
@@ -85,6 +87,52 @@ const checkout = Command.make(
     "Purchases of holds of two seats, paid at the sandbox, from the request to the tickets"
   )
 )
+
+const viewers = Command.make(
+  "viewers",
+  {
+    viewers: Flag.Int("viewers").pipe(Flag.withDefault(10_000)),
+    holds: Flag.Int("holds").pipe(
+      Flag.withDescription("a second, and as many releases"),
+      Flag.withDefault(200)
+    ),
+    seconds: Flag.Int("seconds").pipe(Flag.withDefault(20)),
+    plain: Flag.Boolean("plain").pipe(
+      Flag.withDescription("without gzip, which browsers take"),
+      Flag.withDefault(false)
+    ),
+    workers: Flag.Int("workers").pipe(Flag.withDescription("processes of viewers"), Flag.withDefault(2)),
+    json
+  },
+  Effect.fn(function* ({ json, ...options }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const figures = yield* ViewersBench.run(options)
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ machine, options, figures }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(Command.withDescription("Viewers of an event's stream of availability while its seats are held"))
+
+const freshness = Command.make(
+  "freshness",
+  {
+    requests: Flag.Int("requests").pipe(
+      Flag.withDescription("a second in all, nine in ten of them reads"),
+      Flag.withDefault(1_000)
+    ),
+    seconds: Flag.Int("seconds").pipe(Flag.withDefault(20)),
+    json
+  },
+  Effect.fn(function* ({ json, ...options }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const figures = yield* FreshnessBench.run(options)
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ machine, options, figures }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(Command.withDescription("How long after its answer a change shows to readers"))
 
 /** A flag of names with commas between them. */
 const names = (name: string, known: ReadonlyArray<string>, byDefault: ReadonlyArray<string>) =>
@@ -229,7 +277,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, roles, inventory, best, checkout, search]),
+  Command.withSubcommands([holds, roles, inventory, best, checkout, search, viewers, freshness]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain

@@ -25,7 +25,12 @@ export const layer = OnsaleRpc.toLayer(
       GetAvailability: ({ eventId }) =>
         Effect.map(events.board(eventId), ({ view }) => render(eventId, view)),
       WatchAvailability: ({ after, eventId }) =>
-        Stream.unwrap(Effect.as(events.exists(eventId), feed.watch(eventId, after))),
+        Stream.unwrap(
+          Effect.as(
+            events.exists(eventId),
+            feed.watch(eventId, after === undefined ? undefined : { version: after })
+          )
+        ).pipe(Stream.map(({ update }) => update)),
 
       SearchEvents: (query) => search.events(query),
 

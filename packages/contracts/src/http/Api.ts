@@ -2,6 +2,7 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { CalendarsApi, SitemapApi } from "./DiscoveryApi.ts"
 import { CompatApi } from "./CompatApi.ts"
+import { AvailabilityStreamApi } from "./AvailabilityStreamApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
@@ -13,6 +14,7 @@ import { WebhooksApi } from "./WebhooksApi.ts"
 
 export class Api extends HttpApi.make("onsale")
   .add(EventsApi)
+  .add(AvailabilityStreamApi)
   .add(HoldsApi)
   .add(OrdersApi)
   .add(OrganiserApi)
