@@ -5,7 +5,7 @@ import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
-import * as HotHolds from "./HotHolds.ts"
+import * as HotRoutes from "./HotRoutes.ts"
 
 /** The API's builder answers it in plain text. */
 const unsupportedMediaType = problem(
@@ -38,5 +38,5 @@ const edge = <E, R>(
     return HttpServerResponse.setHeaders(response, answerHeaders(request.headers, correlation))
   })
 
-/** In front of all this stands the lean path of holds, and needs what it needs. */
-export const layer = Layer.merge(HttpRouter.middleware(edge, { global: true }), HotHolds.layer)
+/** In front of all this stand the lean paths, and need what they need. */
+export const layer = Layer.merge(HttpRouter.middleware(edge, { global: true }), HotRoutes.layer)

@@ -6,6 +6,7 @@ import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as Edge from "./Edge.ts"
+import { EventReads } from "./EventReads.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
 import { HoldDesk } from "./HoldDesk.ts"
@@ -14,6 +15,7 @@ import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { ReadAddresses } from "./ReadAddresses.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
@@ -48,7 +50,10 @@ export const layer = (options: {
     Edge.layer
   ).pipe(
     Layer.provide([
-      Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
+      Layer.mergeAll(HoldDesk.layer, AvailabilityFeed.layer, EventReads.layer).pipe(
+        Layer.provideMerge(AvailabilityBoard.layer)
+      ),
+      ReadAddresses.layer,
       RateLimits.layer
     ]),
     Layer.provide(AvailabilityNews.layer),

@@ -12,16 +12,15 @@ import { maxKeyLength } from "@onsale/contracts/http/Common"
 import type { KeyInUse, Overloaded } from "@onsale/contracts/http/Problems"
 import { EventId } from "@onsale/contracts/Ids"
 import type { InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
-import * as RequestFront from "@onsale/platform/RequestFront"
-import { Clock, Effect, Exit, FiberSet, Layer, Schema } from "effect"
-import { HttpServerRespondable, HttpServerResponse, ProblemDetails } from "effect/http"
+import type * as RequestFront from "@onsale/platform/RequestFront"
+import { Clock, Effect, Exit, FiberSet, Schema } from "effect"
+import { type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
-import * as FailedRequest from "./FailedRequest.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
-import * as RateLimitFront from "./RateLimitFront.ts"
+import * as LeanAnswer from "./LeanAnswer.ts"
 
 const prefix = "/api/v1/events/"
 const suffix = "/holds"
@@ -57,36 +56,23 @@ const whenThere = (request: IncomingMessage, length: number, then: () => void): 
     request.on("readable", more)
   })
 
-const tooMuch = (retryAfterSeconds: number) =>
-  HttpServerResponse.setHeader(
-    ProblemDetails.toResponse({
-      type: "urn:onsale:problem:overloaded",
-      status: 503,
-      title: "Too much at once; try again shortly"
-    }),
-    "retry-after",
-    String(retryAfterSeconds)
-  )
-
 /** Of what is not answered by hand. */
-const respond = Effect.fnUntraced(
-  function* (eventId: EventId, exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) {
-    const answer = yield* exit
-    return answer._tag === "Refused"
-      ? yield* holdRefused(eventId, answer)
-      : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
-  },
-  Effect.catch((problem) =>
-    problem._tag === "Overloaded"
-      ? Effect.succeed(tooMuch(problem.retryAfterSeconds))
-      : HttpServerRespondable.toResponse(problem)
-  )
-)
+const respond = Effect.fnUntraced(function* (
+  eventId: EventId,
+  exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>
+) {
+  const answer = yield* exit
+  return answer._tag === "Refused"
+    ? yield* holdRefused(eventId, answer)
+    : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
+}, Effect.catch(LeanAnswer.ofProblem))
 
-const make = Effect.gen(function* () {
+/** Hands on what is not of the common form. */
+export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const desk = yield* HoldDesk
   const clock = yield* Clock.Clock
+  const writeRare = yield* LeanAnswer.makeWrite
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const numbers = new Map<string, number>()
   const learning = new Set<string>()
@@ -127,29 +113,8 @@ const make = Effect.gen(function* () {
       // The same bytes where all are ASCII, and nothing to encode.
       response.writeHead(status, headers).end(body, bytes === body.length ? "latin1" : "utf8")
     }
-    /** What is rare, and what went wrong. */
-    const writeEffect = (effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void => {
-      run(
-        effect.pipe(
-          Effect.catchCause((cause) =>
-            FailedRequest.render(cause, { method: request.method ?? "", url: request.url ?? "" })
-          ),
-          Effect.annotateLogs("correlationId", correlation),
-          Effect.matchCause({
-            // Interrupted only: we are shutting down, and the time for it is over.
-            onFailure: () => {
-              response.destroy()
-            },
-            onSuccess: ({ body, headers, status }) => {
-              // It broke in the middle of an answer: what the client has of it must not look whole.
-              if (response.headersSent) return void response.destroy()
-              response.writeHead(status, { ...headers, ...answerHeaders(request.headers, correlation) })
-              response.end(body._tag === "Uint8Array" ? body.body : undefined)
-            }
-          })
-        )
-      )
-    }
+    const writeEffect = (answer: Effect.Effect<HttpServerResponse.HttpServerResponse>): void =>
+      writeRare(request, response, correlation, answer)
     try {
       const answer = Exit.isSuccess(exit) ? exit.value : undefined
       if (answer?._tag === "Held") return write(201, "application/json", holdJson(eventId, answer.hold))
@@ -200,8 +165,3 @@ const make = Effect.gen(function* () {
   }
   return front
 })
-
-/** Stands in front of the routes, behind what refuses clients that ask for too much. */
-export const layer = Layer.effectDiscard(
-  make.pipe(Effect.flatMap(RateLimitFront.before), Effect.flatMap(RequestFront.install))
-)

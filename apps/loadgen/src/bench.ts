@@ -1,4 +1,4 @@
-/** `npm run bench -- holds`, `-- roles`, `-- inventory`, `-- best` and `-- checkout`: benchmarks, as ratios of one run where there is another side. */
+/** `npm run bench -- holds`, `-- roles`, `-- inventory`, `-- best`, `-- checkout` and `-- reads`: benchmarks, as ratios of one run where there is another side. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Effect, FileSystem, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
@@ -8,6 +8,7 @@ import * as CheckoutBench from "./CheckoutBench.ts"
 import * as HoldsBench from "./HoldsBench.ts"
 import * as InventoryBench from "./InventoryBench.ts"
 import { machine, statement } from "./Machine.ts"
+import * as ReadsBench from "./ReadsBench.ts"
 import * as RolesBench from "./RolesBench.ts"
 
 /** The checker found what must not be. */
@@ -174,6 +175,35 @@ const best = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Decisions on the best available seats, by how full the arena is"))
 
+const reads = Command.make(
+  "reads",
+  {
+    connections: Flag.Int("connections").pipe(Flag.withDefault(64)),
+    seconds: Flag.Int("seconds").pipe(Flag.withDescription("of a turn"), Flag.withDefault(3)),
+    rounds: Flag.Int("rounds").pipe(Flag.withDefault(5)),
+    only: Flag.String("only").pipe(
+      Flag.withDescription("names of reads with commas between them, such as availability,event-304"),
+      Flag.map((text) => text.split(",").filter((name) => name !== "")),
+      Flag.withDefault([])
+    ),
+    profiles: Flag.String("profiles").pipe(
+      Flag.withDescription("a directory for a profile of the CPU of the server; it costs speed"),
+      Flag.optional
+    ),
+    json
+  },
+  Effect.fn(function* ({ json, ...options }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const rows = yield* ReadsBench.run(options)
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ machine, options, rows }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription("Reads of an arena that is partly sold, against raw node:http with the same bytes")
+)
+
 /** What is run when nothing is said: all levels and all peers at every workload. */
 const everything: InventoryBench.InventoryOptions = {
   workloads: InventoryBench.allWorkloads,
@@ -193,7 +223,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, roles, inventory, best, checkout]),
+  Command.withSubcommands([holds, roles, inventory, best, checkout, reads]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain
