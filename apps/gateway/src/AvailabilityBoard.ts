@@ -9,25 +9,37 @@ import type { Availability } from "@onsale/contracts/http/EventsApi"
 import { areaId, type EventId, seatId } from "@onsale/contracts/Ids"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
-import { Clock, Context, Deferred, Duration, Effect, Exit, Layer } from "effect"
-import { createHash } from "node:crypto"
+import { Context, Effect, Layer } from "effect"
 import { AvailabilityNews, newest } from "./AvailabilityNews.ts"
+import { Compressor, turns } from "./Compressor.ts"
+import { EncodedBody, tagOf } from "./EncodedBody.ts"
+import * as FreshCopies from "./FreshCopies.ts"
 
-/** The encoded answer, its validator, and what it was made of. */
+/** The encoded answer, and what it was made of. */
 export interface Board {
   readonly view: AvailabilityView
-  readonly json: string
-  readonly etag: string
+  readonly body: EncodedBody
   /** The event's, as the board shows it. */
   readonly version: number
 }
 
-/** Events whose board is kept; the one that was read longest ago makes room. */
+/** Events whose board is kept. */
 const capacity = 1_000
+/** Of the encoded boards that are kept: one of 10,000 seats that are sold has half a megabyte. */
+const maxBytes = 128 * 1024 * 1024
+/** Of the lists that a board was made of. */
+const bytesASeat = 8
 /** Changes that come from elsewhere (an expiry, another gateway whose news did not come) show after this time. */
 const freshForMs = 100
+/** So that readers of a hot event do not wait for it ten times a second. */
+const renewAfterMs = 75
 /** However many holds are made and boards read: an event's board is not made more often than this. */
 const pauseMs = 50
+/**
+ * Browsers ask each time: whoever has held a seat sees it. A shared cache may answer for a second, which is within
+ * what we promise of staleness; it may not answer with what is older (RFC 9111 §5.2.2.10), as that would add up.
+ */
+export const cacheControl = "public, max-age=0, s-maxage=1"
 
 /** The availability as every API shows it. */
 export const render = (eventId: EventId, view: AvailabilityView): Availability => ({
@@ -46,31 +58,25 @@ export const render = (eventId: EventId, view: AvailabilityView): Availability =
   tiers: Object.fromEntries(view.tiers.map(({ available, tier }) => [tier, { available }] as const))
 })
 
-interface Asking {
-  readonly deferred: Deferred.Deferred<Board | null, InventoryUnavailable>
-  /** How many changes there had been when it was asked for. */
-  readonly asOf: number
-}
+const sameNumbers = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
+  a.length === b.length && a.every((value, index) => value === b[index])
 
-interface Entry {
-  board: Board | null
-  /** How many changes there had been when the board was asked for. */
-  asOf: number
-  /** By the clock that only goes forward: the wall clock may be set back by an hour. */
-  askedAtMs: number
-  /** Counts what was changed through this process. */
-  changes: number
-  /** What was asked for and has not come. */
-  current: Asking | undefined
-  /** What will be asked for as soon as the pause is over. */
-  next: Deferred.Deferred<Board | null, InventoryUnavailable> | undefined
-}
+/** Nothing else has changed where the version has not, but what has expired meanwhile. */
+const sameView = (a: AvailabilityView, b: AvailabilityView): boolean =>
+  a === b ||
+  (a.version === b.version &&
+    a.total === b.total &&
+    sameNumbers(a.held, b.held) &&
+    sameNumbers(a.sold, b.sold) &&
+    JSON.stringify([a.areas, a.tiers]) === JSON.stringify([b.areas, b.tiers]))
 
 export class AvailabilityBoard extends Context.Service<
   AvailabilityBoard,
   {
     /** Null for an event whose sale was never opened. */
     readonly get: (eventId: EventId) => Effect.Effect<Board | null, InventoryUnavailable>
+    /** As `get`, for who has no fiber: calls back once, at once where the board is fresh. */
+    readonly read: (eventId: EventId, done: FreshCopies.Waiter<Board, InventoryUnavailable>) => void
     /**
      * To be called when a command has changed the event, with the version it has now where that is known: reads
      * that begin later show it, and other gateways are told.
@@ -85,92 +91,46 @@ export class AvailabilityBoard extends Context.Service<
     Effect.gen(function* () {
       const inventory = yield* InventoryClient
       const news = yield* AvailabilityNews
-      const clock = yield* Clock.Clock
-      const scope = yield* Effect.scope
-      const entries = new Map<EventId, Entry>()
-      const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+      const compressor = yield* Compressor
 
-      const ask = Effect.fnUntraced(function* (eventId: EventId) {
+      const ask = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
         const view = yield* inventory.availability(eventId)
-        if (view === null) return null
-        const json = JSON.stringify(render(eventId, view))
-        return {
-          view,
+        if (view === null || (before !== null && sameView(before.view, view))) return view && before
+        const json = Buffer.from(JSON.stringify(render(eventId, view)))
+        const body = new EncodedBody({
           json,
-          version: view.version,
-          etag: `"${view.version}-${createHash("sha1").update(json).digest("base64url").slice(0, 10)}"`
-        }
+          tag: `${view.version}-${tagOf(json)}`,
+          cacheControl,
+          compressor,
+          turns: before?.body.options.turns ?? turns(false)
+        })
+        const board: Board = { view, body, version: view.version }
+        body.onGrown = (bytes) => copies.grown(eventId, board, bytes)
+        return board
       })
 
-      const refresh = Effect.fnUntraced(function* (
-        eventId: EventId,
-        entry: Entry,
-        deferred: Asking["deferred"]
-      ) {
-        yield* Effect.sleep(Duration.millis(Math.max(0, entry.askedAtMs + pauseMs - nowMs())))
-        const asking: Asking = { deferred, asOf: entry.changes }
-        entry.next = undefined
-        entry.current = asking
-        entry.askedAtMs = nowMs()
-        const exit = yield* Effect.exit(ask(eventId))
-        // A later one may have been faster.
-        if (Exit.isSuccess(exit) && asking.asOf >= entry.asOf) {
-          entry.board = exit.value
-          entry.asOf = asking.asOf
-        }
-        if (entry.current === asking) entry.current = undefined
-        yield* Deferred.done(deferred, exit)
+      const copies = yield* FreshCopies.make<EventId, Board, InventoryUnavailable>({
+        ask,
+        freshForMs,
+        renewAfterMs,
+        pauseMs,
+        capacity,
+        maxBytes,
+        bytesOf: ({ body, view }) => body.byteLength + bytesASeat * (view.held.length + view.sold.length)
       })
-
-      const entryOf = (eventId: EventId): Entry => {
-        const found = entries.get(eventId) ?? {
-          board: null,
-          asOf: -1,
-          askedAtMs: -Infinity,
-          changes: 0,
-          current: undefined,
-          next: undefined
-        }
-        // To the end of the map, whose first is the one to go.
-        entries.delete(eventId)
-        entries.set(eventId, found)
-        if (entries.size > capacity) {
-          for (const oldest of entries.keys()) {
-            entries.delete(oldest)
-            break
-          }
-        }
-        return found
-      }
-
-      const met = (eventId: EventId): void => {
-        const entry = entries.get(eventId)
-        if (entry !== undefined) entry.changes++
-      }
       news.listen((eventId, version) => {
-        if ((entries.get(eventId)?.board?.version ?? -1) < version) met(eventId)
+        if ((copies.kept(eventId)?.version ?? -1) < version) copies.changed(eventId)
       })
 
       return AvailabilityBoard.of({
-        met,
-        get: (eventId) =>
-          Effect.suspend(() => {
-            const entry = entryOf(eventId)
-            const age = nowMs() - entry.askedAtMs
-            if (entry.board !== null && entry.asOf === entry.changes && age < freshForMs) {
-              return Effect.succeed(entry.board)
-            }
-            if (entry.current?.asOf === entry.changes) return Deferred.await(entry.current.deferred)
-            if (entry.next !== undefined) return Deferred.await(entry.next)
-            const next = Deferred.makeUnsafe<Board | null, InventoryUnavailable>()
-            entry.next = next
-            return Effect.andThen(Effect.forkIn(refresh(eventId, entry, next), scope), Deferred.await(next))
-          }),
+        met: copies.changed,
+        get: copies.get,
+        read: copies.read,
         changed: (eventId, version = newest) => {
-          met(eventId)
+          copies.changed(eventId)
           news.tell(eventId, version)
         }
       })
     })
-  )
+  ).pipe(Layer.provide(Compressor.layer))
 }

@@ -1,14 +1,11 @@
 /**
  * What every request passes: a bound on its body, a correlation id, and an answer where there was none.
  */
-import * as RequestFront from "@onsale/platform/RequestFront"
 import { ByteSize, Effect, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import * as AvailabilityStreams from "./AvailabilityStreams.ts"
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
-import * as HotHolds from "./HotHolds.ts"
-import * as RateLimitFront from "./RateLimitFront.ts"
+import * as HotRoutes from "./HotRoutes.ts"
 
 /** The API's builder answers it in plain text. */
 const unsupportedMediaType = problem(
@@ -45,12 +42,5 @@ const edge = <E, R>(
     })
   })
 
-/** The lean paths, each of which hands on what is not its own, behind what refuses clients that ask for too much. */
-const front = HotHolds.make.pipe(
-  Effect.flatMap(AvailabilityStreams.before),
-  Effect.flatMap(RateLimitFront.before),
-  Effect.flatMap(RequestFront.install)
-)
-
 /** In front of all this stand the lean paths, and need what they need. */
-export const layer = Layer.merge(HttpRouter.middleware(edge, { global: true }), Layer.effectDiscard(front))
+export const layer = Layer.merge(HttpRouter.middleware(edge, { global: true }), HotRoutes.layer)

@@ -1,34 +1,34 @@
 /** Events, seat maps and availability over HTTP. */
 import { Api } from "@onsale/contracts/http/Api"
-import { EventDetail, EventSeatMap } from "@onsale/contracts/catalog/Event"
+import type { EventDetail } from "@onsale/contracts/catalog/Event"
 import type { EventId } from "@onsale/contracts/Ids"
-import { Effect, Schema } from "effect"
+import { Effect } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import * as EncodedSeatMaps from "./EncodedSeatMaps.ts"
+import type { EncodedBody, Representation } from "./EncodedBody.ts"
 import * as EventLinkedData from "./EventLinkedData.ts"
 import * as EventOperations from "./EventOperations.ts"
+import { EventReads, type ReadProblem, type Source } from "./EventReads.ts"
 import { PublicUrl } from "./PublicUrl.ts"
+import { ReadAddresses } from "./ReadAddresses.ts"
 import * as TierStock from "./TierStock.ts"
-import { matches } from "./Validator.ts"
 
-/** Of the encoded seat maps that are kept: six of the largest, hundreds of the usual. */
-const seatMapBytes = 128 * 1024 * 1024
+/** The body has a type and a length of its own. */
+const ofTheBody = new Set(["content-type", "content-length"])
 
-/** A cache has to tell an event's JSON from its linked data. */
-const vary = "accept"
-
-const validated = (
-  request: HttpServerRequest.HttpServerRequest,
-  body: { readonly json: string | Uint8Array; readonly etag: string },
-  cacheControl: string
-) => {
-  const headers = { etag: body.etag, "cache-control": cacheControl }
-  if (matches(request.headers, body.etag)) return HttpServerResponse.empty({ status: 304, headers })
-  const options = { contentType: "application/json", headers }
-  return typeof body.json === "string"
-    ? HttpServerResponse.text(body.json, options)
-    : HttpServerResponse.uint8Array(body.json, options)
+const responseOf = (
+  { bytes, headers, validators }: Representation,
+  notModified: boolean
+): HttpServerResponse.HttpServerResponse => {
+  const pairs = notModified ? validators : headers
+  const named: Record<string, string> = {}
+  for (let i = 0; i < pairs.length; i += 2) {
+    const name = pairs[i]!
+    if (!ofTheBody.has(name)) named[name] = pairs[i + 1]!
+  }
+  return notModified
+    ? HttpServerResponse.empty({ status: 304, headers: named })
+    : HttpServerResponse.uint8Array(bytes, { contentType: "application/json", headers: named })
 }
 
 export const layer = HttpApiBuilder.group(
@@ -37,17 +37,20 @@ export const layer = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const events = yield* EventOperations.make
     const publicUrl = yield* PublicUrl
-    const encodeEvent = Schema.encodeEffect(EventDetail)
-    const encodeSeatMap = Schema.encodeEffect(Schema.fromJsonString(EventSeatMap))
+    const reads = yield* EventReads
+    const addresses = yield* ReadAddresses
 
-    const seatMap = yield* EncodedSeatMaps.make({
-      maxBytes: seatMapBytes,
-      encode: Effect.fnUntraced(function* (eventId: EventId) {
-        const map = yield* events.seatMap(eventId)
-        const json = Buffer.from(yield* Effect.orDie(encodeSeatMap(map)))
-        return { json, etag: `"${map.version}"` }
-      })
-    })
+    const answer = <E extends ReadProblem>(request: HttpServerRequest.HttpServerRequest, source: Source<E>) =>
+      Effect.callback<EncodedBody, E>((resume) => source(resume)).pipe(
+        Effect.flatMap((body) =>
+          Effect.callback<HttpServerResponse.HttpServerResponse>((resume) => {
+            addresses.learn(request.url, source)
+            body.answer(request.headers, (representation, notModified) =>
+              resume(Effect.succeed(responseOf(representation, notModified)))
+            )
+          })
+        )
+      )
 
     const inStock = yield* TierStock.make(events.seatMap)
 
@@ -62,21 +65,22 @@ export const layer = HttpApiBuilder.group(
       const stock = yield* stockOf(event.id)
       return HttpServerResponse.text(
         JSON.stringify(EventLinkedData.make(event, publicUrl.event(event.id), stock)),
-        { contentType: EventLinkedData.mediaType, headers: { "cache-control": "public, max-age=60", vary } }
+        {
+          contentType: EventLinkedData.mediaType,
+          headers: { "cache-control": "public, max-age=60", vary: "accept" }
+        }
       )
     })
 
     return handlers.handleAll({
-      list: ({ query }) => events.list(query),
-      get: Effect.fnUntraced(function* ({ params, request }) {
-        const event = yield* events.get(params.eventId)
-        if (EventLinkedData.isWanted(request.headers["accept"])) return yield* linkedData(event)
-        return HttpServerResponse.jsonUnsafe(yield* Effect.orDie(encodeEvent(event)), { headers: { vary } })
-      }),
-      seatmap: ({ params, request }) =>
-        Effect.map(seatMap(params.eventId), (map) => validated(request, map, "public, max-age=3600")),
+      list: ({ query, request }) => answer(request, reads.list(query)),
+      get: ({ params, request }) =>
+        EventLinkedData.isWanted(request.headers["accept"])
+          ? Effect.flatMap(events.get(params.eventId), linkedData)
+          : answer(request, reads.detail(params.eventId)),
+      seatmap: ({ params, query, request }) => answer(request, reads.seatMap(params.eventId, query.version)),
       availability: ({ params, request }) =>
-        Effect.map(events.board(params.eventId), (board) => validated(request, board, "no-cache"))
+        Effect.andThen(events.exists(params.eventId), answer(request, reads.availability(params.eventId)))
     })
   })
 )

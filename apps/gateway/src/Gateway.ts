@@ -11,6 +11,7 @@ import * as CustomerToken from "./CustomerToken.ts"
 import * as AvailabilityStreamHttp from "./AvailabilityStreamHttp.ts"
 import * as Edge from "./Edge.ts"
 import * as CalendarsHttp from "./CalendarsHttp.ts"
+import { EventReads } from "./EventReads.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
 import { HoldDesk } from "./HoldDesk.ts"
@@ -20,6 +21,7 @@ import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
 import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
+import { ReadAddresses } from "./ReadAddresses.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
 import * as RootHttp from "./RootHttp.ts"
@@ -69,7 +71,10 @@ export const layer = (options: {
     Edge.layer
   ).pipe(
     Layer.provide([
-      Layer.merge(HoldDesk.layer, AvailabilityFeed.layer).pipe(Layer.provideMerge(AvailabilityBoard.layer)),
+      Layer.mergeAll(HoldDesk.layer, AvailabilityFeed.layer, EventReads.layer).pipe(
+        Layer.provideMerge(AvailabilityBoard.layer)
+      ),
+      ReadAddresses.layer,
       RateLimits.layer,
       PublicUrl.layer(options.port ?? 3000),
       ClientKey.layer,

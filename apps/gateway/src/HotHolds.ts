@@ -14,13 +14,13 @@ import { EventId } from "@onsale/contracts/Ids"
 import type { InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
 import type * as RequestFront from "@onsale/platform/RequestFront"
 import { Clock, Effect, Exit, FiberSet, Schema } from "effect"
-import { HttpServerRespondable, type HttpServerResponse, ProblemDetails } from "effect/http"
+import { type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
-import * as FailedRequest from "./FailedRequest.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
+import * as LeanAnswer from "./LeanAnswer.ts"
 
 const prefix = "/api/v1/events/"
 const suffix = "/holds"
@@ -57,25 +57,22 @@ const whenThere = (request: IncomingMessage, length: number, then: () => void): 
   })
 
 /** Of what is not answered by hand. */
-const respond = Effect.fnUntraced(
-  function* (eventId: EventId, exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) {
-    const answer = yield* exit
-    return answer._tag === "Refused"
-      ? yield* holdRefused(eventId, answer)
-      : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
-  },
-  Effect.catch((problem) =>
-    problem._tag === "Overloaded"
-      ? Effect.succeed(FailedRequest.tooMuch(problem.retryAfterSeconds))
-      : HttpServerRespondable.toResponse(problem)
-  )
-)
+const respond = Effect.fnUntraced(function* (
+  eventId: EventId,
+  exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>
+) {
+  const answer = yield* exit
+  return answer._tag === "Refused"
+    ? yield* holdRefused(eventId, answer)
+    : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
+}, Effect.catch(LeanAnswer.ofProblem))
 
-/** Stands in front of the routes. */
+/** Hands on what is not of the common form. */
 export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const desk = yield* HoldDesk
   const clock = yield* Clock.Clock
+  const writeRare = yield* LeanAnswer.makeWrite
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const numbers = new Map<string, number>()
   const learning = new Set<string>()
@@ -116,29 +113,8 @@ export const make = Effect.gen(function* () {
       // The same bytes where all are ASCII, and nothing to encode.
       response.writeHead(status, headers).end(body, bytes === body.length ? "latin1" : "utf8")
     }
-    /** What is rare, and what went wrong. */
-    const writeEffect = (effect: Effect.Effect<HttpServerResponse.HttpServerResponse>): void => {
-      run(
-        effect.pipe(
-          Effect.catchCause((cause) =>
-            FailedRequest.render(cause, { method: request.method ?? "", url: request.url ?? "" })
-          ),
-          Effect.annotateLogs("correlationId", correlation),
-          Effect.matchCause({
-            // Interrupted only: we are shutting down, and the time for it is over.
-            onFailure: () => {
-              response.destroy()
-            },
-            onSuccess: ({ body, headers, status }) => {
-              // It broke in the middle of an answer: what the client has of it must not look whole.
-              if (response.headersSent) return void response.destroy()
-              response.writeHead(status, { ...headers, ...answerHeaders(request.headers, correlation) })
-              response.end(body._tag === "Uint8Array" ? body.body : undefined)
-            }
-          })
-        )
-      )
-    }
+    const writeEffect = (answer: Effect.Effect<HttpServerResponse.HttpServerResponse>): void =>
+      writeRare(request, response, correlation, answer)
     try {
       const answer = Exit.isSuccess(exit) ? exit.value : undefined
       if (answer?._tag === "Held") return write(201, "application/json", holdJson(eventId, answer.hold))

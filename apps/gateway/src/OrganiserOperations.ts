@@ -28,6 +28,7 @@ import {
 import type { BlockId, EventId, VenueId, VoucherId } from "@onsale/contracts/Ids"
 import { Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { EventReads } from "./EventReads.ts"
 import { overloaded } from "./InventoryProblems.ts"
 
 const eventNotFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
@@ -57,12 +58,20 @@ export const make = Effect.gen(function* () {
   const blocks = yield* Blocks
   const vouchers = yield* Vouchers
   const boards = yield* AvailabilityBoard
+  const reads = yield* EventReads
 
-  /** Reads of the availability that begin after the answer show the change. */
+  /** Reads of the event that begin after the answer show the change. */
+  const shown = <A, E, R>(eventId: EventId, effect: Effect.Effect<A, E, R>) =>
+    Effect.tap(effect, () =>
+      Effect.sync(() => {
+        boards.changed(eventId)
+        reads.changed(eventId)
+      })
+    )
   const changing = <A, E, R>(
     eventId: EventId,
     effect: Effect.Effect<A, E | Errors.EventNotFound | Errors.EventCancelled, R>
-  ) => refused(Effect.tap(effect, () => Effect.sync(() => boards.changed(eventId))))
+  ) => refused(shown(eventId, effect))
 
   return {
     createVenue: (payload: NewVenue) =>
@@ -91,7 +100,7 @@ export const make = Effect.gen(function* () {
       return { sales: yield* orders.sales(eventId) }
     }),
     publish: (eventId: EventId) =>
-      catalog.publish(eventId).pipe(
+      shown(eventId, catalog.publish(eventId)).pipe(
         Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
         Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
         Effect.catchTag("EventInvalid", invalid),
@@ -129,15 +138,14 @@ export const make = Effect.gen(function* () {
       ),
     releaseAccessible: (eventId: EventId) => changing(eventId, catalog.releaseAccessible(eventId)),
     setRefundPolicy: (eventId: EventId, payload: NewRefundPolicy) =>
-      catalog.setRefundPolicy(eventId, payload).pipe(
+      shown(eventId, catalog.setRefundPolicy(eventId, payload)).pipe(
         Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
         Effect.catchTag("EventCancelled", () => Effect.fail(new EventCancelled({}))),
         Effect.catchTag("EventInvalid", ({ problems }) => Effect.fail(new EventInvalid({ errors: problems })))
       ),
 
     cancelEvent: (eventId: EventId, reason: string) =>
-      catalog.cancel(eventId, reason).pipe(
-        Effect.tap(() => Effect.sync(() => boards.changed(eventId))),
+      shown(eventId, catalog.cancel(eventId, reason)).pipe(
         Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
         Effect.catchTag("EventNotPublished", () => Effect.fail(new EventNotPublished({})))
       ),

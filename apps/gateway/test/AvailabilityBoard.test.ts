@@ -64,7 +64,8 @@ const layer = HoldDesk.layer.pipe(
 /** The version that a board shows. */
 const read = Effect.gen(function* () {
   const board = yield* (yield* AvailabilityBoard).get(eventId)
-  return Number(/"version":(\d+)/.exec(board?.json ?? "")?.[1])
+  const json = Buffer.from(board?.body.identity.bytes ?? "").toString()
+  return Number(/"version":(\d+)/.exec(json)?.[1])
 })
 
 /** Answers the n-th question. */

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
+import { PublicEvents } from "@onsale/catalog/PublicEvents"
+import { EventSearches } from "@onsale/catalog/search/EventSearches"
 import { Vouchers } from "@onsale/catalog/Vouchers"
 import { EventNotFound } from "@onsale/contracts/catalog/CatalogErrors"
 import { makeEventId, seatId } from "@onsale/contracts/Ids"
@@ -34,6 +36,8 @@ const serve = Effect.fnUntraced(function* (total: number, env: Record<string, st
       eventNumber: (id) =>
         id === eventId ? Effect.succeed(1) : Effect.fail(new EventNotFound({ eventId: id }))
     }),
+    Layer.mock(PublicEvents, {}),
+    Layer.mock(EventSearches, {}),
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),

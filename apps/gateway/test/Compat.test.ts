@@ -48,7 +48,7 @@ const claims = (given: {
         Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) }),
         Layer.mock(Orders, { customerOfSeat: () => Effect.succeed(given.owner ?? null) }),
         Layer.mock(InventoryClient, { holdOf: () => Effect.succeed(given.holdOf ?? null) }),
-        Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {} })
+        Layer.mock(AvailabilityBoard, { read: () => {}, changed: () => {}, met: () => {} })
       )
     )
   )

@@ -11,7 +11,7 @@ const claims = { seats: [1], areas: [], best: null }
 
 const layer = HoldDesk.layer.pipe(
   Layer.provide([
-    Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {} }),
+    Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {}, read: () => {} }),
     Layer.mock(InventoryClient, { execute: () => Effect.never })
   ])
 )
@@ -39,7 +39,7 @@ describe("HoldDesk", () => {
         Effect.provide(
           HoldDesk.layer.pipe(
             Layer.provide([
-              Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {} }),
+              Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {}, read: () => {} }),
               Layer.mock(InventoryClient, { execute })
             ])
           )

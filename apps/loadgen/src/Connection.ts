@@ -15,20 +15,23 @@ export class ConnectionError extends Error {
 }
 
 const headEnd = Buffer.from("\r\n\r\n")
+const nothing = Buffer.alloc(0)
 
 export class Connection {
   private readonly socket: Socket
-  private pending: Buffer = Buffer.alloc(0)
+  /** What has come of a head. */
+  private head: Buffer = nothing
+  private status = 0
+  /** Of the body that is being read, bytes to come; -1 between two answers. */
+  private left = -1
+  private readonly body: Array<Buffer> = []
   private waiting: ((answer: Answer | ConnectionError) => void) | undefined
   private keepBody = false
 
   private constructor(socket: Socket) {
     this.socket = socket
     socket.setNoDelay(true)
-    socket.on("data", (chunk) => {
-      this.pending = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk])
-      this.read()
-    })
+    socket.on("data", (chunk) => this.read(chunk))
     const lost = (cause?: Error) =>
       this.settle(new ConnectionError(cause?.message ?? "the connection was closed"))
     socket.on("error", lost)
@@ -64,17 +67,29 @@ export class Connection {
     done?.(answer)
   }
 
-  private read(): void {
-    const end = this.pending.indexOf(headEnd)
-    if (end === -1) return
-    const head = this.pending.toString("latin1", 0, end)
-    const length = /\r\ncontent-length: *(\d+)/i.exec(head)
-    const bodyLength = length === null ? 0 : Number(length[1])
-    const total = end + 4 + bodyLength
-    if (this.pending.length < total) return
-    const body = this.keepBody ? this.pending.toString("utf8", end + 4, total) : undefined
-    this.pending = this.pending.subarray(total)
-    this.settle({ status: Number(head.slice(9, 12)), body })
+  /** A body that nobody wants is counted, and not copied. */
+  private read(chunk: Buffer): void {
+    if (this.left === -1) {
+      const bytes = this.head.length === 0 ? chunk : Buffer.concat([this.head, chunk])
+      const end = bytes.indexOf(headEnd)
+      if (end === -1) {
+        this.head = bytes
+        return
+      }
+      const head = bytes.toString("latin1", 0, end)
+      const length = /\r\ncontent-length: *(\d+)/i.exec(head)
+      this.head = nothing
+      this.status = Number(head.slice(9, 12))
+      this.left = length === null ? 0 : Number(length[1])
+      chunk = bytes.subarray(end + headEnd.length)
+    }
+    if (this.keepBody) this.body.push(chunk)
+    this.left -= chunk.length
+    if (this.left > 0) return
+    this.left = -1
+    const body = this.keepBody ? Buffer.concat(this.body).toString("utf8") : undefined
+    this.body.length = 0
+    this.settle({ status: this.status, body })
   }
 }
 
@@ -84,6 +99,6 @@ export const post = (path: string, host: string, headers: string, body: string):
     `POST ${path} HTTP/1.1\r\nhost: ${host}\r\ncontent-type: application/json\r\n${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
   )
 
-/** The bytes of a request without a body. */
-export const bodiless = (method: string, path: string, host: string): Buffer =>
-  Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n\r\n`)
+/** The bytes of a request without a body. `headers` are lines with their ends. */
+export const bodiless = (method: string, path: string, host: string, headers = ""): Buffer =>
+  Buffer.from(`${method} ${path} HTTP/1.1\r\nhost: ${host}\r\n${headers}\r\n`)

@@ -22,15 +22,20 @@ const readyLimit = Duration.seconds(60)
 export const start = Effect.fn("ServiceProcess.start")(function* (
   script: string,
   args: ReadonlyArray<string>,
-  env: Readonly<Record<string, string>>
+  env: Readonly<Record<string, string>>,
+  moreFlags: ReadonlyArray<string> = []
 ) {
-  const handle = yield* ChildProcess.make(process.execPath, [...nodeFlags, `${root}${script}`, ...args], {
-    cwd: root,
-    extendEnv: true,
-    env,
-    stderr: "inherit",
-    forceKillAfter: "20 seconds"
-  })
+  const handle = yield* ChildProcess.make(
+    process.execPath,
+    [...nodeFlags, ...moreFlags, `${root}${script}`, ...args],
+    {
+      cwd: root,
+      extendEnv: true,
+      env,
+      stderr: "inherit",
+      forceKillAfter: "20 seconds"
+    }
+  )
   const lines = handle.stdout.pipe(Stream.decodeText(), Stream.splitLines)
   const address = yield* lines.pipe(
     Stream.map((line) => /^Onsale is at\s+http:\/\/([^:]+):(\d+)/.exec(line)),

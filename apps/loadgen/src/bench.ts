@@ -9,6 +9,7 @@ import * as FreshnessBench from "./FreshnessBench.ts"
 import * as HoldsBench from "./HoldsBench.ts"
 import * as InventoryBench from "./InventoryBench.ts"
 import { machine, statement } from "./Machine.ts"
+import * as ReadsBench from "./ReadsBench.ts"
 import * as RolesBench from "./RolesBench.ts"
 import * as ViewersBench from "./ViewersBench.ts"
 
@@ -258,6 +259,35 @@ const search = Command.make(
   )
 )
 
+const reads = Command.make(
+  "reads",
+  {
+    connections: Flag.Int("connections").pipe(Flag.withDefault(64)),
+    seconds: Flag.Int("seconds").pipe(Flag.withDescription("of a turn"), Flag.withDefault(3)),
+    rounds: Flag.Int("rounds").pipe(Flag.withDefault(5)),
+    only: Flag.String("only").pipe(
+      Flag.withDescription("names of reads with commas between them, such as availability,event-304"),
+      Flag.map((text) => text.split(",").filter((name) => name !== "")),
+      Flag.withDefault([])
+    ),
+    profiles: Flag.String("profiles").pipe(
+      Flag.withDescription("a directory for a profile of the CPU of the server; it costs speed"),
+      Flag.optional
+    ),
+    json
+  },
+  Effect.fn(function* ({ json, ...options }) {
+    yield* Console.log(`${yield* statement}\n`)
+    const rows = yield* ReadsBench.run(options)
+    if (Option.isSome(json)) {
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.writeFileString(json.value, JSON.stringify({ machine, options, rows }, null, 2))
+    }
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription("Reads of an arena that is partly sold, against raw node:http with the same bytes")
+)
+
 /** What is run when nothing is said: all levels and all peers at every workload. */
 const everything: InventoryBench.InventoryOptions = {
   workloads: InventoryBench.allWorkloads,
@@ -277,7 +307,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, roles, inventory, best, checkout, search, viewers, freshness]),
+  Command.withSubcommands([holds, roles, inventory, best, checkout, reads, search, viewers, freshness]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain

@@ -83,7 +83,7 @@ export const make = Effect.gen(function* () {
     if (id._tag === "None") return yield* notFound
     const event = yield* Effect.mapError(catalog.get(id.value), () => notFound)
     const board = yield* Effect.mapError(boards.get(id.value), CompatAnswer.unavailable)
-    const of = `${board?.etag} ${JSON.stringify(event)}`
+    const of = `${board?.body.tag} ${JSON.stringify(event)}`
     const known = answers.get(id.value)
     const body = known?.of === of ? known.body : yield* one.withPermits(1)(encode(event, board, of))
     return HttpServerResponse.uint8Array(body, { contentType: "application/json" })

@@ -7,18 +7,19 @@ import * as Traffic from "./Traffic.ts"
 const run = Effect.fnUntraced(function* (message: unknown) {
   const { plan, ...job } = yield* Schema.decodeUnknownEffect(Job)(message)
   const traffic = Traffic.make(plan)
+  const right = plan._tag === "Read" ? plan.status : 201
   const before = process.cpuUsage()
-  const result = yield* ClosedLoop.run({ ...job, ...traffic, keepBodies: true })
+  const result = yield* ClosedLoop.run({ ...job, ...traffic, keepBodies: plan._tag !== "Read" })
   const used = process.cpuUsage(before)
   const count = (status: number) => result.byStatus.get(status) ?? 0
   const answered = Array.from(result.byStatus.values()).reduce((sum, n) => sum + n, 0)
-  const latencies = result.latencies.get(201) ?? new Float64Array()
+  const latencies = result.latencies.get(right) ?? new Float64Array()
   const report: LoadReport = {
     seconds: result.seconds,
-    won: count(201),
+    won: count(right),
     refused: count(409),
     released: count(204),
-    other: answered - count(201) - count(409) - count(204) + result.broken,
+    other: answered - count(right) - count(409) - count(204) + result.broken,
     latency: {
       p50: ClosedLoop.quantile(latencies, 0.5),
       p95: ClosedLoop.quantile(latencies, 0.95),

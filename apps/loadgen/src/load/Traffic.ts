@@ -30,6 +30,8 @@ export const Plan = Schema.TaggedUnion({
   Fill: { ...common, seats: Schema.instanceOf(Int32Array), aHold: Schema.Int },
   /** Pairs of seats that are held and released in turn; each connection has its own. `free` lists seat after seat. */
   Cycles: { ...common, free: Schema.instanceOf(Int32Array), connections: Schema.Int },
+  /** The same GET, for ever; `headers` are lines with their ends, `status` is what a right answer has. */
+  Read: { path: Schema.String, host: Schema.String, headers: Schema.String, status: Schema.Int },
   /** Buys holds, each once. */
   Buy: { ...common, holds: Schema.Array(Schema.String), method: Schema.String }
 })
@@ -82,8 +84,10 @@ export const zipf = (ranks: number, exponent: number): ((random: number) => numb
   }
 }
 
+type OfAnEvent = Extract<Plan, { readonly eventId: EventId }>
+
 /** Requests of one event; the keys are never used twice, not even by two runs on the same event. */
-const requests = (plan: Plan) => {
+const requests = (plan: OfAnEvent) => {
   const path = `/api/v1/events/${plan.eventId}/holds`
   const run = randomBytes(6).toString("base64url")
   let count = 0
@@ -99,7 +103,7 @@ const requests = (plan: Plan) => {
 
 /** Traffic in which a connection asks for some seats and remembers them until the answer. */
 const ofSeats = (
-  plan: Plan,
+  plan: OfAnEvent,
   choose: (connection: number, lastWon: boolean) => ReadonlyArray<number> | undefined
 ): Traffic => {
   const request = requests(plan)
@@ -202,6 +206,16 @@ const cycles = (plan: Extract<Plan, { _tag: "Cycles" }>): Traffic => {
   }
 }
 
+const read = ({ headers, host, path }: Extract<Plan, { _tag: "Read" }>): Traffic => {
+  const request = bodiless("GET", path, host, headers)
+  return {
+    next: () => request,
+    answered: () => {},
+    finish: () => undefined,
+    wins: { holds: [], seats: [] }
+  }
+}
+
 const buy = (plan: Extract<Plan, { _tag: "Buy" }>): Traffic => {
   const run = randomBytes(6).toString("base64url")
   const wins: Wins = { holds: [], seats: [] }
@@ -239,6 +253,8 @@ export const make = (plan: Plan): Traffic => {
       return fill(plan)
     case "Cycles":
       return cycles(plan)
+    case "Read":
+      return read(plan)
     case "Buy":
       return buy(plan)
   }

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { EventDetail, EventPage, EventQuery, EventSeatMap } from "../catalog/Event.ts"
 import { AreaId, EventId, SeatId, TierId } from "../Ids.ts"
-import { CursorInvalid, EventNotFound, OverloadedProblem } from "./Problems.ts"
+import { CursorInvalid, EventNotFound, OverloadedProblem, SeatMapNotFound } from "./Problems.ts"
 
 /** What is not free, and how many there are. */
 export const Availability = Schema.Struct({
@@ -27,6 +27,8 @@ const linkedData = OpenApi.annotations({
     return { ...operation, responses: { ...operation["responses"], "200": { ...ok, content } } }
   }
 })
+/** The map of this version can be kept for ever; without it the newest is given, to be asked for again. */
+export const SeatMapQuery = Schema.Struct({ version: Schema.optionalKey(Schema.Int) })
 
 const eventId = { eventId: EventId }
 
@@ -44,8 +46,9 @@ export class EventsApi extends HttpApiGroup.make("events")
     }).annotateMerge(linkedData),
     HttpApiEndpoint.get("seatmap", "/events/:eventId/seatmap", {
       params: eventId,
+      query: SeatMapQuery,
       success: EventSeatMap,
-      error: EventNotFound
+      error: [EventNotFound, SeatMapNotFound]
     }),
     HttpApiEndpoint.get("availability", "/events/:eventId/availability", {
       params: eventId,

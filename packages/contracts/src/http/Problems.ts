@@ -45,6 +45,12 @@ export class EventNotFound extends HttpApiError.Problem<EventNotFound>()("EventN
   title: "There is no such event"
 }) {}
 
+export class SeatMapNotFound extends HttpApiError.Problem<SeatMapNotFound>()("SeatMapNotFound", {
+  type: type("seat-map-not-found"),
+  status: 404,
+  title: "The event has no seat map of this version"
+}) {}
+
 export class VenueNotFound extends HttpApiError.Problem<VenueNotFound>()("VenueNotFound", {
   type: type("venue-not-found"),
   status: 404,

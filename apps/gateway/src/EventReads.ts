@@ -1,0 +1,200 @@
+/**
+ * What is read of events over HTTP, encoded once for all who read it: availability, seat maps, details and lists.
+ * Who reads has no fiber of his own: each is given to a callback, at once where it is in memory.
+ */
+import { EventDetail, EventPage, EventQuery, EventSeatMap } from "@onsale/contracts/catalog/Event"
+import {
+  type CursorInvalid,
+  EventNotFound,
+  type Overloaded,
+  SeatMapNotFound
+} from "@onsale/contracts/http/Problems"
+import type { EventId } from "@onsale/contracts/Ids"
+import { Context, Effect, Exit, Layer, Schema } from "effect"
+import { AvailabilityBoard, type Board, cacheControl } from "./AvailabilityBoard.ts"
+import { Compressor, turns } from "./Compressor.ts"
+import { EncodedBody, tagOf } from "./EncodedBody.ts"
+import * as EventOperations from "./EventOperations.ts"
+import * as FreshCopies from "./FreshCopies.ts"
+import { overloaded } from "./InventoryProblems.ts"
+
+export type ReadProblem = CursorInvalid | EventNotFound | Overloaded | SeatMapNotFound
+
+/** Calls back once, at once where the body is in memory. */
+export type Source<E extends ReadProblem> = (done: (exit: Exit.Exit<EncodedBody, E>) => void) => void
+
+/** Details and lists are read from the catalog once in this time, however many ask. */
+const freshForMs = 1_000
+/** After a change through this process they are read again at once, but not more often than this. */
+const pauseMs = 50
+/** A description may have ten kilobytes, and a page a hundred events. */
+const pages = { capacity: 2_000, maxBytes: 32 * 1024 * 1024 }
+/** Six of the largest, hundreds of the usual. */
+const seatMaps = { capacity: 1_000, maxBytes: 128 * 1024 * 1024 }
+/** An event's seat map does not change once it is published. */
+const seatMapFreshForMs = 3_600_000
+
+/** For ever, for who names the version. */
+export const immutable = "public, max-age=31536000, immutable"
+/** Who does not name it asks again after a minute, and is told in 304s that it is the same. */
+const revalidated = "public, max-age=60"
+
+export const seatMapPath = (eventId: EventId, version: number): string =>
+  `/api/v1/events/${eventId}/seatmap?version=${version}`
+
+/** A seat map under both of its addresses: the bytes are the same. */
+interface SeatMaps {
+  readonly version: number
+  readonly newest: EncodedBody
+  readonly named: EncodedBody
+}
+
+const notFound = Exit.fail(new EventNotFound({}))
+const noSuchMap = Exit.fail(new SeatMapNotFound({}))
+
+/** The same page for two queries that ask for the same. */
+const keyOf = ({ cursor, from, limit, to, venue }: EventQuery): string =>
+  JSON.stringify({ from, to, venue, cursor, limit })
+const queryOf = Schema.decodeUnknownSync(Schema.fromJsonString(EventQuery))
+
+/** The body of what was found. */
+const found = <A, E>(
+  exit: Exit.Exit<A | null, E>,
+  bodyOf: (copy: A) => EncodedBody
+): Exit.Exit<EncodedBody, E | EventNotFound> => {
+  if (Exit.isFailure(exit)) return Exit.failCause(exit.cause)
+  return exit.value === null ? notFound : bodyOf(exit.value).found
+}
+
+const itself = (body: EncodedBody): EncodedBody => body
+const ofBoard = ({ body }: Board): EncodedBody => body
+
+export class EventReads extends Context.Service<
+  EventReads,
+  {
+    /** Of an event that is published. */
+    readonly availability: (eventId: EventId) => Source<EventNotFound | Overloaded>
+    /** Of this version, or the newest. */
+    readonly seatMap: (
+      eventId: EventId,
+      version: number | undefined
+    ) => Source<EventNotFound | SeatMapNotFound>
+    readonly detail: (eventId: EventId) => Source<EventNotFound>
+    readonly list: (query: EventQuery) => Source<CursorInvalid>
+    /** To be called when an organiser has changed an event, or made one: reads that begin later show it. */
+    readonly changed: (eventId: EventId) => void
+  }
+>()("@onsale/gateway/EventReads") {
+  static readonly layer = Layer.effect(
+    EventReads,
+    Effect.gen(function* () {
+      const events = yield* EventOperations.make
+      const boards = yield* AvailabilityBoard
+      const compressor = yield* Compressor
+      const encodeDetail = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventDetail)))
+      const encodePage = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventPage)))
+      const encodeSeatMap = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventSeatMap)))
+
+      /** The body of a text; the one before where it is the same. */
+      const bodyOf = (text: string, before: EncodedBody | null, vary = "accept-encoding"): EncodedBody => {
+        const json = Buffer.from(text)
+        const tag = tagOf(json)
+        if (before?.tag === tag) return before
+        return new EncodedBody({
+          json,
+          tag,
+          cacheControl,
+          vary,
+          compressor,
+          turns: before?.options.turns ?? turns(false)
+        })
+      }
+
+      const pagesOf = <Key, E>(encoded: (key: Key) => Effect.Effect<string, E>, vary?: string) =>
+        Effect.gen(function* () {
+          const copies = yield* FreshCopies.make<Key, EncodedBody, E>({
+            ask: (key, before) =>
+              Effect.map(encoded(key), (text) => {
+                const body = bodyOf(text, before, vary)
+                body.onGrown = (bytes) => copies.grown(key, body, bytes)
+                return body
+              }),
+            freshForMs,
+            pauseMs,
+            ...pages,
+            bytesOf: (body) => body.byteLength
+          })
+          return copies
+        })
+      const empty = bodyOf(yield* Effect.orDie(encodePage({ events: [], nextCursor: null })), null)
+      // There is linked data at the same address.
+      const details = yield* pagesOf(
+        (eventId: EventId) =>
+          Effect.flatMap(events.get(eventId), (detail) => Effect.orDie(encodeDetail(detail))),
+        "accept, accept-encoding"
+      )
+      const lists = yield* pagesOf((key: string) =>
+        Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page)))
+      )
+
+      const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
+        ask: Effect.fnUntraced(function* (eventId: EventId) {
+          const map = yield* events.seatMap(eventId)
+          const json = Buffer.from(yield* Effect.orDie(encodeSeatMap(map)))
+          const { version } = map
+          const body = (cacheControl: string) =>
+            new EncodedBody({
+              json,
+              tag: `${version}-${tagOf(json)}`,
+              cacheControl,
+              headers: ["content-location", seatMapPath(eventId, version)],
+              compressor,
+              turns: turns(true)
+            })
+          const copy: SeatMaps = { version, newest: body(revalidated), named: body(immutable) }
+          const grown = (bytes: number) => maps.grown(eventId, copy, bytes)
+          copy.newest.onGrown = grown
+          copy.named.onGrown = grown
+          return copy
+        }),
+        freshForMs: seatMapFreshForMs,
+        pauseMs,
+        ...seatMaps,
+        // The text is one for both.
+        bytesOf: ({ named, newest }) => newest.byteLength + named.byteLength - named.identity.bytes.byteLength
+      })
+
+      return EventReads.of({
+        availability: (eventId) => (done) =>
+          boards.read(eventId, (exit) =>
+            done(
+              Exit.isSuccess(exit)
+                ? found<Board, never>(Exit.succeed(exit.value), ofBoard)
+                : Exit.mapError(Exit.failCause(exit.cause), overloaded)
+            )
+          ),
+        seatMap: (eventId, version) => (done) =>
+          maps.read(eventId, (exit) => {
+            const isOther =
+              version !== undefined &&
+              Exit.isSuccess(exit) &&
+              exit.value !== null &&
+              exit.value.version !== version
+            done(isOther ? noSuchMap : found(exit, (map) => (version === undefined ? map.newest : map.named)))
+          }),
+        detail: (eventId) => (done) => details.read(eventId, (exit) => done(found(exit, itself))),
+        list: (query) => {
+          const key = keyOf(query)
+          return (done) =>
+            lists.read(key, (exit) =>
+              done(Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (exit.value ?? empty).found)
+            )
+        },
+        changed: (eventId) => {
+          details.changed(eventId)
+          lists.allChanged()
+        }
+      })
+    })
+  ).pipe(Layer.provide(Compressor.layer))
+}

@@ -1,0 +1,204 @@
+/**
+ * Copies of what is asked for elsewhere, kept for a short time within a bound on their bytes. Whoever reads one gets
+ * it at once while it is fresh; else it is asked for, once for all who wait.
+ *
+ * A read that begins after `changed` never shows what was before the change: it waits for a copy that is asked for
+ * after it.
+ */
+import { Clock, Duration, Effect, Exit, Fiber, type Scope } from "effect"
+
+export interface FreshCopiesOptions<Key, Copy, E> {
+  /** Null where there is none; `before` is what is kept of it, to be given back where nothing has changed. */
+  readonly ask: (key: Key, before: Copy | null) => Effect.Effect<Copy | null, E>
+  /** Changes that nobody tells of show after this time. */
+  readonly freshForMs: number
+  /** From this age on whoever reads a copy has it renewed, and does not wait. As fresh as it is, when left out. */
+  readonly renewAfterMs?: number
+  /** However often one changes: it is not asked for more often than this. */
+  readonly pauseMs: number
+  /** Copies that are kept; the one that was read longest ago makes room. */
+  readonly capacity: number
+  /** Of all that are kept. One alone may be larger: to make it for every reader would cost more. */
+  readonly maxBytes: number
+  readonly bytesOf: (copy: Copy) => number
+}
+
+export type Waiter<Copy, E> = (exit: Exit.Exit<Copy | null, E>) => void
+
+interface Asking<Copy, E> {
+  readonly waiters: Array<Waiter<Copy, E>>
+  /** How many changes there had been when it was asked for. */
+  asOf: number
+  atMs: number
+}
+
+interface Entry<Copy, E> {
+  copy: Copy | null
+  bytes: number
+  /** How many changes there had been when the copy was asked for. */
+  asOf: number
+  /** When the copy was asked for, by the clock that only goes forward: the wall clock may be set back by an hour. */
+  freshFromMs: number
+  /** When it was asked for last, whatever came of it. */
+  askedAtMs: number
+  changes: number
+  /** What was asked for and has not come. */
+  current: Asking<Copy, E> | undefined
+  /** What will be asked for as soon as the pause is over. */
+  next: Asking<Copy, E> | undefined
+}
+
+export interface FreshCopies<Key, Copy, E> {
+  /** Calls back once, at once where the copy is fresh. Null, and failures, are not kept. */
+  readonly read: (key: Key, done: Waiter<Copy, E>) => void
+  readonly get: (key: Key) => Effect.Effect<Copy | null, E>
+  /** What is kept of it, however old. */
+  readonly kept: (key: Key) => Copy | null
+  /** Reads of it that begin later show what has changed. */
+  readonly changed: (key: Key) => void
+  readonly allChanged: () => void
+  /** To be called when a copy that is kept has become larger. */
+  readonly grown: (key: Key, copy: Copy, bytes: number) => void
+  readonly size: () => { readonly copies: number; readonly bytes: number }
+}
+
+export const make = Effect.fnUntraced(function* <Key, Copy, E>(
+  options: FreshCopiesOptions<Key, Copy, E>
+): Effect.fn.Return<FreshCopies<Key, Copy, E>, never, Scope.Scope> {
+  const { ask, capacity, freshForMs, maxBytes, pauseMs } = options
+  const renewAfterMs = options.renewAfterMs ?? freshForMs
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const context = yield* Effect.context<never>()
+  const runFork = Effect.runForkWith(context)
+  /** The one that was read longest ago first. */
+  const entries = new Map<Key, Entry<Copy, E>>()
+  let bytes = 0
+  const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+  const forget = (key: Key, entry: Entry<Copy, E>): void => {
+    if (entries.get(key) !== entry) return
+    entries.delete(key)
+    bytes -= entry.bytes
+  }
+
+  const makeRoom = (for_: Entry<Copy, E>): void => {
+    for (const [key, entry] of entries) {
+      if (bytes <= maxBytes && entries.size <= capacity) return
+      if (entry !== for_) forget(key, entry)
+    }
+  }
+
+  const keep = (key: Key, entry: Entry<Copy, E>, copy: Copy | null): void => {
+    entry.copy = copy
+    if (entries.get(key) !== entry) return
+    // What cannot be had is not remembered: anybody may ask for anything.
+    if (copy === null) return entry.next === undefined ? forget(key, entry) : undefined
+    bytes -= entry.bytes
+    entry.bytes = options.bytesOf(copy)
+    bytes += entry.bytes
+    makeRoom(entry)
+  }
+
+  const refresh = (key: Key, entry: Entry<Copy, E>, asking: Asking<Copy, E>): Effect.Effect<void> =>
+    Effect.suspend(() =>
+      Effect.sleep(Duration.millis(Math.max(0, entry.askedAtMs + pauseMs - nowMs())))
+    ).pipe(
+      Effect.andThen(
+        Effect.suspend(() => {
+          asking.asOf = entry.changes
+          entry.next = undefined
+          entry.current = asking
+          entry.askedAtMs = nowMs()
+          asking.atMs = entry.askedAtMs
+          return ask(key, entry.copy)
+        })
+      ),
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          // A later one may have been faster.
+          if (Exit.isSuccess(exit) && asking.asOf >= entry.asOf) {
+            entry.asOf = asking.asOf
+            entry.freshFromMs = asking.atMs
+            keep(key, entry, exit.value)
+          }
+          if (entry.current === asking) entry.current = undefined
+          if (entry.next === asking) entry.next = undefined
+          if (entry.copy === null && entry.current === undefined && entry.next === undefined)
+            forget(key, entry)
+          for (const waiter of asking.waiters) waiter(exit)
+        })
+      ),
+      Effect.ignoreCause
+    )
+
+  /** May have its answer before it returns. */
+  const begin = (key: Key, entry: Entry<Copy, E>, waiters: Array<Waiter<Copy, E>>): void => {
+    const asking: Asking<Copy, E> = { waiters, asOf: -1, atMs: Number.NEGATIVE_INFINITY }
+    entry.next = asking
+    Fiber.runIn(runFork(refresh(key, entry, asking)), scope)
+  }
+
+  let lastRead: Key | undefined
+  const entryOf = (key: Key): Entry<Copy, E> => {
+    let found = entries.get(key)
+    if (found !== undefined && key === lastRead) return found
+    lastRead = key
+    if (found === undefined) {
+      found = {
+        copy: null,
+        bytes: 0,
+        asOf: -1,
+        freshFromMs: Number.NEGATIVE_INFINITY,
+        askedAtMs: Number.NEGATIVE_INFINITY,
+        changes: 0,
+        current: undefined,
+        next: undefined
+      }
+    } else entries.delete(key)
+    entries.set(key, found)
+    if (entries.size > capacity) makeRoom(found)
+    return found
+  }
+
+  const read = (key: Key, done: Waiter<Copy, E>): void => {
+    const entry = entryOf(key)
+    if (entry.copy !== null && entry.asOf === entry.changes) {
+      const age = nowMs() - entry.freshFromMs
+      if (age < freshForMs) {
+        const { copy } = entry
+        if (age >= renewAfterMs && entry.current === undefined && entry.next === undefined)
+          begin(key, entry, [])
+        return done(Exit.succeed(copy))
+      }
+    }
+    const asking = entry.current?.asOf === entry.changes ? entry.current : entry.next
+    if (asking === undefined) return begin(key, entry, [done])
+    asking.waiters.push(done)
+  }
+
+  const changed = (entry: Entry<Copy, E> | undefined): void => {
+    if (entry !== undefined) entry.changes++
+  }
+
+  return {
+    read,
+    get: (key) =>
+      Effect.callback((resume) => {
+        read(key, resume)
+      }),
+    kept: (key) => entries.get(key)?.copy ?? null,
+    changed: (key) => changed(entries.get(key)),
+    allChanged: () => {
+      for (const entry of entries.values()) changed(entry)
+    },
+    grown: (key, copy, more) => {
+      const entry = entries.get(key)
+      if (entry?.copy !== copy) return
+      entry.bytes += more
+      bytes += more
+      makeRoom(entry)
+    },
+    size: () => ({ copies: entries.size, bytes })
+  }
+})

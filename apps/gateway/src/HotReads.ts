@@ -1,0 +1,67 @@
+/**
+ * The lean path of what is read most: availability, seat maps, events. It answers addresses that the typed routes have
+ * answered before, from the same bodies, with Node's own request; whatever is not of the common form goes on to them
+ * (`test/HotReads.test.ts` holds both to the same answers).
+ */
+import type * as RequestFront from "@onsale/platform/RequestFront"
+import { Clock, Effect, Exit } from "effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { answerHeaders, correlationOf } from "./Correlation.ts"
+import type { Representation } from "./EncodedBody.ts"
+import * as LeanAnswer from "./LeanAnswer.ts"
+import { ReadAddresses } from "./ReadAddresses.ts"
+
+/** Whoever wants JSON, or anything: the routes may know of other types. */
+const takesJson = (accept: string | undefined): boolean =>
+  accept === undefined ||
+  accept === "*/*" ||
+  (accept.startsWith("application/json") && !accept.includes("ld+json"))
+
+/** Nothing to read but the headers. A body that comes all the same is the typed route's to refuse. */
+const isPlain = ({ headers }: IncomingMessage): boolean =>
+  takesJson(headers.accept) &&
+  headers["content-length"] === undefined &&
+  headers["transfer-encoding"] === undefined
+
+/** Hands on what it has not learnt. */
+export const make = Effect.gen(function* () {
+  const addresses = yield* ReadAddresses
+  const clock = yield* Clock.Clock
+  const writeRare = yield* LeanAnswer.makeWrite
+
+  const write = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    { bytes, headers, validators }: Representation,
+    notModified: boolean
+  ): void => {
+    // The client went away.
+    if (response.destroyed) return
+    const own = notModified ? validators.slice() : headers.slice()
+    const answer = answerHeaders(
+      request.headers,
+      correlationOf(request.headers, clock.currentTimeMillisUnsafe())
+    )
+    for (const name in answer) own.push(name, answer[name]!)
+    response.writeHead(notModified ? 304 : 200, own)
+    response.end(notModified ? undefined : bytes)
+  }
+
+  const front: RequestFront.RequestFront = (request, response, next) => {
+    const source = addresses.find(request.url ?? "")
+    if (source === undefined || !isPlain(request)) return next()
+    const rare = (answer: Parameters<LeanAnswer.Write>[3]): void =>
+      writeRare(request, response, correlationOf(request.headers, clock.currentTimeMillisUnsafe()), answer)
+    source((exit) => {
+      if (Exit.isFailure(exit)) return rare(Effect.catch(Effect.failCause(exit.cause), LeanAnswer.ofProblem))
+      try {
+        exit.value.answer(request.headers, (representation, notModified) =>
+          write(request, response, representation, notModified)
+        )
+      } catch (defect) {
+        rare(Effect.die(defect))
+      }
+    })
+  }
+  return front
+})

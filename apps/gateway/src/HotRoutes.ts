@@ -1,0 +1,21 @@
+/** The lean paths of the hottest routes, in front of the typed ones. */
+import * as RequestFront from "@onsale/platform/RequestFront"
+import { Effect, Layer } from "effect"
+import * as AvailabilityStreams from "./AvailabilityStreams.ts"
+import * as HotHolds from "./HotHolds.ts"
+import * as HotReads from "./HotReads.ts"
+import * as RateLimitFront from "./RateLimitFront.ts"
+
+/** Stands in front of the routes, behind what refuses clients that ask for too much. */
+export const layer = Layer.effectDiscard(
+  Effect.all([HotReads.make, HotHolds.make]).pipe(
+    Effect.map(
+      ([reads, holds]): RequestFront.RequestFront =>
+        (request, response, next) =>
+          request.method === "GET" ? reads(request, response, next) : holds(request, response, next)
+    ),
+    Effect.flatMap(AvailabilityStreams.before),
+    Effect.flatMap(RateLimitFront.before),
+    Effect.flatMap(RequestFront.install)
+  )
+)
