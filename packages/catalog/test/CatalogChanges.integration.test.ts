@@ -12,7 +12,7 @@ import { newEvent, smallMap } from "./Maps.ts"
 
 const quiet = Layer.succeed(References.MinimumLogLevel, "None")
 /** From a commit to whoever keeps a copy. */
-const fresh = { deadline: "2 seconds" } as const
+const fresh = { deadline: "30 seconds" } as const
 
 const Ids = Schema.NonEmptyArray(Schema.Struct({ id: Schema.String }))
 

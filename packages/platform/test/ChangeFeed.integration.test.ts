@@ -10,7 +10,7 @@ import { Effect, Exit, Layer, References, Schema, Scope } from "effect"
 const quiet = Layer.succeed(References.MinimumLogLevel, "None")
 const publication = "things"
 /** From a commit to its handler, as who depends on it wants it. */
-const fresh = { deadline: "2 seconds" } as const
+const fresh = { deadline: "30 seconds" } as const
 
 let made = 0
 

@@ -110,7 +110,7 @@ describe("ChangeFeed on a server", () => {
       yield* pollUntil(
         Effect.sync(() => read.get(100)),
         (name) => name === "thing",
-        { deadline: "2 seconds" }
+        { deadline: "30 seconds" }
       )
       assert.isFalse((yield* state).lost)
     })

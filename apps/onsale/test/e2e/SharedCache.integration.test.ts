@@ -39,12 +39,13 @@ const counts = (metrics: string, cache?: string) => {
   return found
 }
 
-const ratio = ({ hit = 0, joined = 0, ...rest }: Readonly<Record<string, number>>) =>
-  (hit + joined) / (hit + joined + Object.values(rest).reduce((one, other) => one + other, 0))
+/** Of so many reads those that did not come to Postgres: each gateway has a copy in memory before the shared one. */
+const ratio = ({ hit = 0, joined = 0, ...rest }: Readonly<Record<string, number>>, asked: number) =>
+  1 - Object.values(rest).reduce((one, other) => one + other, 0) / Math.max(asked, hit + joined)
 
 describe.runIf(hasRedis)(suiteName("Reads at L1"), () => {
   it.live(
-    "nine in ten find a copy, and a Redis that is emptied and killed changes none of their answers",
+    "nine in ten do not come to Postgres, and a Redis that is emptied and killed changes none of their answers",
     () =>
       Effect.gen(function* () {
         const redis = yield* TestRedis
@@ -90,10 +91,9 @@ describe.runIf(hasRedis)(suiteName("Reads at L1"), () => {
           ...["events", "event_lists", "availability", "seat_maps"].map(
             (cache) => `${cache} ${JSON.stringify(counts(text, cache))}`
           ),
-          `hit ratio ${ratio(counts(text)).toFixed(3)}`
+          `hit ratio ${ratio(counts(text), reads).toFixed(3)}`
         )
-        // Of availability it depends on how fast this machine is: a copy lives a second.
-        for (const cache of ["events", "event_lists"]) assert.isAtLeast(ratio(counts(text, cache)), hitRatio)
+        assert.isAtLeast(ratio(counts(text), reads), hitRatio)
 
         // --- what is answered with a warm cache, is answered without one
         const all = Effect.forEach(ids.slice(0, 5).flatMap(paths), (path) =>

@@ -11,7 +11,7 @@ import * as Shop from "./Shop.ts"
 import { purchases } from "./WrongPurchases.ts"
 import { routes } from "./WrongRoutes.ts"
 import { sale } from "./WrongSale.ts"
-import { assertProblem, organiser, ours, plan, Wrong } from "./WrongWorld.ts"
+import { assertOldError, assertProblem, organiser, ours, plan, Wrong } from "./WrongWorld.ts"
 
 const cases = [...purchases, ...routes, ...sale]
 
@@ -187,10 +187,16 @@ describe("Wrong input", () => {
       Effect.gen(function* () {
         const world = yield* Wrong
         const { event, hold, order, seats, shop } = world
-        const document = yield* Effect.flatMap(
+        const whole = yield* Effect.flatMap(
           shop.send({ path: "/openapi.json" }),
           Shop.expect(200, Fuzz.Document)
         )
+        // A stream does not end.
+        const endless = "/api/v1/events/{eventId}/availability/stream"
+        const document = {
+          ...whole,
+          paths: Object.fromEntries(Object.entries(whole.paths).filter(([path]) => path !== endless))
+        }
         const known: Fuzz.Known = {
           eventId: [event.id, world.other.id],
           venueId: [event.venue.id],
@@ -213,7 +219,14 @@ describe("Wrong input", () => {
           onSaleAt: ["2026-01-01T00:00:00Z"],
           saleEndsAt: ["2027-01-01T20:00:00Z"],
           currency: ["EUR"],
-          content: [plan]
+          content: [plan],
+          uuid: [event.id],
+          event_id: [world.other.id],
+          seatId: seats.slice(260, 280),
+          ticket_uuid: seats.slice(280, 300),
+          page: ["1"],
+          size: ["10"],
+          q: ["opera"]
         }
         const statuses = new Map<number, number>()
         for (let n = 0; n < fuzzRequests; n++) {
@@ -221,8 +234,10 @@ describe("Wrong input", () => {
           const reply = yield* shop.send({ ...call, headers: { ...organiser, ...call.headers } })
           statuses.set(reply.status, (statuses.get(reply.status) ?? 0) + 1)
           const told = `request ${n}: ${JSON.stringify(call).slice(0, 600)}`
-          if (reply.status >= 400) assertProblem(reply, told)
-          else assert.isAtLeast(reply.status, 200, told)
+          if (reply.status >= 400) {
+            if (call.path.startsWith("/compat/")) assertOldError(reply, told)
+            else assertProblem(reply, told)
+          } else assert.isAtLeast(reply.status, 200, told)
         }
         // It got behind the front door.
         const done = [...statuses].reduce((sum, [status, count]) => sum + (status < 300 ? count : 0), 0)

@@ -1,6 +1,7 @@
 /** The service that wrong input is sent to, and what every answer to it has to be. */
 import { assert } from "@effect/vitest"
 import type { EventDetail } from "@onsale/contracts/catalog/Event"
+import { CompatError } from "@onsale/contracts/http/CompatApi"
 import type { Hold } from "@onsale/contracts/http/HoldsApi"
 import { Order } from "@onsale/contracts/http/OrdersApi"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -74,6 +75,15 @@ export const assertProblem = (reply: Reply, what: string) => {
   const problem = Schema.decodeUnknownSync(Shop.Problem)(reply.json)
   assert.strictEqual(problem.status, reply.status, told)
   return problem.type.replace("urn:onsale:problem:", "")
+}
+
+/** Asserts that the answer is an error of the client's, in the form of the older contracts. */
+export const assertOldError = (reply: Reply, what: string) => {
+  const told = `${what}: ${reply.status} ${reply.text.slice(0, 300)}`
+  assert.isAtLeast(reply.status, 400, told)
+  assert.isBelow(reply.status, 500, told)
+  assert.notMatch(reply.text, ours, told)
+  Schema.decodeUnknownSync(CompatError)(reply.json)
 }
 
 export interface Case {

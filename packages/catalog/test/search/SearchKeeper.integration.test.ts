@@ -58,7 +58,7 @@ layer(layerSearch, { excludeTestServices: true, timeout: "60 seconds" })("the se
       yield* sql`UPDATE catalog.events SET name = 'Polarlicht' WHERE id = ${id}::uuid`
       yield* touch({ _tag: "Events", eventIds: [id] })
       assert.deepStrictEqual([yield* names("abendstern"), yield* names("polarlihct")], [[], ["Polarlicht"]])
-      yield* sql`UPDATE catalog.events SET state = 'draft' WHERE id = ${id}::uuid`
+      yield* sql`UPDATE catalog.events SET state = 'cancelled', cancelled_at = now(), cancel_reason = 'ill' WHERE id = ${id}::uuid`
       yield* touch(everything)
       assert.deepStrictEqual(yield* names("polarlicht"), [])
     })
