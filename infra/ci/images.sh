@@ -40,11 +40,17 @@ key() { sha256sum | cut -c1-12; }
 
 has_image() { docker image inspect "$1" >/dev/null 2>&1; }
 
-# The older ones of a name: nobody asks for them again.
+# The older ones of a name. Another worktree on this engine may be using what it made within the last hours, and what a
+# container runs from is refused to us.
+readonly keepHours=6
 drop_others() {
-  local name=$1 keep=$2 tag
+  local name=$1 keep=$2 tag made
+  # It is in use from now on.
+  docker tag "$name:$keep" "$name:$keep"
   for tag in $(docker images --format '{{.Tag}}' "$name"); do
-    [ "$tag" = "$keep" ] || docker rmi "$name:$tag" >/dev/null 2>&1 || true
+    [ "$tag" != "$keep" ] || continue
+    made=$(docker image inspect --format '{{.Metadata.LastTagTime.Unix}}' "$name:$tag" 2>/dev/null) || continue
+    [ $((made + keepHours * 3600)) -gt "$(date +%s)" ] || docker rmi "$name:$tag" >/dev/null 2>&1 || true
   done
 }
 
@@ -176,10 +182,19 @@ files=debian-$({ echo "$suite $packages"; declare -f make_files make_base; } | k
 has_image "onsale-base:$files" || make_base "$files"
 drop_others onsale-base "$files"
 
-begin
-context "$(servers_dockerfile "$files")" infra/ci/postgres-entrypoint.sh | build onsale-postgres:ci
-context "$(redis_dockerfile "$files")" | build onsale-redis:ci
-done_with "onsale-postgres:ci and onsale-redis:ci"
+servers=$({
+  echo "$files"
+  cat infra/ci/postgres-entrypoint.sh
+  declare -f context servers_dockerfile redis_dockerfile
+} | key)
+if ! has_image "onsale-postgres:$servers" || ! has_image "onsale-redis:$servers"; then
+  begin
+  context "$(servers_dockerfile "$files")" infra/ci/postgres-entrypoint.sh | build "onsale-postgres:$servers"
+  context "$(redis_dockerfile "$files")" | build "onsale-redis:$servers"
+  done_with "Postgres and Redis"
+fi
+drop_others onsale-postgres "$servers"
+drop_others onsale-redis "$servers"
 
 modules=$(node_modules/.bin/node infra/ci/production-modules.ts)
 stamp=$({
@@ -198,14 +213,23 @@ if ! has_image "onsale-modules:$stamp"; then
 fi
 drop_others onsale-modules "$stamp"
 
-begin
-context "$(app_dockerfile "$stamp")" --exclude=node_modules --exclude=test --exclude=.onsale \
-  package.json infra/scripts/healthy.mjs apps packages migrations | build onsale:ci
+# By what is in it, so that nobody's tests run from what another worktree made meanwhile.
+app_files() {
+  # Without times and in order, or the same sources would be another archive.
+  context "$(app_dockerfile "$stamp")" --sort=name --mtime=@0 --exclude=node_modules --exclude=test --exclude=.onsale \
+    package.json infra/scripts/healthy.mjs apps packages migrations
+}
+sources=$(app_files | key)
+if ! has_image "onsale:$sources"; then
+  begin
+  app_files | build "onsale:$sources"
+  done_with "onsale:$sources"
+fi
+drop_others onsale "$sources"
 docker image prune --force >/dev/null
-done_with "onsale:ci"
 
 cat <<EXPORTS
-export ONSALE_TEST_IMAGE_APP=onsale:ci
-export ONSALE_TEST_IMAGE_POSTGRES=onsale-postgres:ci
-export ONSALE_TEST_IMAGE_REDIS=onsale-redis:ci
+export ONSALE_TEST_IMAGE_APP=onsale:$sources
+export ONSALE_TEST_IMAGE_POSTGRES=onsale-postgres:$servers
+export ONSALE_TEST_IMAGE_REDIS=onsale-redis:$servers
 EXPORTS

@@ -1,6 +1,8 @@
 import { shardGroups } from "../../packages/contracts/src/ShardGroups.ts"
 import { shardsPerGroup } from "@onsale/platform/Cluster"
+import { spawnSync } from "node:child_process"
 import { globSync } from "node:fs"
+import { join } from "node:path"
 import { expect, test } from "vitest"
 import { parse } from "yaml"
 import { exists, read, root } from "./Workspace.ts"
@@ -62,4 +64,36 @@ test("every alert says where to read what to do", () => {
 test("an alert tells when a shard has no owner", () => {
   const { expr } = rules.find(({ alert }) => alert === "OnsaleShardsUnowned") ?? {}
   expect(expr).toBe(`sum(effect_cluster_shards) < ${shardGroups.length * shardsPerGroup}`)
+})
+
+interface RuleTests {
+  readonly tests: ReadonlyArray<{
+    readonly alert_rule_test: ReadonlyArray<{
+      readonly alertname: string
+      readonly exp_alerts: Array<unknown>
+    }>
+  }>
+}
+
+test("alerts of evictions, overload and the bus are tried firing and silent", () => {
+  const { tests }: RuleTests = parse(read("infra/prometheus/rules.test.yml"))
+  const tried = (fires: boolean) =>
+    new Set(
+      tests
+        .flatMap((one) => one.alert_rule_test)
+        .filter(({ exp_alerts }) => exp_alerts.length > 0 === fires)
+        .map(({ alertname }) => alertname)
+    )
+  const alerts = ["OnsaleRunnerEvicted", "OnsaleEventOverloaded", "OnsaleEventBusLag", "OnsaleDeadLetters"]
+  expect([...tried(true)]).toEqual(alerts)
+  expect([...tried(false)]).toEqual(alerts)
+})
+
+const promtool = (...args: ReadonlyArray<string>) => spawnSync("promtool", args, { encoding: "utf8" })
+
+test("Prometheus takes the rules, and they fire when they should", ({ skip }) => {
+  if (promtool("--version").error !== undefined) skip("promtool is not installed")
+  const file = join(root, "infra/prometheus/rules.test.yml")
+  const { status, stderr, stdout } = promtool("test", "rules", file)
+  expect(status, `${stdout}${stderr}`).toBe(0)
 })

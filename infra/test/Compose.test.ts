@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { parse } from "yaml"
+import { networks } from "../../apps/gateway/src/ClientAddress.ts"
 import { entryPoints, exists, read, unreadSettings } from "./Workspace.ts"
 
 interface Service {
@@ -15,7 +16,9 @@ interface Service {
   readonly healthcheck?: { readonly test?: ReadonlyArray<string>; readonly disable?: boolean }
   readonly ports?: ReadonlyArray<string>
   readonly volumes?: ReadonlyArray<string>
-  readonly networks?: ReadonlyArray<string>
+  readonly networks?:
+    | ReadonlyArray<string>
+    | Readonly<Record<string, { readonly aliases?: ReadonlyArray<string>; readonly ipv4_address?: string }>>
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
   readonly deploy?: {
     readonly replicas?: number
@@ -26,7 +29,12 @@ interface Service {
 
 interface Compose {
   readonly services: Readonly<Record<string, Service>>
-  readonly networks: Readonly<Record<string, unknown>>
+  readonly networks: Readonly<
+    Record<
+      string,
+      { readonly ipam?: { readonly config: ReadonlyArray<{ subnet: string; ip_range: string }> } } | null
+    >
+  >
   readonly volumes: Readonly<Record<string, unknown>>
 }
 
@@ -40,6 +48,13 @@ const waitedFor = (condition: string) =>
         .map(([name]) => name)
     )
   )
+
+const networksOf = ({ networks = {} }: Service): ReadonlyArray<string> =>
+  Array.isArray(networks) ? networks : Object.keys(networks)
+const inNetwork = (service: string, network: string) => {
+  const { networks = [] } = compose.services[service] ?? {}
+  return "length" in networks ? undefined : networks[network]
+}
 
 describe.each(services)("%s", (_, service) => {
   test("cannot change its image, gain a right or be root", () => {
@@ -72,7 +87,7 @@ describe.each(services)("%s", (_, service) => {
       // A service that is not of the profile would not start.
       for (const profile of service.profiles ?? []) expect(profiles).toContain(profile)
     }
-    for (const network of service.networks ?? []) expect(Object.keys(compose.networks)).toContain(network)
+    for (const network of networksOf(service)) expect(Object.keys(compose.networks)).toContain(network)
     for (const [source = ""] of (service.volumes ?? []).map((volume) => volume.split(":"))) {
       if (source.startsWith("./")) expect(exists(source)).toBe(true)
       else expect(Object.keys(compose.volumes)).toContain(source)
@@ -106,8 +121,28 @@ test("the single process starts without the cluster", () => {
 })
 
 test("only the proxy is between clients and gateways", () => {
-  const atEdge = services.filter(([, { networks }]) => networks?.includes("edge")).map(([name]) => name)
+  const atEdge = services.filter(([, service]) => networksOf(service).includes("edge")).map(([name]) => name)
   expect(atEdge.sort()).toEqual(["gateway", "proxy"])
+})
+
+test("gateways believe the proxy's address alone", () => {
+  const address = inNetwork("proxy", "edge")?.ipv4_address ?? ""
+  const trusted = networks(compose.services.gateway?.environment?.ONSALE_TRUSTED_PROXIES ?? "")
+  expect(compose.services.gateway?.environment?.ONSALE_TRUSTED_PROXIES).toBe(address)
+  expect(trusted?.check(address)).toBe(true)
+  // Nobody else is given it, and the proxy comes from it.
+  const { ip_range = "", subnet = "" } = compose.networks.edge?.ipam?.config[0] ?? {}
+  expect(networks(subnet)?.check(address)).toBe(true)
+  expect(networks(ip_range)?.check(address)).toBe(false)
+  for (const alias of inNetwork("gateway", "edge")?.aliases ?? ["none"])
+    expect(read("infra/compose/nginx.conf")).toContain(`server ${alias}:3000 resolve`)
+})
+
+test("the gateways alone load the demo season, when there is somebody to open its sales", () => {
+  const loading = services.filter(([, { environment }]) => environment?.ONSALE_DEMO !== undefined)
+  expect(loading.map(([name]) => name)).toEqual(["gateway"])
+  expect(compose.services.gateway?.environment?.ONSALE_DEMO).toBe(`\${ONSALE_DEMO:-true}`)
+  expect(compose.services.gateway?.depends_on?.booking).toEqual({ condition: "service_healthy" })
 })
 
 describe("the roles", () => {

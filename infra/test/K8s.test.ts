@@ -2,6 +2,7 @@ import { globSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { parse, parseAllDocuments } from "yaml"
+import { networks } from "../../apps/gateway/src/ClientAddress.ts"
 import { entryPoints, exists, read, root, unreadSettings } from "./Workspace.ts"
 
 type Labels = Readonly<Record<string, string>>
@@ -36,17 +37,29 @@ interface Resource {
   readonly rules?: unknown
   readonly spec?: {
     readonly replicas?: number
+    readonly minReadySeconds?: number
+    readonly strategy?: unknown
+    readonly podSelector?: { readonly matchLabels?: Labels }
     readonly selector?: Labels & { readonly matchLabels?: Labels }
     readonly template?: { readonly metadata: { readonly labels: Labels }; readonly spec: Pod }
     readonly ports?: ReadonlyArray<{ readonly targetPort: string }>
     readonly scaleTargetRef?: { readonly kind: string; readonly name: string }
     readonly minReplicas?: number
-    readonly ingress?: ReadonlyArray<{ readonly ports: ReadonlyArray<{ readonly port: string }> }>
+    readonly ingress?: ReadonlyArray<{
+      readonly from?: ReadonlyArray<{
+        readonly podSelector?: {
+          readonly matchExpressions?: ReadonlyArray<{ readonly values: Array<string> }>
+        }
+      }>
+      readonly ports: ReadonlyArray<{ readonly port: string | number }>
+    }>
   }
 }
 
 interface Kustomization {
   readonly resources: ReadonlyArray<string>
+  readonly secretGenerator?: ReadonlyArray<{ readonly literals: ReadonlyArray<string> }>
+  readonly configMapGenerator?: ReadonlyArray<{ readonly literals: ReadonlyArray<string> }>
 }
 
 const documents = (path: string): ReadonlyArray<Resource> =>
@@ -137,6 +150,16 @@ test("selectors match the pods of one role", () => {
   }
 })
 
+test("one comes, and shards have had time to move, before one goes", () => {
+  for (const { spec } of ofKind("Deployment")) {
+    expect(spec?.minReadySeconds).toBeGreaterThanOrEqual(15)
+    expect(spec?.strategy).toEqual({
+      type: "RollingUpdate",
+      rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
+    })
+  }
+})
+
 test("the autoscaler alone says how many there are", () => {
   for (const { spec } of ofKind("Deployment")) expect(spec?.replicas).toBeUndefined()
   for (const { metadata, spec } of ofKind("HorizontalPodAutoscaler")) {
@@ -152,6 +175,45 @@ test("network policies open ports that somebody has", () => {
   )
   expect(opened.length).toBeGreaterThan(0)
   for (const { port } of opened) expect([...ports]).toContain(port)
+})
+
+test("what the local overlay has beside the roles lets those in that need it", () => {
+  const local: Kustomization = parse(read("infra/k8s/overlays/local/kustomization.yaml"))
+  const literals = (local.secretGenerator ?? []).flatMap((secret) => secret.literals)
+  const settings = [...literals, ...Object.values(ofKind("ConfigMap")[0]?.data ?? {})]
+  const named = settings.flatMap((setting) => [...setting.matchAll(/([a-z-]+):(\d+)(?:$|\/)/g)])
+  const needed = new Map(
+    named.filter(([, host]) => host !== "").map(([, host, port]) => [host, Number(port)])
+  )
+  expect([...needed.keys()].sort()).toEqual(["kafka", "mail", "postgres", "psp-sandbox", "redis"])
+  const policies = documents("infra/k8s/overlays/local/network.yaml")
+  for (const { spec } of policies)
+    for (const one of spec?.ingress ?? [])
+      for (const { podSelector } of one.from ?? [])
+        for (const name of podSelector?.matchExpressions?.[0]?.values ?? [])
+          expect(workloads.map((workload) => workload.name)).toContain(name)
+  expect(
+    policies.map(({ spec }) => [
+      spec?.podSelector?.matchLabels?.[component],
+      spec?.ingress?.[0]?.ports[0]?.port
+    ])
+  ).toEqual(expect.arrayContaining([...needed]))
+  const [database] = policies
+  expect(database?.spec?.ingress?.[0]?.from?.[0]?.podSelector?.matchExpressions?.[0]?.values).toEqual(
+    workloads.map(({ name }) => name)
+  )
+})
+
+test("whose word on a client's address is taken is said, and an overlay has to say it again", () => {
+  const list = ofKind("ConfigMap")[0]?.data?.ONSALE_TRUSTED_PROXIES ?? ""
+  const trusted = networks(list)
+  // Nobody's: a range of the cluster that is guessed here would be somebody's.
+  expect(trusted?.check("192.0.2.7")).toBe(true)
+  for (const address of ["10.0.0.1", "172.16.0.1", "192.168.0.1"]) expect(trusted?.check(address)).toBe(false)
+  const production: Kustomization = parse(read("infra/k8s/overlays/production/kustomization.yaml"))
+  expect(production.configMapGenerator?.flatMap(({ literals }) => literals).join()).toMatch(
+    /^ONSALE_TRUSTED_PROXIES=/
+  )
 })
 
 test("runners may list pods, and are known by their pod's address; the others ask Kubernetes nothing", () => {

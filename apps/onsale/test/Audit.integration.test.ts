@@ -66,6 +66,23 @@ describe("the audit", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("finds nothing where relays have told all, or have nothing to tell yet", () =>
+    Effect.gen(function* () {
+      yield* AuditWorld.make
+      const sql = yield* SqlClient.SqlClient
+      for (const schema of ["catalog", "inventory", "booking", "payments"]) {
+        yield* sql`INSERT INTO ${sql(`${schema}.cursor`)} (name, txid, position, updated_at)
+          SELECT * FROM (SELECT 'bus', txid, position, now() FROM ${sql(`${schema}.journal`)}
+            UNION ALL SELECT 'bus', '0'::xid8, 0, now()) AS places ORDER BY 2 DESC, 3 DESC LIMIT 1`
+      }
+      const findings = yield* audited()
+      assert.deepStrictEqual(
+        findings.flatMap(({ breaches, inProgress, notes }) => [...breaches, ...inProgress, ...notes]),
+        []
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("finds nothing in an empty database", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(
@@ -351,6 +368,13 @@ describe("the audit", () => {
     "INV-09",
     /stands at a row that the journal does not have/,
     (_, sql) => sql`UPDATE booking.cursor SET position = position + 1000`
+  )
+  finds(
+    "a relay that is stuck",
+    "INV-09",
+    /booking.bus, which follows the booking journal, has not seen [1-9]\d* rows/,
+    (_, sql) => sql`INSERT INTO booking.cursor (name, txid, position, updated_at)
+      SELECT 'bus', txid, position, now() FROM booking.journal ORDER BY txid, position LIMIT 1`
   )
   finds(
     "a confirmed order that a follower passed over",

@@ -63,6 +63,8 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
   const running = yield* FiberSet.make<void>()
   const count = (outcome: string) =>
     Metric.update(Metric.withAttributes(EventBusMetrics.handled, { topic, group, outcome }), 1)
+  // Else the first one is not an increase, to those who watch.
+  yield* Metric.update(Metric.withAttributes(EventBusMetrics.handled, { topic, group, outcome: "dead" }), 0)
 
   // The broker is away: the event stays where it is, and so does its stream.
   const insist = <A>(effect: Effect.Effect<A, EventBusError>) =>

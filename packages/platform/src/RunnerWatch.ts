@@ -72,6 +72,8 @@ export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const { runnerAddress } = yield* ShardingConfig.ShardingConfig
     if (Option.isNone(runnerAddress)) return
+    // Else the first one is not an increase, to those who watch.
+    yield* Metric.update(evictions, 0)
     const self = keyOf(runnerAddress.value)
     const storage = yield* RunnerStorage.RunnerStorage
     const health = yield* RunnerHealth.RunnerHealth

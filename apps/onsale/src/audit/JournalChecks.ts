@@ -1,4 +1,6 @@
 /** INV-09: journals without gaps, and followers that have read them. */
+import { origin } from "@onsale/platform/Journal"
+import * as Relay from "@onsale/platform/Relay"
 import { Effect, Schema } from "effect"
 import { SqlClient, SqlSchema } from "effect/sql"
 import { graceMs } from "./CrossChecks.ts"
@@ -6,16 +8,36 @@ import type { Found } from "./Found.ts"
 
 const journals = ["catalog", "inventory", "booking", "payments", "notifications"] as const
 
-/** Who follows whom: the projections that this build runs. A cursor of any other is left over. */
+/** Who follows whom: the projections and relays that this build runs. A cursor of any other is left over. */
 const followers: ReadonlyArray<{
   readonly schema: (typeof journals)[number]
   readonly name: string
   readonly follows: (typeof journals)[number]
+  /** Where it has no cursor it has nothing to do. */
+  readonly onlyWithCursor?: boolean
+  /** Its cursor is the one of the generation that serves. */
+  readonly isReadModel?: boolean
 }> = [
   { schema: "booking", name: "payment-news", follows: "payments" },
   { schema: "booking", name: "cancelled-events", follows: "catalog" },
   { schema: "notifications", name: "catalog", follows: "catalog" },
-  { schema: "notifications", name: "booking", follows: "booking" }
+  { schema: "notifications", name: "booking", follows: "booking" },
+  { schema: "catalog", name: "search", follows: "catalog", onlyWithCursor: true },
+  // Without a generation that serves, its source answers.
+  ...(
+    [
+      ["catalog", "event-pages"],
+      ["booking", "customer-orders"],
+      ["booking", "sales"]
+    ] as const
+  ).map(([schema, name]) => ({ schema, name, follows: schema, onlyWithCursor: true, isReadModel: true })),
+  // The relays of the contexts, which have a cursor once there was a bus to tell.
+  ...(["catalog", "inventory", "booking", "payments"] as const).map((schema) => ({
+    schema,
+    name: Relay.ofContext.name,
+    follows: schema,
+    onlyWithCursor: true
+  }))
 ]
 
 export interface JournalFacts {
@@ -69,13 +91,16 @@ export const run = Effect.fn("JournalChecks.run")(function* (nowMs: number) {
   }
 
   let lagMs = 0
-  for (const { follows, name, schema } of followers) {
+  for (const { follows, isReadModel = false, name, onlyWithCursor = false, schema } of followers) {
+    const own = isReadModel
+      ? sql`SELECT txid, position FROM ${sql(`${schema}.read_model`)} WHERE name = ${name} AND serving`
+      : sql`SELECT txid, position FROM ${cursorOf(schema)} WHERE name = ${name}`
     const behind = yield* SqlSchema.findOne({
       Request: Schema.Void,
       Result: Behind,
-      execute: () => sql`WITH own AS (SELECT txid, position FROM ${cursorOf(schema)} WHERE name = ${name})
+      execute: () => sql`WITH own AS (${own})
         SELECT EXISTS (SELECT 1 FROM own) AS exists,
-          NOT EXISTS (SELECT 1 FROM own) OR EXISTS (
+          NOT EXISTS (SELECT 1 FROM own WHERE position <> ${origin.position}::text::bigint) OR EXISTS (
             SELECT 1 FROM ${journalOf(follows)} j JOIN own ON (j.txid, j.position) = (own.txid, own.position)) AS known,
           count(j.stream)::int AS unseen, count(j.stream) FILTER (WHERE j.at < ${overdueAt})::int AS overdue,
           greatest(0, coalesce(extract(epoch FROM ${now} - min(j.at)) * 1000, 0))::float8 AS "lagMs"
@@ -83,6 +108,7 @@ export const run = Effect.fn("JournalChecks.run")(function* (nowMs: number) {
         WHERE own.txid IS NULL OR (j.txid, j.position) > (own.txid, own.position)`
     })()
     const who = `${schema}.${name}, which follows the ${follows} journal,`
+    if (onlyWithCursor && !behind.exists) continue
     lagMs = Math.max(lagMs, behind.lagMs)
     if (!behind.known) add("breach", `${who} stands at a row that the journal does not have`)
     if (behind.overdue > 0) {
