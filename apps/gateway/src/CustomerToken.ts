@@ -8,6 +8,7 @@ import { HttpServerRequest } from "effect/http"
 import { decodeProtectedHeader, jwtVerify } from "jose"
 import { CurrentCustomer, type ProvedCustomer } from "./CurrentCustomer.ts"
 import { checkOf } from "./OrganiserAuth.ts"
+import { unprovedPrefix } from "./compat/CompatUser.ts"
 import * as TokenKeys from "./TokenKeys.ts"
 
 /** Characters; what is longer carries more than we ask of it. */
@@ -68,10 +69,16 @@ const make = Effect.fnUntraced(function* (keys: TokenKeys.TokenKeys, organiserKe
       currentDate: new Date(clock.currentTimeMillisUnsafe()),
       requiredClaims: ["sub", "exp"]
     })
-    const { email, exp, name, sub } = payload
+    const { email, email_verified: isProved, exp, name, sub } = payload
     if (!isCustomerId(sub)) throw new Error("the token's subject is no customer's id")
+    if (sub.startsWith(unprovedPrefix))
+      throw new Error("the token's subject is one of those whom nobody proves")
     return {
-      customer: { id: sub, email: isEmail(email) ? email : null, name: isName(name) ? name : null },
+      customer: {
+        id: sub,
+        email: isProved === true && isEmail(email) ? email : null,
+        name: isName(name) ? name : null
+      },
       untilMs: (exp ?? 0) * 1_000
     }
   }

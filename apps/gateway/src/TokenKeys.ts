@@ -131,7 +131,8 @@ export const sign = Effect.fnUntraced(function* (
   }
   return yield* Effect.orDie(
     Effect.tryPromise(() =>
-      new SignJWT({ ...profile })
+      // OpenID Connect's word for an address that is the customer's own.
+      new SignJWT({ ...profile, ...(profile.email === undefined ? {} : { email_verified: true }) })
         .setProtectedHeader({ alg: first.algorithm, kid: first.kid, typ: "JWT" })
         .setSubject(id)
         .setIssuer(issuer)

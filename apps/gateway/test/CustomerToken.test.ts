@@ -116,11 +116,19 @@ describe("CustomerToken", () => {
           ["a subject with spaces", { ...good, sub: "a b" }],
           ["a subject that is too long", { ...good, sub: "a".repeat(129) }],
           ["an empty subject", { ...good, sub: "" }],
+          ["a user of the older systems", { ...good, sub: "user:0199a000-0000-7000-8000-000000000000" }],
           ["not yet", { ...good, nbf: 60 }],
           ["too long", { ...good, filler: "a".repeat(2_048) }]
         ] as const) {
           yield* rejected(yield* forged(privateKey, eddsa, claims), about)
         }
+        const emailOf = (claims: JWTPayload) =>
+          Effect.flatMap(forged(privateKey, eddsa, claims), (token) =>
+            Effect.map(verify(token), (customer) => customer?.email)
+          )
+        const email = "ada@example.org"
+        assert.isNull(yield* emailOf({ ...good, email }), "an address that nobody has proved")
+        assert.strictEqual(yield* emailOf({ ...good, email, email_verified: true }), email)
         const token = yield* forged(privateKey, eddsa, good)
         yield* rejected(`${token.slice(0, -4)}AAAA`, "another signature")
         for (const text of ["", ".", "..", "a.b", "a.b.c", "{}", "é"]) yield* rejected(text, text)

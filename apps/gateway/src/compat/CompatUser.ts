@@ -6,6 +6,9 @@ import { CustomerId } from "@onsale/contracts/Ids"
 import { Config, Effect, Schema } from "effect"
 import type { ProvedCustomer } from "../CurrentCustomer.ts"
 
+/** What their ids begin with, and no token's subject does. */
+export const unprovedPrefix = "user:"
+
 const isAddressable = (id: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$/.test(id)
 
 const MailDomain = Schema.String.check(
@@ -22,7 +25,7 @@ export const make = Effect.gen(function* () {
   return {
     /** The user that a client has named. */
     named: (uuid: string): ProvedCustomer => ({
-      id: CustomerId.make(`user:${uuid.toLowerCase()}`),
+      id: CustomerId.make(`${unprovedPrefix}${uuid.toLowerCase()}`),
       email: `${uuid.toLowerCase()}@${domain}`,
       name: null
     }),
