@@ -1,13 +1,14 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { type EventId, makeEventId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
+import * as ScratchPostgres from "@onsale/testing/ScratchPostgres"
 import { Effect, Exit, Layer, References, Schema, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Catalog } from "../src/Catalog.ts"
 import * as CatalogChanges from "../src/CatalogChanges.ts"
 import { CatalogTouched } from "../src/CatalogTouched.ts"
 import { toPretix } from "../src/PretixExport.ts"
-import { layerCatalog, OpenedSales } from "./CatalogFixture.ts"
+import { layerCatalogAlone, OpenedSales } from "./CatalogFixture.ts"
 import { newEvent, smallMap } from "./Maps.ts"
 
 const quiet = Layer.succeed(References.MinimumLogLevel, "None")
@@ -83,10 +84,16 @@ const insertEvent = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, like:
 const refused = (statement: Effect.Effect<unknown, { readonly reason: { readonly cause: unknown } }>) =>
   Effect.map(Effect.flip(statement), ({ reason }) => String(reason.cause))
 
-layer(layerCatalog.pipe(Layer.provideMerge(CatalogTouched.layer)), {
-  excludeTestServices: true,
-  timeout: "60 seconds"
-})("changes of the catalog by SQL", (it) => {
+layer(
+  layerCatalogAlone.pipe(
+    Layer.provideMerge(CatalogTouched.layer),
+    Layer.provideMerge(ScratchPostgres.layerMigrated)
+  ),
+  {
+    excludeTestServices: true,
+    timeout: "60 seconds"
+  }
+)("changes of the catalog by SQL", (it) => {
   describe("are told to who keeps copies", () => {
     it.effect("of events, tiers, venues and performers, within two seconds", () =>
       Effect.gen(function* () {

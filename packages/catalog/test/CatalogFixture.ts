@@ -48,11 +48,13 @@ const layerInventory = Layer.effect(
   })
 )
 
-export const layerCatalog = Catalog.layer.pipe(
+/** Over a database that is given. */
+export const layerCatalogAlone = Catalog.layer.pipe(
   Layer.provideMerge(layerInventory),
-  Layer.provideMerge(OpenedSales.layer),
-  Layer.provideMerge(layerDatabase)
+  Layer.provideMerge(OpenedSales.layer)
 )
+
+export const layerCatalog = layerCatalogAlone.pipe(Layer.provideMerge(layerDatabase))
 
 /**
  * What happens at a moment (milliseconds since 1970). Setting the test's clock to the year 2030 would

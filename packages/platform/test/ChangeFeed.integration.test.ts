@@ -4,7 +4,7 @@ import * as ChangeFeed from "@onsale/platform/ChangeFeed"
 import * as ReplicationSlot from "@onsale/platform/ReplicationSlot"
 import type { RowChange } from "@onsale/platform/RowChange"
 import { pollUntil } from "@onsale/testing/Poll"
-import { layerEmptyDatabase } from "@onsale/testing/PostgresFixture"
+import * as ScratchPostgres from "@onsale/testing/ScratchPostgres"
 import { Effect, Exit, Layer, References, Schema, Scope } from "effect"
 
 const quiet = Layer.succeed(References.MinimumLogLevel, "None")
@@ -93,179 +93,182 @@ const sees = ({ ids }: World, ...expected: ReadonlyArray<number>) =>
 const cut = ({ slot, sql }: World) =>
   sql`SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = ${slot}`
 
-layer(layerEmptyDatabase, { excludeTestServices: true, timeout: "60 seconds" })("ChangeFeed", (it) => {
-  describe("what is told", () => {
-    it.effect("rows that were inserted, updated and deleted, as they are published", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        const { seen, sql, table } = world
-        yield* world.start()
-        yield* world.following
-        yield* sql`INSERT INTO ${table} VALUES (1, 'one', repeat('x', 100000))`
-        yield* sql`UPDATE ${table} SET name = 'two' WHERE id = 1`
-        yield* sql`UPDATE ${table} SET id = 2 WHERE id = 1`
-        yield* sql`DELETE FROM ${table} WHERE id = 2`
-        yield* sql`TRUNCATE ${table}`
-        yield* pollUntil(
-          Effect.sync(() => seen.map((change) => ({ ...change, table: "" }))),
-          (changes) => changes.length === 5,
-          fresh
-        )
-        const plain = JSON.parse(JSON.stringify(seen.map(({ table: _, ...change }) => change)))
-        assert.deepStrictEqual(plain, [
-          { kind: "insert", row: { id: 1, name: "one" } },
-          { kind: "update", row: { id: 1, name: "two" }, before: null },
-          { kind: "update", row: { id: 2, name: "two" }, before: { id: 1 } },
-          { kind: "delete", before: { id: 2 } },
-          { kind: "truncate" }
-        ])
-      })
-    )
-
-    it.effect("nothing of a transaction that was rolled back", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        yield* world.start()
-        yield* world.following
-        const rolledBack = world.sql.withTransaction(Effect.andThen(world.insert(1), Effect.fail("no")))
-        assert.strictEqual(yield* Effect.flip(rolledBack), "no")
-        yield* world.insert(2)
-        yield* sees(world, 2)
-        assert.deepStrictEqual(yield* world.ids, [2])
-      })
-    )
-
-    it.effect("what was changed while nobody followed", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        const stop = yield* world.start()
-        yield* world.following
-        yield* stop
-        yield* world.free
-        yield* world.insert(1, 3)
-        yield* world.start()
-        yield* sees(world, 1, 2, 3)
-        assert.strictEqual(world.resyncs(), 1)
-      })
-    )
-
-    it.effect("a transaction of 50,000 rows, in bounded calls, while the connection stays alive", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        yield* world.start()
-        yield* world.following
-        yield* world.insert(1, 50_000)
-        yield* pollUntil(world.ids, (ids) => ids.length === 50_000, { deadline: "30 seconds" })
-        assert.isBelow(Math.max(...world.calls), 2 * 4096 + 1)
-        assert.strictEqual(world.seen.length, 50_000)
-      })
-    )
-  })
-
-  describe("what is acknowledged", () => {
-    it.effect(
-      "nothing that a handler has failed with: it is asked again, with what came meanwhile",
-      () =>
+layer(ScratchPostgres.layerEmpty, { excludeTestServices: true, timeout: "60 seconds" })(
+  "ChangeFeed",
+  (it) => {
+    describe("what is told", () => {
+      it.effect("rows that were inserted, updated and deleted, as they are published", () =>
         Effect.gen(function* () {
           const world = yield* prepare
-          let failing = true
-          const asked: Array<number> = []
-          yield* world.start((changes) => {
-            asked.push(changes.length)
-            return failing ? Effect.fail("not now") : Effect.void
+          const { seen, sql, table } = world
+          yield* world.start()
+          yield* world.following
+          yield* sql`INSERT INTO ${table} VALUES (1, 'one', repeat('x', 100000))`
+          yield* sql`UPDATE ${table} SET name = 'two' WHERE id = 1`
+          yield* sql`UPDATE ${table} SET id = 2 WHERE id = 1`
+          yield* sql`DELETE FROM ${table} WHERE id = 2`
+          yield* sql`TRUNCATE ${table}`
+          yield* pollUntil(
+            Effect.sync(() => seen.map((change) => ({ ...change, table: "" }))),
+            (changes) => changes.length === 5,
+            fresh
+          )
+          const plain = JSON.parse(JSON.stringify(seen.map(({ table: _, ...change }) => change)))
+          assert.deepStrictEqual(plain, [
+            { kind: "insert", row: { id: 1, name: "one" } },
+            { kind: "update", row: { id: 1, name: "two" }, before: null },
+            { kind: "update", row: { id: 2, name: "two" }, before: { id: 1 } },
+            { kind: "delete", before: { id: 2 } },
+            { kind: "truncate" }
+          ])
+        })
+      )
+
+      it.effect("nothing of a transaction that was rolled back", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          yield* world.start()
+          yield* world.following
+          const rolledBack = world.sql.withTransaction(Effect.andThen(world.insert(1), Effect.fail("no")))
+          assert.strictEqual(yield* Effect.flip(rolledBack), "no")
+          yield* world.insert(2)
+          yield* sees(world, 2)
+          assert.deepStrictEqual(yield* world.ids, [2])
+        })
+      )
+
+      it.effect("what was changed while nobody followed", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          const stop = yield* world.start()
+          yield* world.following
+          yield* stop
+          yield* world.free
+          yield* world.insert(1, 3)
+          yield* world.start()
+          yield* sees(world, 1, 2, 3)
+          assert.strictEqual(world.resyncs(), 1)
+        })
+      )
+
+      it.effect("a transaction of 50,000 rows, in bounded calls, while the connection stays alive", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          yield* world.start()
+          yield* world.following
+          yield* world.insert(1, 50_000)
+          yield* pollUntil(world.ids, (ids) => ids.length === 50_000, { deadline: "30 seconds" })
+          assert.isBelow(Math.max(...world.calls), 2 * 4096 + 1)
+          assert.strictEqual(world.seen.length, 50_000)
+        })
+      )
+    })
+
+    describe("what is acknowledged", () => {
+      it.effect(
+        "nothing that a handler has failed with: it is asked again, with what came meanwhile",
+        () =>
+          Effect.gen(function* () {
+            const world = yield* prepare
+            let failing = true
+            const asked: Array<number> = []
+            yield* world.start((changes) => {
+              asked.push(changes.length)
+              return failing ? Effect.fail("not now") : Effect.void
+            })
+            yield* world.following
+            const before = (yield* world.state).confirmedLsn
+            yield* world.insert(1)
+            yield* pollUntil(
+              Effect.sync(() => asked.length),
+              (count) => count >= 3
+            )
+            assert.strictEqual((yield* world.state).confirmedLsn, before)
+            yield* world.insert(2)
+            yield* pollUntil(
+              Effect.sync(() => Math.max(...asked)),
+              (most) => most === 2
+            )
+            failing = false
+            yield* sees(world, 1, 2)
+            yield* pollUntil(world.state, ({ confirmedLsn }) => confirmedLsn > before)
+          }),
+        30_000
+      )
+
+      it.effect("nothing that a handler was working on when the process ended", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          let asked = false
+          const stop = yield* world.start(() => {
+            asked = true
+            return Effect.never
           })
           yield* world.following
-          const before = (yield* world.state).confirmedLsn
           yield* world.insert(1)
           yield* pollUntil(
-            Effect.sync(() => asked.length),
-            (count) => count >= 3
+            Effect.sync(() => asked),
+            (was) => was
           )
-          assert.strictEqual((yield* world.state).confirmedLsn, before)
-          yield* world.insert(2)
-          yield* pollUntil(
-            Effect.sync(() => Math.max(...asked)),
-            (most) => most === 2
-          )
-          failing = false
-          yield* sees(world, 1, 2)
-          yield* pollUntil(world.state, ({ confirmedLsn }) => confirmedLsn > before)
-        }),
-      30_000
-    )
-
-    it.effect("nothing that a handler was working on when the process ended", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        let asked = false
-        const stop = yield* world.start(() => {
-          asked = true
-          return Effect.never
+          yield* stop
+          yield* world.free
+          yield* world.start()
+          yield* sees(world, 1)
         })
-        yield* world.following
-        yield* world.insert(1)
-        yield* pollUntil(
-          Effect.sync(() => asked),
-          (was) => was
-        )
-        yield* stop
-        yield* world.free
-        yield* world.start()
-        yield* sees(world, 1)
-      })
-    )
+      )
 
-    it.effect("log of tables that are not ours, so that it need not be kept", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        const { sql } = world
-        yield* world.start()
-        yield* world.following
-        const other = sql.literal(`other${made}`)
-        yield* sql`CREATE TABLE ${other} AS SELECT repeat('x', 1000) AS large FROM generate_series(1, 1000)`
-        const [{ at }] = yield* Schema.decodeUnknownEffect(
-          Schema.Tuple([Schema.Struct({ at: Schema.String })])
-        )(yield* sql`SELECT pg_current_wal_lsn()::text AS at`)
-        yield* pollUntil(
-          sql<{ reached: boolean }>`SELECT confirmed_flush_lsn >= ${at}::pg_lsn AS reached
-            FROM pg_replication_slots WHERE slot_name = ${world.slot}`,
-          ([slot]) => slot?.reached === true
-        )
-      })
-    )
-  })
-
-  describe("who consumes", () => {
-    it.effect("goes on after its connection was ended, with nothing lost", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        yield* world.start()
-        for (let n = 1; n <= 5; n++) {
+      it.effect("log of tables that are not ours, so that it need not be kept", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          const { sql } = world
+          yield* world.start()
           yield* world.following
-          yield* world.insert(2 * n)
-          yield* cut(world)
-          yield* world.insert(2 * n + 1)
-        }
-        yield* sees(world, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
-      })
-    )
+          const other = sql.literal(`other${made}`)
+          yield* sql`CREATE TABLE ${other} AS SELECT repeat('x', 1000) AS large FROM generate_series(1, 1000)`
+          const [{ at }] = yield* Schema.decodeUnknownEffect(
+            Schema.Tuple([Schema.Struct({ at: Schema.String })])
+          )(yield* sql`SELECT pg_current_wal_lsn()::text AS at`)
+          yield* pollUntil(
+            sql<{ reached: boolean }>`SELECT confirmed_flush_lsn >= ${at}::pg_lsn AS reached
+            FROM pg_replication_slots WHERE slot_name = ${world.slot}`,
+            ([slot]) => slot?.reached === true
+          )
+        })
+      )
+    })
 
-    it.effect("is one of two, and the other one takes over", () =>
-      Effect.gen(function* () {
-        const world = yield* prepare
-        const by: Array<string> = []
-        const named = (name: string) => () => Effect.sync(() => void by.push(name))
-        const stop = yield* world.start(named("first"))
-        yield* world.following
-        yield* world.start(named("second"))
-        yield* world.insert(1)
-        yield* sees(world, 1)
-        yield* stop
-        yield* world.insert(2)
-        yield* sees(world, 2)
-        assert.deepStrictEqual(by, ["first", "second"])
-        assert.strictEqual(world.resyncs(), 1)
-      })
-    )
-  })
-})
+    describe("who consumes", () => {
+      it.effect("goes on after its connection was ended, with nothing lost", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          yield* world.start()
+          for (let n = 1; n <= 5; n++) {
+            yield* world.following
+            yield* world.insert(2 * n)
+            yield* cut(world)
+            yield* world.insert(2 * n + 1)
+          }
+          yield* sees(world, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)
+        })
+      )
+
+      it.effect("is one of two, and the other one takes over", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          const by: Array<string> = []
+          const named = (name: string) => () => Effect.sync(() => void by.push(name))
+          const stop = yield* world.start(named("first"))
+          yield* world.following
+          yield* world.start(named("second"))
+          yield* world.insert(1)
+          yield* sees(world, 1)
+          yield* stop
+          yield* world.insert(2)
+          yield* sees(world, 2)
+          assert.deepStrictEqual(by, ["first", "second"])
+          assert.strictEqual(world.resyncs(), 1)
+        })
+      )
+    })
+  }
+)

@@ -1,5 +1,8 @@
 /** A Postgres for one run, in a directory that goes with it. */
+import { NodeServices } from "@effect/platform-node"
 import { EmbeddedPostgres } from "@onsale/platform/EmbeddedPostgres"
+import * as Migrations from "@onsale/platform/Migrations"
+import * as Sql from "@onsale/platform/Sql"
 import { Context, Effect, FileSystem, Layer } from "effect"
 
 /** Nothing of a test outlives the run, so nothing has to reach the disk. */
@@ -21,3 +24,14 @@ export const startWith = Effect.fnUntraced(function* (settings: Readonly<Record<
 })
 
 export const start = startWith({})
+
+/**
+ * Its clients, for suites that make replication slots: that waits for every transaction of the server to end, also of
+ * the suites beside it.
+ */
+export const layerEmpty = Layer.unwrap(
+  Effect.map(start, (url) => Sql.layerUrl(url, { maxConnections: 6 }))
+).pipe(Layer.provide(NodeServices.layer))
+
+/** The same with our tables. */
+export const layerMigrated = Layer.effectDiscard(Migrations.run).pipe(Layer.provideMerge(layerEmpty))
