@@ -295,9 +295,15 @@ export const suite = <E>(name: string, broker: Layer.Layer<Broker, E>, traits: T
         repaired = true
         for (const { id } of letters) assert.isTrue(yield* bus.replay(topic, "fragile", id))
         yield* pollUntil(Effect.sync(seen.count), (count) => count === 60, patient)
-        assert.isTrue(
-          seen.deliveries.every((delivery) => delivery.replayed === (delivery.event.sequence % 5 === 0))
-        )
+        // What was never a dead letter is never replayed, and each letter was. One that a group that is forming reads
+        // again, as it has not committed it, may come the usual way as well, now that it can be handled.
+        const isLetter = ({ event }: Delivery) => event.sequence % 5 === 0
+        assert.isTrue(seen.deliveries.every((delivery) => isLetter(delivery) || !delivery.replayed))
+        const replayed = () =>
+          new Set(seen.deliveries.filter(({ replayed }) => replayed).map(({ event }) => event.id)).size
+        yield* pollUntil(Effect.sync(replayed), (count) => count === 12, patient)
+        if (traits.holdsBack)
+          assert.isTrue(seen.deliveries.every((delivery) => delivery.replayed === isLetter(delivery)))
         yield* pollUntil(bus.lag(topic, "sturdy"), (lag) => lag === 0, patient)
         // Where a group that is forming reads again what it has not committed, there may be repeats.
         if (traits.holdsBack) assert.lengthOf(other.deliveries, 60)
