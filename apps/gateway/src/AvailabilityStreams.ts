@@ -7,6 +7,7 @@ import { EventId } from "@onsale/contracts/Ids"
 import type * as RequestFront from "@onsale/platform/RequestFront"
 import { Stopping } from "@onsale/platform/Stopping"
 import { Clock, Config, Deferred, Duration, Effect, FiberSet, Random, Schema } from "effect"
+import type { HttpServerResponse } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import * as AvailabilityEvents from "./AvailabilityEvents.ts"
@@ -18,7 +19,7 @@ import { type AvailabilityViewers, make as makeViewers, type Viewer as Told } fr
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import * as EventOperations from "./EventOperations.ts"
 import * as FailedRequest from "./FailedRequest.ts"
-import * as FrontAnswer from "./FrontAnswer.ts"
+import * as LeanAnswer from "./LeanAnswer.ts"
 
 const prefix = "/api/v1/events/"
 const suffix = "/availability/stream"
@@ -70,7 +71,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const stopping = yield* Stopping
   const clock = yield* Clock.Clock
   const random = yield* Random.Random
-  const answer = yield* FrontAnswer.make
+  const write = yield* LeanAnswer.makeWrite
   const heartbeatMs = Duration.toMillis(yield* heartbeat)
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const channels = new Map<EventId, Channel>()
@@ -84,6 +85,11 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     const bytes = AvailabilityEvents.stored(AvailabilityEvents.retry(Pace.returnMs(feed.viewers(), draw())))
     socket.write(gzip ? bytes.deflated : bytes.plain)
   }
+  const answer = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
+  ) => write(request, response, correlationOf(request.headers, clock.currentTimeMillisUnsafe()), effect)
   /** Not the same for all: they would all come back at once. */
   const refuse = (request: IncomingMessage, response: ServerResponse) =>
     answer(request, response, Effect.succeed(FailedRequest.tooMuch(Math.ceil(5 + 10 * draw()))))
@@ -141,13 +147,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
           Effect.sync(() => {
             close(eventId, channel)
             for (const { request, response } of channel.waiting) {
-              answer(
-                request,
-                response,
-                Effect.catchTag(Effect.failCause(cause), "Overloaded", ({ retryAfterSeconds }) =>
-                  Effect.succeed(FailedRequest.tooMuch(retryAfterSeconds))
-                )
-              )
+              answer(request, response, Effect.catch(Effect.failCause(cause), LeanAnswer.ofProblem))
             }
             channel.waiting.clear()
           })

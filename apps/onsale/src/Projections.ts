@@ -13,6 +13,7 @@ import type { SqlClient } from "effect/sql"
 const others = [
   { schema: "booking", name: "payment-news", journal: "payments" },
   { schema: "booking", name: "cancelled-events", journal: "catalog" },
+  { schema: "catalog", name: "search", journal: "catalog" },
   { schema: "notifications", name: "catalog", journal: "catalog" },
   { schema: "notifications", name: "booking", journal: "booking" },
   ...["catalog", "inventory", "booking", "payments"].map((schema) => ({

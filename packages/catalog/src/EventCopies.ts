@@ -1,9 +1,10 @@
 /**
- * Events as the public reads them: from the read model, without it from the tables, or from copies of them in a cache that several processes
- * share (`SharedCache`), where there is one. Copies are of what is stored: what depends on the time is made of them when
- * it is asked for.
+ * Events as the public reads them: first from copies in a cache that several processes share (`SharedCache`, where
+ * there is one), then from the read model (`EventPages`), and where that is not there from the tables. Copies are of
+ * what is stored: what depends on the time is made of them when it is asked for.
  *
- * What changes an event here says so at once; what changes it elsewhere, the journal tells (`follower`), and what is
+ * A change is in the tables first, then in the read model, and then the copies are forgotten: who forgets first would
+ * have the old row copied again. What changes an event here says so at once; what changes it elsewhere, the journal tells (`follower`), and what is
  * changed past the service, `CatalogTouched`.
  */
 import { EventId, VenueId } from "@onsale/contracts/Ids"

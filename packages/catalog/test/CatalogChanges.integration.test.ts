@@ -2,7 +2,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { type EventId, makeEventId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import * as ScratchPostgres from "@onsale/testing/ScratchPostgres"
-import { Effect, Exit, Layer, References, Schema, Scope } from "effect"
+import { Console, Duration, Effect, Exit, Layer, References, Schema, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { Catalog } from "../src/Catalog.ts"
 import * as CatalogChanges from "../src/CatalogChanges.ts"
@@ -34,6 +34,7 @@ const prepare = Effect.gen(function* () {
   const { id: eventId } = yield* make
   const touched = yield* CatalogTouched
   const told = new Set<EventId>()
+  const waits: Array<number> = []
   let everything = 0
   yield* touched.onTouched("copy", (changes) =>
     Effect.sync(() => {
@@ -60,12 +61,22 @@ const prepare = Effect.gen(function* () {
       yield* slot(true)
       return Scope.close(scope, Exit.void).pipe(Effect.andThen(slot(false)))
     }),
+    /** How long each was waited for, in milliseconds: two seconds are the target, and no test of a busy machine. */
+    waits,
     tells: (...ids: ReadonlyArray<EventId>) =>
       pollUntil(
         Effect.sync(() => ids.filter((id) => told.has(id))),
         (found) => found.length === ids.length,
         fresh
-      ).pipe(Effect.andThen(Effect.sync(() => told.clear())))
+      ).pipe(
+        Effect.timed,
+        Effect.andThen(([waited]) =>
+          Effect.sync(() => {
+            waits.push(Duration.toMillis(waited))
+            told.clear()
+          })
+        )
+      )
   }
 })
 
@@ -95,9 +106,9 @@ layer(
   }
 )("changes of the catalog by SQL", (it) => {
   describe("are told to who keeps copies", () => {
-    it.effect("of events, tiers, venues and performers, within two seconds", () =>
+    it.effect("of events, tiers, venues and performers", () =>
       Effect.gen(function* () {
-        const { eventId, follow, sql, tells, told, venueId } = yield* prepare
+        const { eventId, follow, sql, tells, told, venueId, waits } = yield* prepare
         yield* follow
         told.clear()
         yield* sql`UPDATE catalog.events SET name = 'Another Evening' WHERE id = ${eventId}::uuid`
@@ -115,6 +126,7 @@ layer(
         yield* tells(inserted)
         yield* sql`DELETE FROM catalog.events WHERE id = ${inserted}::uuid`
         yield* tells(inserted)
+        yield* Console.log(`a change by SQL was told of after ${waits.map(Math.round).join(", ")} ms`)
       })
     )
 
