@@ -1,10 +1,11 @@
 /** The HTTP edge, whole: every route over the contexts' services. */
 import { Api } from "@onsale/contracts/http/Api"
-import { Layer, Option, type Redacted } from "effect"
+import { Effect, Layer, Option, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
+import * as CompatContracts from "./compat/CompatContracts.ts"
 import * as CompatHttp from "./compat/CompatHttp.ts"
 import { ClientKey } from "./ClientKey.ts"
 import * as CustomerToken from "./CustomerToken.ts"
@@ -33,8 +34,7 @@ import * as RpcHandlers from "./rpc/RpcHandlers.ts"
 import * as RpcRoutes from "./rpc/RpcRoutes.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
 
-/** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
-export const layer = (options: {
+export interface GatewayOptions {
   readonly organiserKey: Redacted.Redacted
   /** Where it is served, for addresses that others are given where no `ONSALE_PUBLIC_URL` is; 3000 when left out. */
   readonly port?: number
@@ -42,12 +42,17 @@ export const layer = (options: {
   readonly tokenKeys?: Redacted.Redacted | undefined
   /** Pages that only some installations have. */
   readonly links?: ReadonlyArray<RootHttp.Link>
-}) =>
-  Layer.mergeAll(
-    HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  /** Whether `/compat` is served where `ONSALE_COMPAT` says nothing and no money is real. */
+  readonly compatWithSandbox?: boolean
+}
+
+const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContracts) => {
+  const api = CompatContracts.describe(Api, contracts)
+  return Layer.mergeAll(
+    HttpApiBuilder.layer(api, { openapiPath: "/openapi.json" }).pipe(
       Layer.provide([
         CalendarsHttp.layer,
-        CompatHttp.layer,
+        CompatHttp.layer(contracts),
         EventsHttp.layer,
         AvailabilityStreamHttp.layer,
         HoldsHttp.layer,
@@ -64,7 +69,7 @@ export const layer = (options: {
         RequestProblems.layer
       ])
     ),
-    HttpApiSwagger.layer(Api, { path: "/docs" }),
+    HttpApiSwagger.layer(api, { path: "/docs" }),
     RpcRoutes.layer.pipe(Layer.provide([RpcHandlers.layer, RpcGuards.layer(options.organiserKey)])),
     HealthHttp.layer,
     RootHttp.layer(options.links ?? []),
@@ -85,4 +90,13 @@ export const layer = (options: {
     ]),
     Layer.provide(AvailabilityNews.layer),
     Layer.provide(SharedRedis.layer)
+  )
+}
+
+/** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
+export const layer = (options: GatewayOptions) =>
+  Layer.unwrap(
+    Effect.map(CompatContracts.configured(options.compatWithSandbox ?? false), (contracts) =>
+      routes(options, contracts)
+    )
   )

@@ -138,7 +138,13 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
     })
   )
   const routes = Layer.mergeAll(
-    Gateway.layer({ organiserKey: organiser.value, port, tokenKeys: customers, links: mailing.links }),
+    Gateway.layer({
+      organiserKey: organiser.value,
+      port,
+      tokenKeys: customers,
+      links: mailing.links,
+      compatWithSandbox: true
+    }),
     mailing.routes
   )
   return ready.pipe(

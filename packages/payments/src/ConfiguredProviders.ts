@@ -55,6 +55,17 @@ const secondSandbox = whenConfigured(
   )
 )
 
+const isConfigured = (key: string) => Config.map(Config.option(Config.Redacted(key)), Option.isSome)
+
+/** The names of the connected providers that are no sandbox. */
+export const takingRealMoney: Config.Config<ReadonlyArray<string>> = Config.map(
+  Config.all({
+    stripe: isConfigured("ONSALE_STRIPE_SECRET_KEY"),
+    mollie: isConfigured("ONSALE_MOLLIE_API_KEY")
+  }),
+  (found) => Object.entries(found).flatMap(([name, isThere]) => (isThere ? [name] : []))
+)
+
 const others = Effect.map(Effect.all([secondSandbox, stripe, mollie]), (found) => found.flat())
 
 const connect = Effect.fnUntraced(function* (sandbox: SandboxProvider.SandboxProviderOptions) {

@@ -8,6 +8,7 @@ import * as OrderOperations from "../OrderOperations.ts"
 import * as SearchOperations from "../SearchOperations.ts"
 import * as Bookings from "./Bookings.ts"
 import { answered } from "./CompatAnswer.ts"
+import * as CompatContracts from "./CompatContracts.ts"
 import * as CompatUser from "./CompatUser.ts"
 import * as EventSearch from "./EventSearch.ts"
 import * as ManagedEvents from "./ManagedEvents.ts"
@@ -16,27 +17,37 @@ import * as SeatClaims from "./SeatClaims.ts"
 import * as SeatLocks from "./SeatLocks.ts"
 import * as TicketBooking from "./TicketBooking.ts"
 
-export const layer = HttpApiBuilder.group(
-  Api,
-  "compat",
-  Effect.fn(function* (handlers) {
-    const events = yield* EventOperations.make
-    const holds = yield* HoldOperations.make
-    const users = yield* CompatUser.make
-    const buy = yield* Purchase.make(yield* OrderOperations.make, users.buyer)
-    const seats = yield* SeatClaims.make(holds)
-    const lock = SeatLocks.make(seats, buy, users)
-    const tickets = TicketBooking.make(seats, buy, users)
-    const managed = yield* ManagedEvents.make
-    const search = yield* EventSearch.make(yield* SearchOperations.make)
-    const book = yield* Bookings.make(events, holds, buy)
+export const layer = (contracts: CompatContracts.CompatContracts) =>
+  HttpApiBuilder.group(
+    Api,
+    "compat",
+    Effect.fn(function* (handlers) {
+      const gate = CompatContracts.gate(contracts)
+      const events = yield* EventOperations.make
+      const holds = yield* HoldOperations.make
+      const users = yield* CompatUser.make
+      const buy = yield* Purchase.make(yield* OrderOperations.make, users.buyer)
+      const seats = yield* SeatClaims.make(holds)
+      const lock = SeatLocks.make(seats, buy, users)
+      const tickets = TicketBooking.make(seats, buy, users)
+      const managed = yield* ManagedEvents.make
+      const search = yield* EventSearch.make(yield* SearchOperations.make)
+      const book = yield* Bookings.make(events, holds, buy)
 
-    return handlers
-      .handleRaw("lockSeat", ({ request }) => answered(lock(request)))
-      .handleRaw("managedEvent", ({ params }) => answered(managed(params.uuid)))
-      .handleRaw("reserveTicket", ({ request }) => answered(tickets.reserve(request)))
-      .handleRaw("confirmTicket", ({ request }) => answered(tickets.confirm(request)))
-      .handleRaw("searchEvents", ({ query }) => answered(search(query)))
-      .handleRaw("book", ({ request }) => answered(book(request)))
-  })
-)
+      return handlers
+        .handleRaw("lockSeat", ({ request }) => gate("lockSeat", request, answered(lock(request))))
+        .handleRaw("managedEvent", ({ params, request }) =>
+          gate("managedEvent", request, answered(managed(params.uuid)))
+        )
+        .handleRaw("reserveTicket", ({ request }) =>
+          gate("reserveTicket", request, answered(tickets.reserve(request)))
+        )
+        .handleRaw("confirmTicket", ({ request }) =>
+          gate("confirmTicket", request, answered(tickets.confirm(request)))
+        )
+        .handleRaw("searchEvents", ({ query, request }) =>
+          gate("searchEvents", request, answered(search(query)))
+        )
+        .handleRaw("book", ({ request }) => gate("book", request, answered(book(request))))
+    })
+  )

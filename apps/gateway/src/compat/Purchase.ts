@@ -3,7 +3,7 @@ import type { NewOrder } from "@onsale/contracts/booking/Order"
 import type { Order } from "@onsale/contracts/http/OrdersApi"
 import type { HoldId } from "@onsale/contracts/Ids"
 import { PaymentMethod } from "@onsale/contracts/payments/PaymentIntent"
-import { Config, Data, Duration, Effect, Schedule, Schema } from "effect"
+import { Config, Data, Duration, Effect, Option, Schedule, Schema } from "effect"
 import { CurrentCustomer, type ProvedCustomer } from "../CurrentCustomer.ts"
 import type * as OrderOperations from "../OrderOperations.ts"
 import * as CompatAnswer from "./CompatAnswer.ts"
@@ -32,9 +32,14 @@ const patience = Schedule.upTo(Schedule.spaced("250 millis"), { duration: Durati
  * `ONSALE_COMPAT_PAYMENT_METHODS`: the methods of the providers by the UUIDs that clients know, as JSON; `*` is for all
  * others, and for what is bought on account. As left out it is the sandbox's.
  */
-const methods = Config.schema(Methods, "ONSALE_COMPAT_PAYMENT_METHODS").pipe(
-  Config.withDefault({ [anyMethod]: PaymentMethod.make("tok_ok") })
+const configured = Config.option(Config.schema(Methods, "ONSALE_COMPAT_PAYMENT_METHODS"))
+const methods = Config.map(
+  configured,
+  Option.getOrElse(() => ({ [anyMethod]: PaymentMethod.make("tok_ok") }))
 )
+
+/** Whether somebody has said what is charged. */
+export const isConfigured = Config.map(configured, Option.isSome)
 
 export const make = Effect.fnUntraced(function* (
   orders: Effect.Success<typeof OrderOperations.make>,
