@@ -5,6 +5,9 @@ import { Overloaded } from "@onsale/contracts/http/Problems"
 import { Effect } from "effect"
 
 export const make = Effect.map(EventSearches, (searches) => ({
+  upcoming: searches.upcoming,
+  descriptions: searches.descriptions,
+
   events: (query: EventSearch) =>
     searches.search(query).pipe(
       // One that fails for another reason than too much to do is worth a line.

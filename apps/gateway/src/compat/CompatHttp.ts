@@ -31,7 +31,7 @@ export const layer = (contracts: CompatContracts.CompatContracts) =>
       const lock = SeatLocks.make(seats, buy, users)
       const tickets = TicketBooking.make(seats, buy, users)
       const managed = yield* ManagedEvents.make
-      const search = yield* EventSearch.make(yield* SearchOperations.make)
+      const search = EventSearch.make(yield* SearchOperations.make)
       const book = yield* Bookings.make(events, holds, buy)
 
       return handlers

@@ -1,9 +1,11 @@
 /** Search as the public sees it: the index says which events, the catalog's own tables what they are. */
 import type { EventSearch, EventSearchPage } from "@onsale/contracts/catalog/EventSearch"
+import type { EventId } from "@onsale/contracts/Ids"
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { EventStore } from "../EventStore.ts"
 import { toSummary } from "../EventView.ts"
 import { SearchIndex, type SearchUnavailable } from "./SearchIndex.ts"
+import * as UpcomingEvents from "./UpcomingEvents.ts"
 
 const defaultSize = 10
 
@@ -13,7 +15,26 @@ const millis = (instant: string | undefined): number | null =>
 const make = Effect.gen(function* () {
   const index = yield* SearchIndex
   const store = yield* EventStore
+  const coming = yield* UpcomingEvents.make
+
+  /** In that order. One that was taken back, or has begun, since its id was found is not shown. */
+  const shown = Effect.fnUntraced(function* (ids: ReadonlyArray<EventId>, nowMs: number) {
+    const listed = ids.length === 0 ? [] : yield* store.listed(ids)
+    const known = new Map(listed.map((event) => [event.id, event]))
+    return ids.flatMap((id) => {
+      const event = known.get(id)
+      return event === undefined || event.state !== "published" || event.startsAtMs <= nowMs
+        ? []
+        : [toSummary(event, nowMs)]
+    })
+  })
+
   return EventSearches.of({
+    upcoming: Effect.fn("EventSearches.upcoming")(function* ({ page, size }) {
+      const { ids, total } = yield* coming.page((page - 1) * size, size)
+      return { events: yield* shown(ids, yield* Clock.currentTimeMillis), total }
+    }),
+    descriptions: (ids) => (ids.length === 0 ? Effect.succeed(new Map()) : coming.descriptions(ids)),
     search: Effect.fn("EventSearches.search")(function* (query) {
       const nowMs = yield* Clock.currentTimeMillis
       const page = query.page ?? 1
@@ -31,16 +52,8 @@ const make = Effect.gen(function* () {
         offset: (page - 1) * size,
         limit: size
       })
-      // One that was taken back since the index heard of it is not shown; the next refresh takes it out.
-      const listed = events.length === 0 ? [] : yield* store.listed(events)
-      const known = new Map(listed.map((event) => [event.id, event]))
       return {
-        events: events.flatMap((id) => {
-          const event = known.get(id)
-          return event === undefined || event.state !== "published" || event.startsAtMs <= nowMs
-            ? []
-            : [toSummary(event, nowMs)]
-        }),
+        events: yield* shown(events, nowMs),
         total,
         totalIsExact: exact,
         page,
@@ -52,7 +65,16 @@ const make = Effect.gen(function* () {
 
 export class EventSearches extends Context.Service<
   EventSearches,
-  { readonly search: (query: EventSearch) => Effect.Effect<EventSearchPage, SearchUnavailable> }
+  {
+    readonly search: (query: EventSearch) => Effect.Effect<EventSearchPage, SearchUnavailable>
+    /** Those that are to come, the next first; 1,000 at the most are counted and shown. What is new shows within a second. */
+    readonly upcoming: (page: {
+      readonly page: number
+      readonly size: number
+    }) => Effect.Effect<Pick<EventSearchPage, "events" | "total">>
+    /** By the id of the event; of what an organiser wrote, in one question. */
+    readonly descriptions: (ids: ReadonlyArray<EventId>) => Effect.Effect<ReadonlyMap<EventId, string>>
+  }
 >()("@onsale/catalog/search/EventSearches") {
   /** Over the database and a `SearchIndex`. */
   static readonly layer = Layer.effect(EventSearches, make)
