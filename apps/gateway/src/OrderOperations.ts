@@ -76,6 +76,25 @@ export const make = Effect.gen(function* () {
     return (yield* orders.get(orderId)) ?? (yield* new OrderNotFound({}))
   })
 
+  /** What whoever placed it is told. */
+  const answerOf = Effect.fnUntraced(function* (order: OrderView) {
+    const rendered = yield* render(order)
+    switch (order.status) {
+      case "payment_pending":
+        return { ...rendered, status: "payment_pending" as const }
+      case "declined":
+        return yield* new PaymentDeclined({ orderId: order.id, code: order.payment.failureCode })
+      case "cancelled":
+        return yield* new OrderCancelled({
+          orderId: order.id,
+          ...(order.reason === null ? {} : { detail: order.reason })
+        })
+      default:
+        // What was confirmed when it was answered first is answered so again, whatever came later.
+        return { ...rendered, status: "confirmed" as const }
+    }
+  })
+
   return {
     byId: orderOf,
 
@@ -100,14 +119,20 @@ export const make = Effect.gen(function* () {
       }
     }),
 
-    create: Effect.fnUntraced(function* (key: string, payload: NewOrder) {
+    create: Effect.fnUntraced(function* (
+      key: string,
+      payload: NewOrder,
+      /** A hash of what was asked and by whom, where that is not the payload. */
+      asked?: string
+    ) {
       const eventId = yield* eventOf(payload.holdId)
       const customer = yield* CurrentCustomer
       const { order } = yield* orders
         .place({
           key,
           // Whoever has the key of somebody else is not told of his order.
-          fingerprint: OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload]),
+          fingerprint:
+            asked ?? OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload]),
           correlation: yield* Correlation,
           eventId,
           ...(customer === null ? {} : { customerId: customer.id }),
@@ -120,21 +145,14 @@ export const make = Effect.gen(function* () {
           Effect.catchTag("BookingUnavailable", OrderViews.busy)
         )
       boards.changed(eventId)
-      const rendered = yield* render(order)
-      switch (order.status) {
-        case "payment_pending":
-          return { ...rendered, status: "payment_pending" as const }
-        case "declined":
-          return yield* new PaymentDeclined({ orderId: order.id, code: order.payment.failureCode })
-        case "cancelled":
-          return yield* new OrderCancelled({
-            orderId: order.id,
-            ...(order.reason === null ? {} : { detail: order.reason })
-          })
-        default:
-          // What was confirmed when it was answered first is answered so again, whatever came later.
-          return { ...rendered, status: "confirmed" as const }
-      }
+      return yield* answerOf(order)
+    }),
+
+    /** What `create` has answered under a key before, however long ago; null where it has not. */
+    again: Effect.fnUntraced(function* (key: string, fingerprint: string) {
+      const known = yield* orders.placed(key)
+      if (known === null) return null
+      return known.fingerprint === fingerprint ? yield* answerOf(known.order) : yield* new KeyReused({})
     }),
 
     get: (orderId: OrderId) => Effect.flatMap(orderOf(orderId), render),

@@ -114,7 +114,11 @@ const pending = { ...orderOf("payment_pending"), status: "payment_pending" as co
 const purchase = (
   create: OrderOperations["create"],
   get: OrderOperations["get"] = () => Effect.die("not asked for")
-) => Purchase.make(stub<OrderOperations>({ create, get }), () => buyer)
+) =>
+  Effect.map(
+    Purchase.make(stub<OrderOperations>({ create, get }), () => buyer),
+    ({ hold }) => hold
+  )
 
 describe("A purchase of the older contracts", () => {
   it.effect("has one key for one hold and one payment method", () =>

@@ -152,6 +152,14 @@ const make = Effect.gen(function* () {
       return stored === null ? null : toView(stored.order)
     }),
 
+    placed: Effect.fn("Orders.placed")(function* (key: string) {
+      const seen = yield* store.findRequest({ operation: "place", key })
+      if (seen === null) return null
+      if (seen.answer !== null) return { fingerprint: seen.fingerprint, order: seen.answer }
+      const stored = yield* store.load(seen.orderId)
+      return stored === null ? null : { fingerprint: seen.fingerprint, order: toView(stored.order) }
+    }),
+
     refund: Effect.fn("Orders.refund")(function* (orderId: OrderId, request: RefundOrder) {
       // An entity is made for whatever id it is asked about: not for those that somebody made up.
       if ((yield* store.load(orderId)) === null) return yield* new OrderNotFound()
@@ -207,6 +215,13 @@ export class Orders extends Context.Service<
     ) => Effect.Effect<Placement, HoldNotBuyable | KeyReused | KeyInUse | BookingUnavailable>
     /** Null for one that does not exist. */
     readonly get: (orderId: OrderId) => Effect.Effect<OrderView | null>
+    /**
+     * What was placed under an `Idempotency-Key`, with the hash of what was asked: as it was answered, or as it stands
+     * where it has not been yet. Known for ever; null for a key that placed nothing.
+     */
+    readonly placed: (
+      key: string
+    ) => Effect.Effect<{ readonly fingerprint: string; readonly order: OrderView } | null>
     readonly refund: (
       orderId: OrderId,
       request: RefundOrder

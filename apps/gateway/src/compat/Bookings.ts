@@ -7,6 +7,7 @@ import { Clock, Effect, Schema } from "effect"
 import type { HttpServerRequest } from "effect/http"
 import { CurrentCustomer, type ProvedCustomer } from "../CurrentCustomer.ts"
 import { CustomerToken } from "../CustomerToken.ts"
+import { fingerprintOf } from "../OrderView.ts"
 import type * as EventOperations from "../EventOperations.ts"
 import type * as HoldOperations from "../HoldOperations.ts"
 import * as BookingLimit from "./BookingLimit.ts"
@@ -39,7 +40,7 @@ const render = (order: Order, quantity: number, status: Booking["status"]): Book
 export const make = Effect.fnUntraced(function* (
   events: Effect.Success<typeof EventOperations.make>,
   holds: Effect.Success<typeof HoldOperations.make>,
-  buy: Purchase
+  purchase: Purchase
 ) {
   const tokens = yield* CustomerToken
   const take = yield* BookingLimit.make
@@ -91,16 +92,29 @@ export const make = Effect.fnUntraced(function* (
     const { event_id, quantity } = yield* bodyOf(request)
     const eventId = decodeId(event_id.toLowerCase())
     if (eventId._tag === "None") return yield* notFound
-    const given = request.headers["idempotency-key"]
-    const key =
-      given === undefined ? makeUuidV7(yield* Clock.currentTimeMillis) : hexOf(`${customer.id}\n${given}`)
-    const holdId = yield* holdOf(eventId.value, quantity, key, customer)
-    return yield* buy(holdId, customer, null).pipe(
-      Effect.map((order) => CompatAnswer.json(201, render(order, quantity, "confirmed"), headers)),
-      Effect.tapError((error) =>
+    // A key without anything in it is none.
+    const given = request.headers["idempotency-key"]?.trim() ?? ""
+    const key = given === "" ? makeUuidV7(yield* Clock.currentTimeMillis) : hexOf(`${customer.id}\n${given}`)
+    const asked = {
+      key: `compat:booking:${key}`,
+      fingerprint: fingerprintOf([customer.id, eventId.value, quantity])
+    }
+    const bought = Effect.gen(function* () {
+      // The inventory forgets what it has held for a key; an order is never forgotten.
+      const before = given === "" ? null : yield* purchase.again(asked)
+      if (before !== null) return before
+      const holdId = yield* holdOf(eventId.value, quantity, key, customer)
+      return yield* purchase.request(holdId, customer, asked).pipe(
         // Nobody can pay for it in another way.
-        error._tag === "CompatDeclined" ? Effect.ignore(holds.release(holdId)) : Effect.void
-      ),
+        Effect.tapError(({ _tag }) =>
+          _tag === "CompatDeclined" || _tag === "CompatTooMany"
+            ? Effect.ignore(holds.release(holdId))
+            : Effect.void
+        )
+      )
+    })
+    return yield* bought.pipe(
+      Effect.map((order) => CompatAnswer.json(201, render(order, quantity, "confirmed"), headers)),
       Effect.catchTags({
         CompatDeclined: ({ code }) =>
           Effect.fail(CompatAnswer.refused(402, code ?? "declined", "The payment was declined")),

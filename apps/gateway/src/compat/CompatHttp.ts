@@ -26,13 +26,13 @@ export const layer = (contracts: CompatContracts.CompatContracts) =>
       const events = yield* EventOperations.make
       const holds = yield* HoldOperations.make
       const users = yield* CompatUser.make
-      const buy = yield* Purchase.make(yield* OrderOperations.make, users.buyer)
+      const purchase = yield* Purchase.make(yield* OrderOperations.make, users.buyer)
       const seats = yield* SeatClaims.make(holds)
-      const lock = SeatLocks.make(seats, buy, users)
-      const tickets = TicketBooking.make(seats, buy, users)
+      const lock = SeatLocks.make(seats, purchase, users)
+      const tickets = TicketBooking.make(seats, purchase, users)
       const managed = yield* ManagedEvents.make
       const search = EventSearch.make(yield* SearchOperations.make)
-      const book = yield* Bookings.make(events, holds, buy)
+      const book = yield* Bookings.make(events, holds, purchase)
 
       return handlers
         .handleRaw("lockSeat", ({ request }) => gate("lockSeat", request, answered(lock(request))))

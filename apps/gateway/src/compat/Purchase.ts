@@ -25,6 +25,17 @@ export class TooMany extends Data.TaggedError("CompatTooMany")<{ readonly limit:
 /** It is not known yet whether it is paid; the seats are kept for it meanwhile, and it goes on by itself. */
 export class Pending extends Data.TaggedError("CompatPending")<{ readonly order: Order }> {}
 
+/** Known by its key for ever; by a hash of what was asked, where the key does not say that. */
+interface Request {
+  readonly key: string
+  readonly fingerprint?: string
+}
+
+const reused = () =>
+  Effect.fail(
+    CompatAnswer.refused(422, "idempotency key", "The Idempotency-Key was used for another booking")
+  )
+
 /** How long a payment whose outcome is open is waited for, and a first request by a second one like it. */
 const patience = Schedule.upTo(Schedule.spaced("250 millis"), { duration: Duration.seconds(10) })
 
@@ -51,40 +62,47 @@ export const make = Effect.fnUntraced(function* (
   const methodOf = (uuid: string | null) =>
     known.get(uuid?.toLowerCase() ?? anyMethod) ?? known.get(anyMethod)
 
-  return Effect.fnUntraced(
-    function* (holdId: HoldId, customer: ProvedCustomer, methodUuid: string | null) {
+  /** How it ended, where it is not known yet whether it was paid. */
+  const settle = Effect.fnUntraced(function* (order: Order) {
+    if (order.status === "confirmed") return order
+    const settled = yield* orders.get(order.id).pipe(
+      Effect.repeat({ schedule: patience, while: ({ status }) => status === "payment_pending" }),
+      // It was answered a moment ago.
+      Effect.orDie
+    )
+    switch (settled.status) {
+      case "payment_pending":
+        return yield* new Pending({ order: settled })
+      case "declined":
+        return yield* new Declined({ code: settled.reason ?? null })
+      case "cancelled":
+        return yield* new NotBuyable({ why: settled.status })
+      default:
+        // It was bought, whatever came later.
+        return settled
+    }
+  })
+
+  const placed = Effect.fnUntraced(
+    function* (holdId: HoldId, customer: ProvedCustomer, methodUuid: string | null, request: Request) {
       const method = methodOf(methodUuid)
       if (method === undefined) return yield* new Declined({ code: "unknown payment method" })
-      const key = `compat:${holdId}:${methodUuid?.toLowerCase() ?? "account"}`
-      const order = yield* orders
-        .create(key, { holdId, customer: buyerOf(customer), payment: { method } })
+      return yield* orders
+        .create(
+          request.key,
+          { holdId, customer: buyerOf(customer), payment: { method } },
+          request.fingerprint
+        )
         .pipe(
           Effect.retry({ schedule: patience, while: ({ _tag }) => _tag === "KeyInUse" }),
           Effect.provideService(CurrentCustomer, customer)
         )
-      if (order.status === "confirmed") return order
-      const settled = yield* orders.get(order.id).pipe(
-        Effect.repeat({ schedule: patience, while: ({ status }) => status === "payment_pending" }),
-        // It was answered a moment ago.
-        Effect.orDie
-      )
-      switch (settled.status) {
-        case "confirmed":
-          return settled
-        case "payment_pending":
-          return yield* new Pending({ order: settled })
-        case "declined":
-          return yield* new Declined({ code: settled.reason ?? null })
-        default:
-          return yield* new NotBuyable({ why: settled.status })
-      }
     },
     Effect.catchTags({
       PaymentDeclined: ({ code }) => Effect.fail(new Declined({ code })),
       LimitPassed: ({ limit }) => Effect.fail(new TooMany({ limit })),
       Overloaded: (error) => Effect.fail(CompatAnswer.overloaded(error)),
       KeyInUse: () => Effect.fail(CompatAnswer.later("the first request of this kind is still running")),
-      KeyReused: () => Effect.fail(new NotBuyable({ why: "it is bought in another way" })),
       HoldNotFound: () => Effect.fail(new NotBuyable({ why: "the hold is gone" })),
       HoldExpired: () => Effect.fail(new NotBuyable({ why: "the hold's time is over" })),
       HoldInCheckout: () => Effect.fail(new NotBuyable({ why: "it is being paid in another way" })),
@@ -93,6 +111,39 @@ export const make = Effect.fnUntraced(function* (
         Effect.fail(new NotBuyable({ why: detail ?? "the order was cancelled" }))
     })
   )
+
+  return {
+    /** Buys the hold; once more, with the same method, is no other purchase. */
+    hold: Effect.fnUntraced(
+      function* (holdId: HoldId, customer: ProvedCustomer, methodUuid: string | null) {
+        const key = `compat:${holdId}:${methodUuid?.toLowerCase() ?? "account"}`
+        return yield* settle(yield* placed(holdId, customer, methodUuid, { key }))
+      },
+      Effect.catchTag("KeyReused", () => Effect.fail(new NotBuyable({ why: "it is bought in another way" })))
+    ),
+
+    /** Buys the hold on account for a request that has a key of its own: that one is bought once, whatever is held. */
+    request: Effect.fnUntraced(
+      function* (holdId: HoldId, customer: ProvedCustomer, request: Required<Request>) {
+        return yield* settle(yield* placed(holdId, customer, null, request))
+      },
+      Effect.catchTag("KeyReused", reused)
+    ),
+
+    /** How the purchase of such a request ended, however long ago; null where it has not come to one. */
+    again: Effect.fnUntraced(
+      function* ({ fingerprint, key }: Required<Request>) {
+        const order = yield* orders.again(key, fingerprint)
+        return order === null ? null : yield* settle(order)
+      },
+      Effect.catchTags({
+        KeyReused: reused,
+        PaymentDeclined: ({ code }) => Effect.fail(new Declined({ code })),
+        OrderCancelled: ({ detail }) =>
+          Effect.fail(new NotBuyable({ why: detail ?? "the order was cancelled" }))
+      })
+    )
+  }
 })
 
 export type Purchase = Effect.Success<ReturnType<typeof make>>

@@ -57,6 +57,9 @@ export const make = Effect.fnUntraced(function* (holds: Effect.Success<typeof Ho
         holds.create(seat.eventId, makeUuidV7(nowMs), { seats: [seat.id] }, { lifeMs })
       ).pipe(Effect.provideService(CurrentCustomer, customer)),
 
+    /** Gives a hold back that nothing came of; whoever is at it by now keeps it. */
+    release: (holdId: HoldId) => Effect.ignore(holds.release(holdId)),
+
     /** The user's own hold of the seat, live at this moment. */
     ownHold: Effect.fnUntraced(function* (
       { eventId, index }: Seat,

@@ -14,7 +14,11 @@ const noSuchSeat = CompatAnswer.refused(404, "not found", "There is no such seat
 const lostRace = CompatAnswer.refused(409, "conflict", "Somebody else was faster; try again")
 const notAvailable = (why: string) => CompatAnswer.refused(422, why, "The seat is not available")
 
-export const make = (seats: SeatClaims, buy: Purchase, users: Effect.Success<typeof CompatUser.make>) => {
+export const make = (
+  seats: SeatClaims,
+  purchase: Purchase,
+  users: Effect.Success<typeof CompatUser.make>
+) => {
   const locked = ({ id }: Seat, userId: string, version: number) =>
     CompatAnswer.json(200, { seatId: id, userId, status: "locked", version })
 
@@ -46,7 +50,11 @@ export const make = (seats: SeatClaims, buy: Purchase, users: Effect.Success<typ
             )
           )
         : { id: own, version: before.version }
-    yield* buy(hold.id, user, null).pipe(
+    yield* purchase.hold(hold.id, user, null).pipe(
+      // Nobody can pay for it in another way.
+      Effect.tapError(({ _tag }) =>
+        _tag === "CompatDeclined" || _tag === "CompatTooMany" ? seats.release(hold.id) : Effect.void
+      ),
       Effect.catchTags({
         CompatDeclined: ({ code }) => Effect.fail(notAvailable(`not paid: ${code ?? "declined"}`)),
         // It is locked, and the rest follows.

@@ -15,7 +15,11 @@ const notReserved = (why: string) => CompatAnswer.refused(409, why, "Ticket is n
 const reservationOf = CompatAnswer.bodyOf(TicketReservation, invalid)
 const confirmationOf = CompatAnswer.bodyOf(TicketConfirmation, invalid)
 
-export const make = (seats: SeatClaims, buy: Purchase, users: Effect.Success<typeof CompatUser.make>) => ({
+export const make = (
+  seats: SeatClaims,
+  purchase: Purchase,
+  users: Effect.Success<typeof CompatUser.make>
+) => ({
   reserve: Effect.fn("TicketBooking.reserve")(function* (request: HttpServerRequest.HttpServerRequest) {
     const { ticket_uuid, user_uuid } = yield* reservationOf(request)
     const seat = seatOf(ticket_uuid)
@@ -43,7 +47,7 @@ export const make = (seats: SeatClaims, buy: Purchase, users: Effect.Success<typ
     if (own === null) {
       return (yield* seats.isOwner(seat, user)) ? CompatAnswer.done : yield* notReserved("no reservation")
     }
-    yield* buy(own, user, payment_method_uuid).pipe(
+    yield* purchase.hold(own, user, payment_method_uuid).pipe(
       Effect.catchTags({
         CompatDeclined: ({ code }) =>
           Effect.fail(invalid(`the payment was declined: ${code ?? "no reason given"}`)),

@@ -22,16 +22,21 @@ export const pendingMethod = randomUUID()
 export const tokenSecret = "a secret of more than thirty-two characters"
 export const newUser = () => randomUUID()
 
-export const make = Effect.gen(function* () {
+type Options = NonNullable<Parameters<typeof Service.start>[0]>
+
+/** `onAccount` is charged for what no method is named for. */
+export const makeWith = Effect.fnUntraced(function* (onAccount: string, options: Options = {}) {
   const service = yield* Service.start({
+    ...options,
     env: {
       ONSALE_TOKEN_KEYS: tokenSecret,
       ONSALE_COMPAT_MAIL_DOMAIN: "users.example.org",
       ONSALE_COMPAT_PAYMENT_METHODS: JSON.stringify({
         [declinedMethod]: "tok_declined",
         [pendingMethod]: "tok_late_1",
-        "*": "tok_ok"
-      })
+        "*": onAccount
+      }),
+      ...options.env
     }
   })
   const shop = Shop.at(service.url)
@@ -63,8 +68,12 @@ export const make = Effect.gen(function* () {
       post("/api/v1/booking/tickets/reserve", { ticket_uuid, user_uuid }),
     confirm: (ticket_uuid: unknown, user_uuid: unknown, payment_method_uuid: unknown = randomUUID()) =>
       post("/api/v1/booking/tickets/confirm", { ticket_uuid, user_uuid, payment_method_uuid }),
-    book: (token: string | null, body: unknown) =>
-      post("/api/bookings", body, token === null ? {} : { authorization: `Bearer ${token}` }),
+    book: (token: string | null, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      post(
+        "/api/bookings",
+        body,
+        token === null ? headers : { authorization: `Bearer ${token}`, ...headers }
+      ),
     token: Effect.fnUntraced(function* (customer: string, email?: string) {
       const nowMs = yield* Clock.currentTimeMillis
       const keys = yield* TokenKeys.parse(Redacted.make(tokenSecret))
@@ -75,6 +84,7 @@ export const make = Effect.gen(function* () {
       Service.run(service, ["token", "--customer", customer, ...flags], { ONSALE_TOKEN_KEYS: tokenSecret })
   }
 })
+export const make = makeWith("tok_ok")
 export type World = Effect.Success<typeof make>
 
 /** An id of the event's form that no seat has. */
