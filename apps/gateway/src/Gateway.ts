@@ -32,6 +32,7 @@ import * as SitemapHttp from "./SitemapHttp.ts"
 import * as RpcGuards from "./rpc/RpcGuards.ts"
 import * as RpcHandlers from "./rpc/RpcHandlers.ts"
 import * as RpcRoutes from "./rpc/RpcRoutes.ts"
+import { ViewersPerClient } from "./ViewersPerClient.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
 
 export interface GatewayOptions {
@@ -81,6 +82,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
       ),
       ReadAddresses.layer,
       RateLimits.layer,
+      ViewersPerClient.layer,
       PublicUrl.layer(options.port ?? 3000),
       ClientKey.layer,
       CustomerToken.CustomerToken.layer({

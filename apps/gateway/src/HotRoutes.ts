@@ -5,6 +5,7 @@ import * as AvailabilityStreams from "./AvailabilityStreams.ts"
 import * as HotHolds from "./HotHolds.ts"
 import * as HotReads from "./HotReads.ts"
 import * as RateLimitFront from "./RateLimitFront.ts"
+import * as ViewersPerClient from "./ViewersPerClient.ts"
 
 /** Stands in front of the routes, behind what refuses clients that ask for too much. */
 export const layer = Layer.effectDiscard(
@@ -15,6 +16,7 @@ export const layer = Layer.effectDiscard(
           request.method === "GET" ? reads(request, response, next) : holds(request, response, next)
     ),
     Effect.flatMap(AvailabilityStreams.before),
+    Effect.flatMap(ViewersPerClient.before),
     Effect.flatMap(RateLimitFront.before),
     Effect.flatMap(RequestFront.install)
   )

@@ -21,6 +21,7 @@ import { CustomerToken } from "../src/CustomerToken.ts"
 import { RateLimits } from "../src/RateLimits.ts"
 import { SharedRedis } from "../src/SharedRedis.ts"
 import * as TokenKeys from "../src/TokenKeys.ts"
+import { ViewersPerClient } from "../src/ViewersPerClient.ts"
 import * as Connection from "../src/rpc/Connection.ts"
 import * as RpcGuards from "../src/rpc/RpcGuards.ts"
 
@@ -38,6 +39,10 @@ const tokens = CustomerToken.layer({ keys: Option.some(tokenSecret), organiserKe
 const limits = RateLimits.layer.pipe(
   Layer.provide(SharedRedis.layerNone),
   Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ ONSALE_RATE_LIMIT_ORDERS: "3" })))
+)
+
+const viewers = ViewersPerClient.layer.pipe(
+  Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown({ ONSALE_VIEWERS_PER_CLIENT: "1" })))
 )
 
 const defect = new Error("password=hunter2")
@@ -59,7 +64,9 @@ const world = Effect.gen(function* () {
     Secret: () => Effect.void
   })
   const services = yield* Layer.build(
-    Layer.merge(handlers, RpcGuards.layer(Redacted.make("the key"))).pipe(Layer.provide([limits, tokens]))
+    Layer.merge(handlers, RpcGuards.layer(Redacted.make("the key"))).pipe(
+      Layer.provide([limits, tokens, viewers])
+    )
   )
   const client = yield* RpcTest.makeClient(Group).pipe(Effect.provideContext(services))
   return { client, connection, go, wire }
@@ -158,6 +165,27 @@ describe("RpcGuards", () => {
       const everywhere = yield* Effect.flip(client.Who(undefined, { headers }).pipe(from("198.51.100.9")))
       assert.strictEqual(everywhere._tag, "TooManyRequests")
       for (let call = 0; call < 5; call++) yield* client.Who().pipe(from(null))
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("refuses streams beyond those that a client may have open, over all its connections", () =>
+    Effect.gen(function* () {
+      const { client, go } = yield* world
+      const watch = (address: string | null) =>
+        Stream.runDrain(client.WaitStream()).pipe(
+          on(Connection.make({ unreadBytes: () => 0, takenBytes: () => 0, destroy: () => {} }, address))
+        )
+      const open = yield* Effect.forEach(["192.0.2.1", "192.0.2.2", null, null], (address) =>
+        Effect.forkChild(watch(address))
+      )
+      yield* Effect.yieldNow
+      const refused = yield* Effect.flip(watch("192.0.2.1"))
+      assert.strictEqual(refused._tag === "TooManyRequests" && refused.policy, '"viewers";q=1')
+      yield* Fiber.interrupt(open[0]!)
+      const next = yield* Effect.forkChild(watch("192.0.2.1"))
+      yield* Effect.yieldNow
+      yield* Deferred.succeed(go, undefined)
+      yield* Effect.forEach([...open.slice(1), next], Fiber.join, { discard: true })
     }).pipe(Effect.scoped)
   )
 

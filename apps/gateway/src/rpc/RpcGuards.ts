@@ -13,6 +13,7 @@ import { CustomerToken } from "../CustomerToken.ts"
 import { checkOf } from "../OrganiserAuth.ts"
 import * as RateLimitFront from "../RateLimitFront.ts"
 import { type Class, RateLimits } from "../RateLimits.ts"
+import { ViewersPerClient } from "../ViewersPerClient.ts"
 import * as Connection from "./Connection.ts"
 
 const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): boolean =>
@@ -37,6 +38,7 @@ const edge = Layer.effect(
   Effect.gen(function* () {
     const limits = yield* RateLimits
     const tokens = yield* CustomerToken
+    const viewers = yield* ViewersPerClient
 
     const admitted = (name: Class, client: string | null) => {
       const refusal = client === null ? undefined : limits.take(name, client)
@@ -62,6 +64,9 @@ const edge = Layer.effect(
             : yield* Effect.clockWith((clock) =>
                 Effect.sync(() => correlationOf(headers, clock.currentTimeMillisUnsafe()))
               )
+        const watches = kind === "streams"
+        const crowded = watches ? viewers.enter(connection.client) : undefined
+        if (crowded !== undefined) return yield* new TooManyRequests(crowded)
         connection[kind]++
         return yield* call.pipe(
           Effect.catchCause((cause) =>
@@ -72,7 +77,12 @@ const edge = Layer.effect(
                 )
               : Effect.failCause(cause)
           ),
-          Effect.ensuring(Effect.sync(() => connection[kind]--)),
+          Effect.ensuring(
+            Effect.sync(() => {
+              connection[kind]--
+              if (watches) viewers.leave(connection.client)
+            })
+          ),
           Effect.provideService(Correlation, correlation),
           Effect.provideService(CurrentCustomer, customer),
           Effect.annotateLogs({ correlationId: correlation, rpc: rpc._tag })

@@ -43,7 +43,7 @@ export class AvailabilityStreamApi extends HttpApiGroup.make("availabilityStream
           "A `snapshot`, then a `delta` when something changes: at most ten a second, fewer the more viewers there are, each with all that has changed since the last event.",
           "A snapshot replaces what the client knows. Of a delta, `totals` become `seats`; of its `seats`, `held` and `sold` ones enter `unavailable` and `available` ones leave it; `areas` and `tiers` replace entries. `version` may lag behind that of GET availability where nothing that shows has changed.",
           "A connection that broke is resumed by the header `Last-Event-ID` (browsers send it by themselves): what has happened since comes as one delta, or, where that is no longer known, a snapshot. Any other value begins anew.",
-          "Who reads slowly gets fewer and larger events; who leaves what it was sent unread for a minute is cut off. A comment comes where there is nothing else to say for 15 seconds. `retry` says when to come back after the end; 404 and 503 (with `Retry-After`, where too many watch) end an `EventSource` for good: make a new one."
+          "Who reads slowly gets fewer and larger events; who leaves what it was sent unread for a minute is cut off. A comment comes where there is nothing else to say for 15 seconds. `retry` says when to come back after the end; 404, 429 (with `Retry-After`, where too many streams are open from one address) and 503 (the same, of all addresses) end an `EventSource` for good: make a new one."
         ].join("\n\n")
       })
     )
