@@ -39,14 +39,16 @@ const stub = <A>(methods: Partial<A>): A => methods as A
 
 const claims = (given: {
   readonly holdOf?: SeatHold | null
-  readonly owner?: CustomerId
+  readonly owner?: CustomerId | null
   readonly create?: Holds["create"]
 }) =>
   SeatClaims.make(stub<Holds>({ create: given.create ?? (() => Effect.die("not asked for")) })).pipe(
     Effect.provide(
       Layer.mergeAll(
         Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) }),
-        Layer.mock(Orders, { customerOfSeat: () => Effect.succeed(given.owner ?? null) }),
+        Layer.mock(Orders, {
+          ownerOfSeat: () => Effect.succeed(given.owner === undefined ? null : { customerId: given.owner })
+        }),
         Layer.mock(InventoryClient, { holdOf: () => Effect.succeed(given.holdOf ?? null) }),
         Layer.mock(AvailabilityBoard, { read: () => {}, changed: () => {}, met: () => {} })
       )
@@ -90,9 +92,12 @@ describe("A seat of the older contracts", () => {
       assert.isNull(yield* anonymous.ownHold(seat, ada))
       const expired = yield* claims({ holdOf: null })
       assert.isNull(yield* expired.ownHold(seat, ada))
-      assert.isFalse(yield* expired.isOwner(seat, ada))
+      assert.isNull(yield* expired.ownerOf(seat, ada))
       const sold = yield* claims({ owner: ada.id })
-      assert.isTrue(yield* sold.isOwner(seat, ada))
+      assert.strictEqual(yield* sold.ownerOf(seat, ada), "user")
+      assert.strictEqual(yield* sold.ownerOf(seat, customerOf("user:bob")), "other")
+      const unproved = yield* claims({ owner: null })
+      assert.strictEqual(yield* unproved.ownerOf(seat, ada), "other")
     })
   )
 })

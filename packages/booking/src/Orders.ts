@@ -187,14 +187,14 @@ const make = Effect.gen(function* () {
       }
     }),
 
-    customerOfSeat: Effect.fn("Orders.customerOfSeat")(function* (eventId: EventId, seat: number) {
+    ownerOfSeat: Effect.fn("Orders.ownerOfSeat")(function* (eventId: EventId, seat: number) {
       const [row] = yield* sql`SELECT order_id::text AS "orderId" FROM booking.tickets
         WHERE event_id = ${eventId}::uuid AND seat = ${seat}::int4 AND status = 'valid'`.pipe(
         Effect.flatMap(Schema.decodeUnknownEffect(OwnerRows)),
         Effect.orDie
       )
-      const stored = row === undefined ? null : yield* store.load(row.orderId)
-      return stored?.order.placed.customerId ?? null
+      if (row === undefined) return null
+      return { customerId: (yield* store.load(row.orderId))?.order.placed.customerId ?? null }
     }),
 
     cancellation: (eventId: EventId) =>
@@ -226,8 +226,14 @@ export class Orders extends Context.Service<
       orderId: OrderId,
       request: RefundOrder
     ) => Effect.Effect<OrderView, OrderNotFound | NotRefundable | KeyReused | KeyInUse | BookingUnavailable>
-    /** Who has the valid ticket of a seat (its index), as a token has named it; null where nobody has, or nobody proved it. */
-    readonly customerOfSeat: (eventId: EventId, seat: number) => Effect.Effect<CustomerId | null>
+    /**
+     * Who has the valid ticket of a seat (its index), as a token has named him: `customerId` is null where nobody proved
+     * it. Null where there is no such ticket, for a sold seat whose tickets are being issued or refunded too.
+     */
+    readonly ownerOfSeat: (
+      eventId: EventId,
+      seat: number
+    ) => Effect.Effect<{ readonly customerId: CustomerId | null } | null>
     readonly ticket: (ticketId: TicketId) => Effect.Effect<IssuedTicket | null>
     /** How far the refunds of a cancelled event are; null where booking has not heard that it is. */
     readonly cancellation: (

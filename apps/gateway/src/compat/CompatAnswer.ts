@@ -35,8 +35,8 @@ export const unavailable = ({ reason, retryAfterMs }: InventoryUnavailable) =>
 export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
   HttpServerResponse.text(JSON.stringify(body), { status, contentType: "application/json", headers })
 
-/** 200 without a body. */
-export const done = HttpServerResponse.empty({ status: 200 })
+/** 200 without a body, which is said: else it would be an empty one in chunks. */
+export const done = HttpServerResponse.empty({ status: 200, headers: { "content-length": "0" } })
 
 /** The body, where it is what the schema says; clients of that age send all kinds of content types. */
 export const bodyOf =

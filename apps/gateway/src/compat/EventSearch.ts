@@ -12,8 +12,12 @@ const maxPage = 1_000
 
 const invalid = (error: string) => CompatAnswer.refused(400, error, "Invalid request payload")
 
+const Digits = Schema.String.check(Schema.isPattern(/^\d{1,9}$/))
 const whole = (maximum: number) =>
-  Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum }))
+  Digits.pipe(Schema.decodeTo(Schema.FiniteFromString)).check(
+    Schema.isInt(),
+    Schema.isBetween({ minimum: 1, maximum })
+  )
 
 const Query = Schema.Struct({
   q: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(200))),

@@ -43,7 +43,11 @@ export const make = Effect.fnUntraced(function* (holds: Effect.Success<typeof Ho
       const board = yield* boards.get(eventId)
       if (board === null || index >= board.view.total) return null
       const { held, sold } = board.view
-      return { version: board.version, isFree: !held.includes(index) && !sold.includes(index) }
+      return {
+        version: board.version,
+        isFree: !held.includes(index) && !sold.includes(index),
+        isSold: sold.includes(index)
+      }
     },
     Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(CompatAnswer.unavailable(error)))
   )
@@ -70,9 +74,12 @@ export const make = Effect.fnUntraced(function* (holds: Effect.Success<typeof Ho
       return hold !== null && hold.customer === limitKey(customer, undefined) ? hold.holdId : null
     }),
 
-    /** Whether the user has a valid ticket for the seat. */
-    isOwner: ({ eventId, index }: Seat, customer: ProvedCustomer) =>
-      Effect.map(orders.customerOfSeat(eventId, index), (owner) => owner === customer.id)
+    /** Whose the valid ticket for the seat is; null where nobody has one. */
+    ownerOf: ({ eventId, index }: Seat, customer: ProvedCustomer) =>
+      Effect.map(orders.ownerOfSeat(eventId, index), (owner) => {
+        if (owner === null) return null
+        return owner.customerId === customer.id ? ("user" as const) : ("other" as const)
+      })
   }
 })
 

@@ -32,8 +32,10 @@ export const make = (
     // What a first request, which died, has left.
     const own = before.isFree ? null : yield* seats.ownHold(seat, user)
     if (!before.isFree && own === null) {
-      if (yield* seats.isOwner(seat, user)) return locked(seat, userId, before.version)
-      return yield* notAvailable("taken")
+      const owner = yield* seats.ownerOf(seat, user)
+      if (owner === "user") return locked(seat, userId, before.version)
+      // Sold, and nobody has the ticket yet: it may well be this user's own request that is not done.
+      return yield* owner === null && before.isSold ? lostRace : notAvailable("taken")
     }
     const hold =
       own === null

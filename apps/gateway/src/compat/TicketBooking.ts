@@ -45,7 +45,13 @@ export const make = (
     const user = users.named(user_uuid)
     const own = yield* seats.ownHold(seat, user)
     if (own === null) {
-      return (yield* seats.isOwner(seat, user)) ? CompatAnswer.done : yield* notReserved("no reservation")
+      const owner = yield* seats.ownerOf(seat, user)
+      if (owner === "user") return CompatAnswer.done
+      // Sold, and nobody has the ticket yet: it may well be this user's own request that is not done.
+      if (owner === null && (yield* seats.look(seat))?.isSold === true) {
+        return yield* CompatAnswer.later("the ticket is being sold")
+      }
+      return yield* notReserved("no reservation")
     }
     yield* purchase.hold(own, user, payment_method_uuid).pipe(
       Effect.catchTags({
@@ -56,8 +62,8 @@ export const make = (
         CompatTooMany: ({ limit }) => Effect.fail(notReserved(`the limit is ${limit}`)),
         // A second request like the first may have come between.
         CompatNotBuyable: ({ why }) =>
-          Effect.flatMap(seats.isOwner(seat, user), (isOwner) =>
-            isOwner ? Effect.void : Effect.fail(notReserved(why))
+          Effect.flatMap(seats.ownerOf(seat, user), (owner) =>
+            owner === "user" ? Effect.void : Effect.fail(notReserved(why))
           )
       })
     )

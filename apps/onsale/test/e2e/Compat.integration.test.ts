@@ -266,7 +266,16 @@ layer(World.layer, { timeout: "120 seconds", excludeTestServices: true })("The o
           page: 1,
           size: 10
         })
-        for (const query of ["?size=0", "?size=101", "?page=0", "?page=x"]) {
+        for (const query of [
+          "?size=0",
+          "?size=101",
+          "?page=0",
+          "?page=x",
+          "?size=1e1",
+          "?size=+1",
+          "?q=a&q=b",
+          "?page=1&page=1"
+        ]) {
           isError(yield* search(query), 400, invalid)
         }
       })

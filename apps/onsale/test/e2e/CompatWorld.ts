@@ -105,4 +105,5 @@ export const isError = (reply: Reply, status: number, message: string | RegExp) 
 export const isDone = (reply: Reply) => {
   assert.strictEqual(reply.status, 200, reply.text)
   assert.strictEqual(reply.text, "")
+  assert.strictEqual(reply.headers["content-length"], "0")
 }

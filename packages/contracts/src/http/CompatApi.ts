@@ -105,7 +105,8 @@ export const Booking = Schema.Struct({
 })
 export type Booking = typeof Booking.Type
 
-const query = Schema.optionalKey(Schema.String)
+/** A parameter that comes twice is told in the words of these contracts, too. */
+const query = Schema.optionalKey(Schema.Union([Schema.String, Schema.Array(Schema.String)]))
 
 export class CompatApi extends HttpApiGroup.make("compat")
   .add(
