@@ -106,14 +106,14 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     request: IncomingMessage,
     response: ServerResponse,
     effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
-  ) => write(request, response, correlationOf(request.headers, clock.currentTimeMillisUnsafe()), effect)
+  ) => write(request, response, correlationOf(request.headers, clock), effect)
   /** Not the same for all: they would all come back at once. */
   const refuse = (request: IncomingMessage, response: ServerResponse) =>
     answer(request, response, Effect.succeed(FailedRequest.tooMuch(Math.ceil(5 + 10 * draw()))))
 
   const begin = (viewer: Viewer, { topic, viewers }: WatchedEvent): void => {
     const { gzip, request, response, socket } = viewer
-    const correlation = correlationOf(request.headers, clock.currentTimeMillisUnsafe())
+    const correlation = correlationOf(request.headers, clock)
     // The body ends with the connection: the same bytes for everybody, HTTP/1.0 proxies among them.
     response.removeHeader("transfer-encoding")
     response.writeHead(200, {

@@ -59,9 +59,7 @@ const edge = Layer.effect(
         const correlation =
           headers["x-correlation-id"] === undefined
             ? yield* Correlation
-            : yield* Effect.clockWith((clock) =>
-                Effect.sync(() => correlationOf(headers, clock.currentTimeMillisUnsafe()))
-              )
+            : yield* Effect.clockWith((clock) => Effect.sync(() => correlationOf(headers, clock)))
         connection[kind]++
         return yield* call.pipe(
           Effect.catchCause((cause) =>
