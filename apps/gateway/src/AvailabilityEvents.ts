@@ -15,6 +15,12 @@ export const encode = ({ id, update }: Told): string => {
   return `event: delta\nid: ${id}\ndata: ${JSON.stringify({ version, totals, seats, areas, tiers })}\n\n`
 }
 
+/**
+ * That nothing is known of the event since then. Without an `id`: a stream is resumed by what was told before it.
+ * `stored`, as it is said once.
+ */
+export const stale = (since: string): Bytes => stored(`event: stale\ndata: ${JSON.stringify({ since })}\n\n`)
+
 /** How long a client waits before it comes back; of the rest of the stream and of its end. */
 export const retry = (ms: number): string => `retry: ${Math.round(ms)}\n\n`
 
@@ -61,6 +67,8 @@ export interface Message {
 export interface AvailabilityEvents {
   /** What happened since, or a snapshot where `from` is undefined or too long ago; it may be one of a while ago. */
   readonly since: (from: number | undefined, nowMs: number) => Message
+  /** A delta of nothing, for who was told everything: that it is so. Made once for all who hear it at the same time. */
+  readonly same: () => Message
 }
 
 /**
@@ -74,6 +82,7 @@ export const make = (topic: AvailabilityTopic): AvailabilityEvents => {
   const deltas = new Map<number, Message>()
   let told = -1
   let snapshot: (Message & { readonly madeAtMs: number }) | undefined
+  let same: (Message & { readonly id: string }) | undefined
 
   const make = (from: number | undefined): Message => ({
     bytes: compressed(Buffer.from(encode({ update: topic.since(from), id: topic.id() }))),
@@ -91,13 +100,24 @@ export const make = (topic: AvailabilityTopic): AvailabilityEvents => {
     return snapshot
   }
 
+  /** All that is kept is of `topic.told`. */
+  const renew = (): void => {
+    if (told === topic.told) return
+    told = topic.told
+    deltas.clear()
+    same = undefined
+  }
+
   return {
+    same: () => {
+      renew()
+      const id = topic.id()
+      if (same?.id !== id) same = { ...make(topic.told), id }
+      return same
+    },
     since: (from, nowMs) => {
       if (from === undefined || !topic.reaches(from)) return wholeAt(nowMs)
-      if (told !== topic.told) {
-        told = topic.told
-        deltas.clear()
-      }
+      renew()
       const found = deltas.get(from) ?? make(from)
       deltas.set(from, found)
       return found

@@ -14,12 +14,14 @@ import {
   Clock,
   Config,
   Context,
+  DateTime,
   Deferred,
   Duration,
   Effect,
   Exit,
   Layer,
   Metric,
+  Option,
   RcMap,
   type Scope,
   Stream
@@ -35,6 +37,8 @@ const idleFor = Duration.seconds(30)
 const maxEvents = 1_000
 /** The inventory may be away for so long before those who watch are told. */
 const patienceMs = 10_000
+/** A board that has not come by then is asked for again: who watches is told on time, and hears the heartbeats. */
+const answerLimit = Duration.millis(2_500)
 
 /** `ONSALE_VIEWERS`: streams of this process, over every transport. A connection costs about 20 kB. */
 const maxViewers = Config.Int("ONSALE_VIEWERS").pipe(Config.withDefault(12_000))
@@ -43,17 +47,29 @@ const watching = Metric.gauge("onsale_availability_streams", {
   description: "Streams of availability that are open"
 })
 
+const isoNow = Effect.map(DateTime.now, DateTime.formatIso)
+
 const later = () => new Overloaded({ retryAfterSeconds: 1 })
+
+/** An inventory that has not answered for {@link patienceMs}, and when it did last. */
+export interface Away {
+  /** By the clock that only goes forward. */
+  readonly sinceMs: number
+  /** For people: a time of ISO 8601. */
+  readonly since: string
+}
 
 /** An event that somebody watches. */
 export interface Watched {
   readonly topic: AvailabilityTopic.AvailabilityTopic
+  /** Undefined while the topic is what the inventory says. */
+  readonly away: Away | undefined
   /** Is run after each poll, before the pause; whoever sets it last is. */
   turn: Effect.Effect<void>
 }
 
 interface Entry extends Watched {
-  failed: boolean
+  away: Away | undefined
   /** Done when there is more to tell. */
   next: Deferred.Deferred<void>
 }
@@ -124,18 +140,18 @@ export class AvailabilityFeed extends Context.Service<
       const leave = () => count(-1)
 
       const poll = Effect.fnUntraced(function* (eventId: EventId, entry: Entry) {
-        let answeredAtMs = nowMs()
+        let answered: Away = { sinceMs: nowMs(), since: yield* isoNow }
         while (true) {
           const begunAtMs = nowMs()
           // Whatever is wrong with one answer, the next is asked for: who watches must not be left without.
-          const exit = yield* Effect.exit(boards.get(eventId))
-          const view = Exit.isSuccess(exit) ? exit.value?.view : undefined
+          const exit = yield* boards.get(eventId).pipe(Effect.timeoutOption(answerLimit), Effect.exit)
+          const view = Exit.isSuccess(exit) ? Option.getOrNull(exit.value)?.view : undefined
           if (view !== undefined) {
-            answeredAtMs = nowMs()
-            entry.failed = false
+            answered = { sinceMs: nowMs(), since: yield* isoNow }
+            entry.away = undefined
             if (entry.topic.learn(view)) wake(entry)
-          } else if (!entry.failed && nowMs() - answeredAtMs > patienceMs) {
-            entry.failed = true
+          } else if (entry.away === undefined && nowMs() - answered.sinceMs > patienceMs) {
+            entry.away = answered
             wake(entry)
           }
           yield* Effect.catchCause(entry.turn, (cause) =>
@@ -159,7 +175,7 @@ export class AvailabilityFeed extends Context.Service<
           const entry: Entry = {
             topic: AvailabilityTopic.make(eventId),
             turn: Effect.void,
-            failed: false,
+            away: undefined,
             next: Deferred.makeUnsafe()
           }
           yield* Effect.forkScoped(poll(eventId, entry))
@@ -190,7 +206,7 @@ export class AvailabilityFeed extends Context.Service<
         /** `from` is what was told so far; undefined before a first snapshot. */
         const next = (from: number | undefined, first: boolean): Effect.Effect<Step, Overloaded> =>
           Effect.suspend(() => {
-            if (entry.failed) return Effect.fail(later())
+            if (entry.away !== undefined) return Effect.fail(later())
             return from === topic.told && !first
               ? Effect.andThen(
                   Effect.raceFirst(

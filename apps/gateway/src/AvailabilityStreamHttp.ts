@@ -30,14 +30,16 @@ export const layer = HttpApiBuilder.group(
       watch: Effect.fnUntraced(function* ({ headers: { "last-event-id": id }, params: { eventId } }) {
         yield* events.exists(eventId)
         const messages = yield* feed.join(eventId, id === undefined ? undefined : { id })
-        const retry = AvailabilityEvents.retry(Pace.returnMs(feed.viewers(), yield* Random.next))
+        const retry = Effect.map(Random.next, (draw) =>
+          AvailabilityEvents.retry(Pace.returnMs(feed.viewers(), draw))
+        )
         return HttpServerResponse.stream(
           Stream.concat(
-            Stream.succeed(retry),
+            Stream.fromEffect(retry),
             // The end of a stream says as much as a failure would: come back.
             messages.pipe(
               Stream.map(AvailabilityEvents.encode),
-              Stream.catch(() => Stream.empty)
+              Stream.catch(() => Stream.fromEffect(retry))
             )
           ).pipe(Stream.encodeText),
           { headers }

@@ -28,8 +28,12 @@ const urlLength = prefix.length + idLength + suffix.length
 
 /** `ONSALE_VIEWER_HEARTBEAT`: proxies close what is silent, most of them after a minute. */
 const heartbeat = Config.Duration("ONSALE_VIEWER_HEARTBEAT").pipe(Config.withDefault("15 seconds"))
-/** Those who are told that the server stops have so long to take it. */
+/** Those who are told that their stream ends have so long to take it. */
 const farewell = Duration.seconds(2)
+/** An inventory that this process cannot reach for so long, another one may: its viewers are sent there. */
+const giveUpAfterMs = 60_000
+/** Viewers that are sent away before others get the thread. */
+const aChunk = 256
 
 const isEventId = Schema.is(EventId)
 
@@ -39,12 +43,19 @@ interface Viewer extends Told {
   readonly socket: Socket
 }
 
+interface WatchedEvent {
+  readonly topic: AvailabilityTopic
+  readonly viewers: AvailabilityViewers<Viewer>
+  /** True where nothing was known of it for so long that its viewers have to go elsewhere. */
+  readonly givenUp: () => boolean
+}
+
 /** An event with viewers. */
 interface Channel {
   /** Where the event is looked up: those who wait for it. */
   readonly waiting: Set<Viewer>
   /** Undefined meanwhile. */
-  watched: { readonly topic: AvailabilityTopic; readonly viewers: AvailabilityViewers<Viewer> } | undefined
+  watched: WatchedEvent | undefined
   /** Done when the last viewer has gone. */
   readonly left: Deferred.Deferred<void>
 }
@@ -85,18 +96,24 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     const bytes = AvailabilityEvents.stored(AvailabilityEvents.retry(Pace.returnMs(feed.viewers(), draw())))
     socket.write(gzip ? bytes.deflated : bytes.plain)
   }
+  /** Ends the connection when that is taken. */
+  const sendOff = (viewer: Viewer): void => {
+    if (viewer.response.writableEnded) return
+    sayRetry(viewer)
+    viewer.response.end()
+  }
   const answer = (
     request: IncomingMessage,
     response: ServerResponse,
     effect: Effect.Effect<HttpServerResponse.HttpServerResponse>
-  ) => write(request, response, correlationOf(request.headers, clock.currentTimeMillisUnsafe()), effect)
+  ) => write(request, response, correlationOf(request.headers, clock), effect)
   /** Not the same for all: they would all come back at once. */
   const refuse = (request: IncomingMessage, response: ServerResponse) =>
     answer(request, response, Effect.succeed(FailedRequest.tooMuch(Math.ceil(5 + 10 * draw()))))
 
-  const begin = (viewer: Viewer, { topic, viewers }: NonNullable<Channel["watched"]>): void => {
+  const begin = (viewer: Viewer, { topic, viewers }: WatchedEvent): void => {
     const { gzip, request, response, socket } = viewer
-    const correlation = correlationOf(request.headers, clock.currentTimeMillisUnsafe())
+    const correlation = correlationOf(request.headers, clock)
     // The body ends with the connection: the same bytes for everybody, HTTP/1.0 proxies among them.
     response.removeHeader("transfer-encoding")
     response.writeHead(200, {
@@ -113,6 +130,27 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     viewers.add(viewer)
   }
 
+  /** Tells all of them to come back, each at a time of its own, and ends their connections. */
+  const dismiss = Effect.fnUntraced(function* (viewers: AvailabilityViewers<Viewer>) {
+    const dismissed = Array.from(viewers.all)
+    if (dismissed.length === 0) return
+    for (const [i, viewer] of dismissed.entries()) {
+      if (i % aChunk === aChunk - 1) yield* Effect.yieldNow
+      if (!viewers.all.has(viewer)) continue
+      // Nothing is written behind the end.
+      viewers.remove(viewer)
+      sendOff(viewer)
+    }
+    run(
+      Effect.andThen(
+        Effect.sleep(farewell),
+        Effect.sync(() => {
+          for (const { socket } of dismissed) if (streaming.has(socket)) socket.destroy()
+        })
+      )
+    )
+  })
+
   const close = (eventId: EventId, channel: Channel): void => {
     if (channels.get(eventId) === channel) channels.delete(eventId)
     Deferred.doneUnsafe(channel.left, Effect.void)
@@ -122,13 +160,20 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const serve = Effect.fnUntraced(function* (eventId: EventId, channel: Channel) {
     yield* events.exists(eventId)
     const watched = yield* feed.open(eventId)
-    const viewers = makeViewers<Viewer>(watched.topic, { heartbeatMs, nowMs })
-    channel.watched = { topic: watched.topic, viewers }
-    watched.turn = viewers.turn
+    const { topic } = watched
+    const viewers = makeViewers<Viewer>(topic, {
+      heartbeatMs,
+      nowMs,
+      staleSince: () => watched.away?.since
+    })
+    const givenUp = () => watched.away !== undefined && nowMs() - watched.away.sinceMs > giveUpAfterMs
+    channel.watched = { topic, viewers, givenUp }
+    const turn = Effect.suspend(() => (givenUp() ? dismiss(viewers) : viewers.turn))
+    watched.turn = turn
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         // Others may watch it again by now.
-        if (watched.turn === viewers.turn) watched.turn = Effect.void
+        if (watched.turn === turn) watched.turn = Effect.void
       })
     )
     for (const viewer of channel.waiting) begin(viewer, channel.watched)
@@ -170,11 +215,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     Effect.gen(function* () {
       yield* stopping
       stopped = true
-      for (const viewer of Array.from(streaming.values())) {
-        sayRetry(viewer)
-        // Ends the connection when that is taken.
-        viewer.response.end()
-      }
+      for (const viewer of Array.from(streaming.values())) sendOff(viewer)
       yield* Effect.sleep(farewell)
       for (const socket of streaming.keys()) socket.destroy()
     })
@@ -191,16 +232,17 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     const eventId = eventIdOf(request)
     // Behind another request that is not answered yet, the connection is not ours to write to.
     if (eventId === undefined || response.socket === null) return front(request, response, next)
-    if (stopped || !feed.enter()) return refuse(request, response)
+    const open = channels.get(eventId)
+    if (stopped || open?.watched?.givenUp() === true || !feed.enter()) return refuse(request, response)
     const viewer: Viewer = {
       request,
       response,
       socket: response.socket,
       gzip: takesGzip(request),
       told: undefined,
+      stale: false,
       wroteAtMs: nowMs()
     }
-    const open = channels.get(eventId)
     const channel = open ?? { waiting: new Set(), watched: undefined, left: Deferred.makeUnsafe() }
     response.once("close", () => leave(eventId, channel, viewer))
     if (channel.watched !== undefined) return begin(viewer, channel.watched)

@@ -24,6 +24,8 @@ export interface Viewer {
   readonly gzip: boolean
   /** Undefined before its first message. */
   told: number | undefined
+  /** Whether it was told that nothing is known at the moment, and not yet that it is known again. */
+  stale: boolean
   /** When it was written to last. */
   wroteAtMs: number
 }
@@ -39,9 +41,14 @@ export interface AvailabilityViewers<V extends Viewer> {
 
 export const make = <V extends Viewer>(
   topic: AvailabilityTopic,
-  options: { readonly heartbeatMs: number; readonly nowMs: () => number }
+  options: {
+    readonly heartbeatMs: number
+    readonly nowMs: () => number
+    /** Since when nothing is known, as it is told; undefined while the topic is what the inventory says. */
+    readonly staleSince: () => string | undefined
+  }
 ): AvailabilityViewers<V> => {
-  const { heartbeatMs, nowMs } = options
+  const { heartbeatMs, nowMs, staleSince } = options
   const events = AvailabilityEvents.make(topic)
   const all = new Set<V>()
   /** Those who have not been told everything, or have not taken it. */
@@ -49,6 +56,20 @@ export const make = <V extends Viewer>(
   /** How far all were told who are not behind. */
   let told = topic.told
   let saidAtMs = nowMs()
+  let stale: { readonly since: string; readonly bytes: AvailabilityEvents.Bytes } | undefined
+  /** What those who are not behind were told of that. */
+  let staleTold: string | undefined
+  /** Some were told so, and nobody yet that it is over: who comes between two turns is told at once. */
+  let someStale = false
+
+  /** That nothing is known, where it is so. */
+  const notice = (): AvailabilityEvents.Bytes | undefined => {
+    const since = staleSince()
+    if (since !== stale?.since) {
+      stale = since === undefined ? undefined : { since, bytes: AvailabilityEvents.stale(since) }
+    }
+    return stale?.bytes
+  }
 
   const write = (viewer: V, bytes: AvailabilityEvents.Bytes, atMs: number): void => {
     viewer.socket.write(viewer.gzip ? bytes.deflated : bytes.plain)
@@ -63,20 +84,35 @@ export const make = <V extends Viewer>(
     return false
   }
 
-  /** A snapshot may be one of a while ago, with what has changed since behind it. */
+  /**
+   * A snapshot may be one of a while ago, with what has changed since behind it. Who was told that nothing is known
+   * hears what has changed meanwhile, or that nothing has.
+   */
   const tell = (viewer: V, atMs: number): void => {
-    while (viewer.told !== topic.told) {
+    const unknown = notice()
+    while (viewer.told !== topic.told || (viewer.stale && notice() === undefined)) {
       if (!free(viewer, atMs)) return
-      const message = events.since(viewer.told, atMs)
+      const message = viewer.told === topic.told ? events.same() : events.since(viewer.told, atMs)
       write(viewer, message.bytes, atMs)
       viewer.told = message.told
+      if (unknown === undefined && viewer.told === topic.told) viewer.stale = false
+    }
+    if (unknown !== undefined && !viewer.stale) {
+      if (!free(viewer, atMs)) return
+      write(viewer, unknown, atMs)
+      viewer.stale = true
+      someStale = true
     }
     if (free(viewer, atMs)) behind.delete(viewer)
   }
 
   const turn = Effect.gen(function* () {
     const atMs = nowMs()
-    const news = told !== topic.told
+    const since = staleSince()
+    const over = someStale && since === undefined
+    const news = told !== topic.told || staleTold !== since || over
+    staleTold = since
+    if (over) someStale = false
     const beat = !news && atMs - saidAtMs >= heartbeatMs
     told = topic.told
     if (news || beat) saidAtMs = atMs

@@ -1,6 +1,6 @@
 /** The correlation id of a request: what its log lines, its jobs and its answer have in common. */
 import { makeUuidV7 } from "@onsale/contracts/Ids"
-import { Context } from "effect"
+import { type Clock, Context } from "effect"
 
 /** Headers as Node or the HTTP server gives them: names in lower case. */
 export interface RequestHeaders {
@@ -12,10 +12,26 @@ export const Correlation = Context.Reference<string>("@onsale/gateway/Correlatio
   defaultValue: () => "none"
 })
 
+/** Of a UUIDv7 the first 32 characters; the last four count (RFC 9562 §6.2): to draw each costs more than to answer a 304. */
+const beginningLength = 32
+const idsABeginning = 0x1_0000
+let beginning = ""
+let used = idsABeginning
+
+/** Nobody else's, and no secret; its time is that of the first one of its beginning. */
+const makeId = (clock: Clock.Clock): string => {
+  if (used === idsABeginning) {
+    beginning = makeUuidV7(clock.currentTimeMillisUnsafe()).slice(0, beginningLength)
+    used = 0
+  }
+  return beginning + (idsABeginning + used++).toString(16).slice(1)
+}
+
 /** Taken from the client where it is harmless to log and to send back, made anew otherwise. */
-export const correlationOf = (headers: RequestHeaders, nowMs: number): string => {
+export const correlationOf = (headers: RequestHeaders, clock: Clock.Clock): string => {
   const given = headers["x-correlation-id"]
-  return typeof given === "string" && /^[\w.:/+=-]{1,128}$/.test(given) ? given : makeUuidV7(nowMs)
+  if (given === undefined) return makeId(clock)
+  return typeof given === "string" && /^[\w.:/+=-]{1,128}$/.test(given) ? given : makeId(clock)
 }
 
 /** W3C trace context, version 00. */

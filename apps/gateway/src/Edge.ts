@@ -22,7 +22,7 @@ const edge = <E, R>(
     const request = yield* HttpServerRequest.HttpServerRequest
     const limit = limitOf(request.url)
     const correlation = yield* Effect.clockWith((clock) =>
-      Effect.sync(() => correlationOf(request.headers, clock.currentTimeMillisUnsafe()))
+      Effect.sync(() => correlationOf(request.headers, clock))
     )
     const answer =
       Number(request.headers["content-length"] ?? 0) > ByteSize.toNumberUnsafe(limit)

@@ -16,6 +16,8 @@ export interface Representation {
   readonly headers: ReadonlyArray<string>
   /** Of a 304. */
   readonly validators: ReadonlyArray<string>
+  /** The status line of a 304 and these headers, as they are written. */
+  readonly notModified: string
 }
 
 /** What is answered: the representation, or that the client has it. */
@@ -39,6 +41,12 @@ const contentType = "application/json"
 /** Names a text by its bytes: 96 bits. */
 export const tagOf = (json: Uint8Array): string =>
   createHash("sha1").update(json).digest("base64url").slice(0, 16)
+
+const headOf304 = (validators: ReadonlyArray<string>): string => {
+  let head = "HTTP/1.1 304 Not Modified\r\n"
+  for (let i = 0; i < validators.length; i += 2) head += `${validators[i]}: ${validators[i + 1]}\r\n`
+  return head
+}
 
 /** A tag without its quotes, and without the mark of a weak one: the comparison is the weak one (RFC 9110 §13.1.2). */
 const opaque = (tag: string): string => tag.trim().replace(/^W\//, "")
@@ -145,6 +153,7 @@ export class EncodedBody {
       etag,
       bytes,
       validators,
+      notModified: headOf304(validators),
       headers: [
         ...validators,
         ...(encoding === undefined ? [] : ["content-encoding", encoding]),

@@ -104,7 +104,7 @@ export const make = Effect.gen(function* () {
     response: ServerResponse,
     exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>
   ): void => {
-    const correlation = correlationOf(request.headers, clock.currentTimeMillisUnsafe())
+    const correlation = correlationOf(request.headers, clock)
     const write = (status: number, type: string, body: string): void => {
       const headers = answerHeaders(request.headers, correlation)
       const bytes = Buffer.byteLength(body)

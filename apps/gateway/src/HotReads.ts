@@ -3,6 +3,7 @@
  * answered before, from the same bodies, with Node's own request; whatever is not of the common form goes on to them
  * (`test/HotReads.test.ts` holds both to the same answers).
  */
+import * as ReadyHead from "@onsale/platform/ReadyHead"
 import type * as RequestFront from "@onsale/platform/RequestFront"
 import { Clock, Effect, Exit } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -28,20 +29,22 @@ export const make = Effect.gen(function* () {
   const addresses = yield* ReadAddresses
   const clock = yield* Clock.Clock
   const writeRare = yield* LeanAnswer.makeWrite
+  const ready = ReadyHead.make(clock)
 
   const write = (
     request: IncomingMessage,
     response: ServerResponse,
-    { bytes, headers, validators }: Representation,
+    { bytes, headers, notModified: head, validators }: Representation,
     notModified: boolean
   ): void => {
     // The client went away.
     if (response.destroyed) return
+    if (notModified && request.headers.traceparent === undefined) {
+      const id = correlationOf(request.headers, clock)
+      if (ready.write(request, response, `${head}x-correlation-id: ${id}\r\n`)) return
+    }
     const own = notModified ? validators.slice() : headers.slice()
-    const answer = answerHeaders(
-      request.headers,
-      correlationOf(request.headers, clock.currentTimeMillisUnsafe())
-    )
+    const answer = answerHeaders(request.headers, correlationOf(request.headers, clock))
     for (const name in answer) own.push(name, answer[name]!)
     response.writeHead(notModified ? 304 : 200, own)
     response.end(notModified ? undefined : bytes)
@@ -51,7 +54,7 @@ export const make = Effect.gen(function* () {
     const source = addresses.find(request.url ?? "")
     if (source === undefined || !isPlain(request)) return next()
     const rare = (answer: Parameters<LeanAnswer.Write>[3]): void =>
-      writeRare(request, response, correlationOf(request.headers, clock.currentTimeMillisUnsafe()), answer)
+      writeRare(request, response, correlationOf(request.headers, clock), answer)
     source((exit) => {
       if (Exit.isFailure(exit)) return rare(Effect.catch(Effect.failCause(exit.cause), LeanAnswer.ofProblem))
       try {

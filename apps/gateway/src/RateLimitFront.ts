@@ -65,11 +65,11 @@ export const customerKey = ({ id }: ProvedCustomer): string => `customer ${id}`
 const refuse = (
   request: IncomingMessage,
   response: ServerResponse,
-  nowMs: number,
+  clock: Clock.Clock,
   limits: Readonly<Record<string, string>>
 ): void => {
   response.writeHead(429, {
-    ...answerHeaders(request.headers, correlationOf(request.headers, nowMs)),
+    ...answerHeaders(request.headers, correlationOf(request.headers, clock)),
     ...limits,
     "content-type": ProblemDetails.contentType,
     "content-length": String(Buffer.byteLength(body))
@@ -101,7 +101,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
     const name = classOf(request.method, request.url ?? "")
     const refusal = name === undefined ? undefined : refusalOf(name, request)
     if (name === undefined || refusal === undefined) return front(request, response, next)
-    refuse(request, response, clock.currentTimeMillisUnsafe(), headersOf(name, refusal))
+    refuse(request, response, clock, headersOf(name, refusal))
   }
   return limited
 })

@@ -7,13 +7,14 @@ import { EventSearches } from "@onsale/catalog/search/EventSearches"
 import { Vouchers } from "@onsale/catalog/Vouchers"
 import { EventNotFound } from "@onsale/contracts/catalog/CatalogErrors"
 import { makeEventId, seatId } from "@onsale/contracts/Ids"
-import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
+import * as FastClock from "@onsale/testing/FastClock"
 import { pollUntil } from "@onsale/testing/Poll"
-import { ConfigProvider, Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
+import { Clock, ConfigProvider, Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { HttpServer as Server } from "effect/http"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient, Statement } from "effect/sql"
@@ -28,9 +29,18 @@ const path = pathOf(eventId)
 /** Another form of the same, which goes to the typed route. */
 const typed = pathOf(eventId, "?")
 
+const deadline = Effect.fail(new InventoryUnavailable({ reason: "deadline", retryAfterMs: 1_000 }))
+const absent = { failing: deadline, slow: Effect.delay(deadline, "5 seconds") }
+
 /** The whole edge on a free port, over one event whose availability is as told. */
-const serve = Effect.fnUntraced(function* (total: number, env: Record<string, string> = {}) {
+const serve = Effect.fnUntraced(function* (
+  total: number,
+  env: Record<string, string> = {},
+  /** How much faster its time goes than the test's. */
+  speed = 1
+) {
   let view: AvailabilityView = { version: 1, total, held: [], sold: [], areas: [], tiers: [] }
+  let inventory: "there" | keyof typeof absent = "there"
   const contexts = Layer.mergeAll(
     Layer.mock(Catalog, {
       eventNumber: (id) =>
@@ -43,7 +53,10 @@ const serve = Effect.fnUntraced(function* (total: number, env: Record<string, st
     Layer.mock(Vouchers, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(Webhooks, {}),
-    Layer.mock(InventoryClient, { availability: () => Effect.sync(() => view) }),
+    Layer.mock(InventoryClient, {
+      availability: () =>
+        Effect.suspend(() => (inventory === "there" ? Effect.succeed(view) : absent[inventory]))
+    }),
     Layer.effect(
       SqlClient.SqlClient,
       SqlClient.make({
@@ -63,7 +76,8 @@ const serve = Effect.fnUntraced(function* (total: number, env: Record<string, st
   }).pipe(
     Layer.provide(contexts),
     Layer.buildWithScope(scope),
-    Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env))
+    Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env)),
+    Effect.provideServiceEffect(Clock.Clock, FastClock.make(speed))
   )
   const { address } = Context.get(context, Server.HttpServer)
   const port = address._tag === "UnixPathAddress" ? 0 : address.port
@@ -71,6 +85,9 @@ const serve = Effect.fnUntraced(function* (total: number, env: Record<string, st
     port,
     hold: (held: ReadonlyArray<number>) => {
       view = { ...view, version: view.version + 1, held }
+    },
+    inventory: (is: typeof inventory) => {
+      inventory = is
     },
     /** Another version of the same. */
     touch: () => {
@@ -236,6 +253,78 @@ describe("the stream of an event's availability", () => {
       const viewer = yield* sale.watch()
       yield* until(() => viewer.comments() >= 3)
       assert.strictEqual(viewer.events.length, 1)
+    })
+  )
+
+  for (const how of ["failing", "slow"] as const) {
+    it.live(
+      `tells viewers of an inventory that is away (${how}), and all that happened when it is back`,
+      () =>
+        Effect.gen(function* () {
+          const sale = yield* serve(100, { ONSALE_VIEWER_HEARTBEAT: "2 seconds" }, 10)
+          const viewer = yield* sale.watch()
+          const gzipped = yield* sale.watch({ gzip: true })
+          yield* until(() => viewer.events.length === 1 && gzipped.events.length === 1)
+          const before = yield* Clock.currentTimeMillis
+          sale.inventory(how)
+          yield* until(() => viewer.events.at(-1)?.event === "stale")
+          const since = Date.parse(JSON.parse(viewer.events[1]!.data).since)
+          assert.isAtLeast(since, before - 1_000, "when it was answered last")
+          assert.strictEqual(viewer.events[1]?.id, "", "what it resumes by is as before")
+          const beats = viewer.comments()
+          yield* until(() => viewer.comments() > beats)
+          const late = yield* sale.watch({ lastEventId: viewer.events[0]!.id })
+          yield* until(() => late.events.length === 1)
+          assert.strictEqual(late.events[0]?.event, "stale", "who has missed nothing is told so as well")
+
+          sale.hold([1, 2])
+          sale.inventory("there")
+          yield* until(() => [viewer, gzipped, late].every((one) => one.events.at(-1)?.event === "delta"))
+          assert.isTrue(sameBoard(viewer, sale.board()))
+          assert.isTrue(sameBoard(gzipped, sale.board()))
+          for (const { events } of [viewer, gzipped]) {
+            assert.deepStrictEqual(
+              events.map(({ event }) => event),
+              ["snapshot", "stale", "delta"]
+            )
+          }
+        })
+    )
+  }
+
+  it.live("sends viewers elsewhere when the inventory has been away for a minute", () =>
+    Effect.gen(function* () {
+      const sale = yield* serve(100, {}, 20)
+      const viewers = yield* Effect.forEach(range(0, 20), (i) => sale.watch({}, i === 0 ? typed : path))
+      yield* until(() => viewers.every(({ events }) => events.length === 1))
+      sale.inventory("failing")
+      const [other, ...lean] = viewers
+      yield* until(() => lean.every(({ ended }) => ended()))
+      // What was one of many on its connection leaves that open.
+      yield* until(() => other!.retries.length === 2)
+      for (const { events, retries } of lean) {
+        assert.deepStrictEqual(
+          events.map(({ event }) => event),
+          ["snapshot", "stale"]
+        )
+        assert.strictEqual(retries.length, 2)
+      }
+      assert.isAbove(new Set(lean.map(({ retries }) => retries[1])).size, 10, "not all at once")
+      const refused = yield* sale.watch()
+      yield* until(() => refused.status() === 503)
+      sale.hold([3])
+      sale.inventory("there")
+      const back = yield* pollUntil(
+        Effect.gen(function* () {
+          const viewer = yield* sale.watch({ lastEventId: lean[0]!.events[0]!.id })
+          yield* until(() => viewer.status() !== 0)
+          return viewer
+        }),
+        (viewer) => viewer.status() === 200
+      )
+      yield* until(() => back.events.length > 0)
+      const told = [lean[0]!.events[0]!, ...back.events]
+      assert.deepStrictEqual(sorted(EventStreamClient.shown(told)), sorted(sale.board()))
     })
   )
 

@@ -40,10 +40,8 @@ const makeSocket = () => {
         .map(String)
         .filter((block) => block.startsWith("event:"))
         .map((block) => {
-          const [event = "", id = "", data = ""] = block
-            .split("\n")
-            .map((line) => line.slice(line.indexOf(":") + 2))
-          return { event, id, data }
+          const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(block)?.[1] ?? ""
+          return { event: field("event"), id: field("id"), data: field("data") }
         }),
     bytes: read
   }
@@ -54,6 +52,7 @@ interface FakeViewer {
   readonly gzip: boolean
   readonly socket: ReturnType<typeof makeSocket>
   told: number | undefined
+  stale: boolean
   wroteAtMs: number
 }
 
@@ -69,13 +68,21 @@ const world = () => {
   }
   topic.learn(view)
   let nowMs = 0
-  const viewers = AvailabilityViewers.make<FakeViewer>(topic, { heartbeatMs: 15_000, nowMs: () => nowMs })
+  let since: string | undefined
+  const viewers = AvailabilityViewers.make<FakeViewer>(topic, {
+    heartbeatMs: 15_000,
+    nowMs: () => nowMs,
+    staleSince: () => since
+  })
   return {
     topic,
     viewers,
     change: (change: Partial<AvailabilityView>) => {
       view = { ...view, ...change, version: view.version + 1 }
       topic.learn(view)
+    },
+    away: (away: boolean) => {
+      since = away ? `2026-01-01T00:00:00.${nowMs}Z` : undefined
     },
     pass: (ms: number) => {
       nowMs += ms
@@ -85,6 +92,7 @@ const world = () => {
         socket: makeSocket(),
         gzip: false,
         told: id === undefined ? undefined : topic.toldAtId(id),
+        stale: false,
         wroteAtMs: nowMs
       }
       viewers.add(viewer)
@@ -108,6 +116,7 @@ const Step = Schema.Union([
   Schema.Struct({ _tag: Schema.Literal("Layout"), total: Schema.Literals([12, 15, 16]) }),
   Schema.Struct({ _tag: Schema.Literal("Many"), changes: Schema.Literals([2, 63, 65, 70]) }),
   Schema.Struct({ _tag: Schema.Literal("Join") }),
+  Schema.Struct({ _tag: Schema.Literal("Away"), away: Schema.Boolean }),
   Schema.Struct({
     _tag: Schema.Literal("Pause"),
     viewer: Schema.Literals([0, 1, 2]),
@@ -139,6 +148,8 @@ describe("AvailabilityViewers", () => {
           sale.change({ total: step.total })
         } else if (step._tag === "Many") {
           for (let i = 0; i < step.changes; i++) sale.change({ held: [i % 6] })
+        } else if (step._tag === "Away") {
+          sale.away(step.away)
         } else if (step._tag === "Join") {
           people.push({ read: [], on: sale.join() })
         } else if (step._tag === "Pause") {
@@ -147,19 +158,44 @@ describe("AvailabilityViewers", () => {
           const one = people[step.viewer]!
           sale.viewers.remove(one.on)
           one.read.push(...one.on.socket.read())
-          one.on = sale.join(one.read.at(-1)?.id)
+          one.on = sale.join(one.read.findLast(({ id }) => id !== "")?.id)
         } else {
           sale.pass(step.passes)
           yield* sale.viewers.turn
         }
       }
+      sale.away(false)
       for (const { on } of people) on.socket.pause(false)
       sale.pass(2_000)
       yield* sale.viewers.turn
       for (const { on, read } of people) {
+        assert.notStrictEqual(on.socket.read().at(-1)?.event, "stale", "it knows that it is told again")
         assert.deepStrictEqual(shown([...read, ...on.socket.read()]), sale.board())
         assert.isAtMost(on.socket.most, 1, "one message waits, never two")
       }
+    })
+  )
+
+  it.effect("says once that nothing is known, also to who comes then, and that it is known again", () =>
+    Effect.gen(function* () {
+      const sale = world()
+      const [first, sleeper] = [sale.join(), sale.join()]
+      const events = ({ socket }: FakeViewer) => socket.read().map(({ event }) => event)
+      sale.away(true)
+      sleeper.socket.pause(true)
+      for (let i = 0; i < 3; i++) yield* sale.viewers.turn
+      const late = sale.join()
+      yield* sale.viewers.turn
+      sale.away(false)
+      for (let i = 0; i < 3; i++) yield* sale.viewers.turn
+      sleeper.socket.pause(false)
+      yield* sale.viewers.turn
+      for (const viewer of [first, late, sleeper]) {
+        assert.deepStrictEqual(events(viewer), ["snapshot", "stale", "delta"])
+        assert.deepStrictEqual(JSON.parse(viewer.socket.read()[2]!.data).seats, {})
+        assert.deepStrictEqual(shown(viewer.socket.read()), sale.board())
+      }
+      assert.strictEqual(first.socket.bytes[2], late.socket.bytes[2], "made once for all")
     })
   )
 

@@ -134,6 +134,8 @@ interface Shown {
 export const shown = (events: ReadonlyArray<Pick<StreamEvent, "data" | "event">>): Shown => {
   let state: Shown = { seats: {}, unavailable: {}, areas: {}, tiers: {} }
   for (const { data, event } of events) {
+    // It replaces nothing.
+    if (event === "stale") continue
     const told = JSON.parse(data)
     if (event === "snapshot") {
       const { areas, seats, tiers, unavailable } = told

@@ -140,6 +140,7 @@ describe("HotReads in front of the routes", () => {
         for (const headers of [
           mine,
           `${mine}if-none-match: ${etag}\r\n`,
+          `x-correlation-id: mine\r\nif-none-match: ${etag}\r\n`,
           `${mine}if-none-match: "x", W/${etag}\r\n`,
           `${mine}if-none-match: "other"\r\n`,
           `${mine}accept-encoding: gzip;q=0\r\n`

@@ -10,6 +10,7 @@ import {
   STATUS_CODES
 } from "node:http"
 import type { Duplex } from "node:stream"
+import { keepAliveMs } from "./ReadyHead.ts"
 import { FrontPlace, type Place } from "./RequestFront.ts"
 import * as Stopping from "./Stopping.ts"
 
@@ -105,8 +106,9 @@ const create = (place: Place, tellStopping: () => void) => {
   const server = new FrontedServer(place, tellStopping, {
     headersTimeout: 10_000,
     requestTimeout: 30_000,
-    // Longer than the idle time of the usual proxies, so that they and not we close a connection.
-    keepAliveTimeout: 65_000,
+    keepAliveTimeout: keepAliveMs,
+    // A request that says it has no body begins with its end: most do, and a stream for nothing costs them.
+    optimizeEmptyRequests: true,
     maxHeaderSize: 16 * 1024,
     noDelay: true
   })

@@ -27,6 +27,7 @@ const nowMs = () => performance.timeOrigin + performance.now()
 
 /** Of `event:`. */
 const firstOfEvent = 0x65
+const stale = Buffer.from("event: stale\n")
 const gzipHeadLength = 10
 /** What a flushed block of deflate ends with. */
 const flushed = Buffer.from([0, 0, 0xff, 0xff])
@@ -42,6 +43,8 @@ const blockLength = (data: Buffer): number => {
 const take = (viewer: Viewer, block: Buffer): boolean => {
   // Comments, and when to come back; in gzip they are stored as they are, and messages never.
   if (viewer.gzip ? block[0] === 0 : block[0] !== firstOfEvent) return false
+  // That nothing is known at the moment; stored in gzip, too.
+  if (!viewer.gzip && block.subarray(0, stale.length).equals(stale)) return false
   const message = intern(block, viewer.gzip)
   messages++
   if (message.event === "snapshot") snapshots++
