@@ -123,12 +123,14 @@ const mode = Config.Literals(["off", "auto", "required"], "ONSALE_CDC").pipe(Con
 
 /**
  * Over the database and `CatalogTouched`. Any number of processes may run it, one works. Who wants to be told has to be
- * there before it: a change that was told to nobody is not told again.
+ * there before it (`CatalogTouched.feeds`): a change that was told to nobody is not told again.
  */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const chosen = yield* mode
     if (chosen === "off") return Layer.empty
+    const touched = yield* CatalogTouched
+    yield* touched.feeds
     return ChangeFeed.layer({
       ...(yield* make),
       schema: "catalog",

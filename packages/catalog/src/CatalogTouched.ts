@@ -38,6 +38,7 @@ interface Registered {
 
 const make = Effect.sync(() => {
   const registered = new Set<Registered>()
+  let feeds = 0
 
   const tell = Effect.fnUntraced(function* (changes: CatalogChanges) {
     const handlers = [...registered]
@@ -65,11 +66,27 @@ const make = Effect.sync(() => {
   return CatalogTouched.of({
     touch,
     wanted: Effect.sync(() => registered.size > 0),
+    feeds: Effect.acquireRelease(
+      Effect.sync(() => {
+        feeds++
+      }),
+      () =>
+        Effect.sync(() => {
+          feeds--
+        })
+    ),
     onTouched: Effect.fnUntraced(function* <E, R>(
       name: string,
       handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>
     ) {
       const context = yield* Effect.context<R>()
+      if (feeds > 0) {
+        return yield* Effect.die(
+          new Error(
+            `${name} asks to be told of the catalog's changes when they are told already: it has missed some`
+          )
+        )
+      }
       const entry: Registered = {
         name,
         run: (changes) => Effect.provideContext(handler(changes), context)
@@ -92,7 +109,15 @@ export class CatalogTouched extends Context.Service<
     readonly touch: (changes: CatalogChanges) => Effect.Effect<void, CatalogTouchedError>
     /** Whether there is a handler: else nobody needs to find out what changes. */
     readonly wanted: Effect.Effect<boolean>
-    /** Has the handler told of changes until the scope closes; the name is for who reads the log. */
+    /**
+     * Until the scope closes changes are told that are not told again: who has a copy has to be there. Whoever asks
+     * to be told later is a mistake of the program, and dies.
+     */
+    readonly feeds: Effect.Effect<void, never, Scope.Scope>
+    /**
+     * Has the handler told of changes until the scope closes; the name is for who reads the log. Before anything
+     * `feeds`: provide the layer that registers to the one that feeds.
+     */
     readonly onTouched: <E, R>(
       name: string,
       handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>

@@ -3,9 +3,9 @@
  * there is one), then from the read model (`EventPages`), and where that is not there from the tables. Copies are of
  * what is stored: what depends on the time is made of them when it is asked for.
  *
- * A change is in the tables first, then in the read model, and then the copies are forgotten: who forgets first would
- * have the old row copied again. What changes an event here says so at once; what changes it elsewhere, the journal tells (`follower`), and what is
- * changed past the service, `CatalogTouched`.
+ * A change is committed to the tables first, then to the read model, and then the copies are forgotten: who forgets
+ * before a commit would have the old row copied again. What changes an event here says so at once; what changes it
+ * elsewhere, the journal tells (`follower`), and what is changed past the service, `CatalogTouched`.
  */
 import { EventId, VenueId } from "@onsale/contracts/Ids"
 import * as Projection from "@onsale/platform/Projection"
@@ -117,7 +117,8 @@ export class EventCopies extends Context.Service<
         schema: "catalog",
         name: "shared_cache",
         journal,
-        // What it deletes is deleted before the cursor moves, and once more does no harm.
+        // In a transaction it would forget before the row that is read instead is committed.
+        cursorMoves: "after",
         handle: (rows) => copies.changed([...new Set(rows.map(({ stream }) => EventId.make(stream)))])
       })
     })
