@@ -132,7 +132,7 @@ describe.runIf(hasRedis)(suiteName("Events from a shared cache"), () => {
       () =>
         Effect.gen(function* () {
           const sql = yield* SqlClient.SqlClient
-          const reader = yield* process
+          const reader = yield* processWith(sharedWithoutFollower)
           const venue = yield* reader.catalog.createVenue({
             name: "Field",
             location: "",
