@@ -31,8 +31,13 @@ export const maxEvents = 500
 
 type Run = (changes: CatalogChanges) => Effect.Effect<void, unknown>
 
+/** First what is read instead of the tables is made anew, then what was copied from there is forgotten. */
+const stages = ["rows", "copies"] as const
+type Stage = (typeof stages)[number]
+
 interface Registered {
   readonly name: string
+  readonly stage: Stage
   readonly run: Run
 }
 
@@ -41,17 +46,22 @@ const make = Effect.sync(() => {
   let feeds = 0
 
   const tell = Effect.fnUntraced(function* (changes: CatalogChanges) {
-    const handlers = [...registered]
-    // As many as there are kinds of copies.
-    const exits = yield* Effect.forEach(handlers, ({ run }) => Effect.exit(run(changes)), {
-      concurrency: "unbounded"
-    })
-    const failed = exits.flatMap((exit, index) => (Exit.isFailure(exit) ? [{ exit, index }] : []))
+    const failed: Array<{ readonly name: string; readonly cause: Cause.Cause<unknown> }> = []
+    for (const stage of stages) {
+      const handlers = [...registered].filter((handler) => handler.stage === stage)
+      // As many as there are kinds of copies.
+      const exits = yield* Effect.forEach(handlers, ({ run }) => Effect.exit(run(changes)), {
+        concurrency: "unbounded"
+      })
+      for (const [index, exit] of exits.entries()) {
+        if (Exit.isFailure(exit)) failed.push({ name: handlers[index]?.name ?? "", cause: exit.cause })
+      }
+    }
     const first = failed[0]
     if (first === undefined) return
     return yield* new CatalogTouchedError({
-      handlers: failed.map(({ index }) => handlers[index]?.name ?? ""),
-      cause: Cause.squash(first.exit.cause)
+      handlers: failed.map(({ name }) => name),
+      cause: Cause.squash(first.cause)
     })
   })
 
@@ -77,7 +87,8 @@ const make = Effect.sync(() => {
     ),
     onTouched: Effect.fnUntraced(function* <E, R>(
       name: string,
-      handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>
+      handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>,
+      stage: Stage = "rows"
     ) {
       const context = yield* Effect.context<R>()
       if (feeds > 0) {
@@ -89,6 +100,7 @@ const make = Effect.sync(() => {
       }
       const entry: Registered = {
         name,
+        stage,
         run: (changes) => Effect.provideContext(handler(changes), context)
       }
       yield* Effect.acquireRelease(
@@ -116,11 +128,13 @@ export class CatalogTouched extends Context.Service<
     readonly feeds: Effect.Effect<void, never, Scope.Scope>
     /**
      * Has the handler told of changes until the scope closes; the name is for who reads the log. Before anything
-     * `feeds`: provide the layer that registers to the one that feeds.
+     * `feeds`: provide the layer that registers to the one that feeds. In the stage `copies` it is told when those of
+     * `rows` (when left out) are done, or have failed.
      */
     readonly onTouched: <E, R>(
       name: string,
-      handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>
+      handler: (changes: CatalogChanges) => Effect.Effect<void, E, R>,
+      stage?: Stage
     ) => Effect.Effect<void, never, R | Scope.Scope>
   }
 >()("@onsale/catalog/CatalogTouched") {

@@ -46,6 +46,25 @@ describe("CatalogTouched", () => {
   )
 
   test(
+    "copies are forgotten when the rows that they are made of are there, also where some have failed",
+    Effect.gen(function* () {
+      const touched = yield* CatalogTouched
+      const done: Array<string> = []
+      const handler = (name: string) => () =>
+        Effect.andThen(
+          Effect.yieldNow,
+          Effect.sync(() => done.push(name))
+        )
+      yield* touched.onTouched("copies", handler("copies"), "copies")
+      yield* touched.onTouched("fails", () => Effect.fail("no"))
+      yield* touched.onTouched("rows", handler("rows"))
+      const error = yield* Effect.flip(touched.touch(everything))
+      expect(error.handlers).toEqual(["fails"])
+      expect(done).toEqual(["rows", "copies"])
+    })
+  )
+
+  test(
     "forgets a handler with its scope",
     Effect.gen(function* () {
       const touched = yield* CatalogTouched
