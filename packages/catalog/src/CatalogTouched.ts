@@ -11,8 +11,11 @@ import { Cause, Context, Effect, Exit, Layer, Schema, type Scope } from "effect"
 export type CatalogChanges =
   /** These events, or their venues, performers, tiers. Distinct, {@link maxEvents} at the most. */
   | { readonly _tag: "Events"; readonly eventIds: ReadonlyArray<EventId> }
-  /** Nobody knows which: all copies have to be compared with the catalog, and what is not there any more leaves. */
-  | { readonly _tag: "Everything" }
+  /**
+   * Nobody knows which: all copies have to be compared with the catalog, and what is not there any more leaves. What is
+   * told again after a crash has the same `scan`: who has done a part of it may go on from there.
+   */
+  | { readonly _tag: "Everything"; readonly scan?: string }
 
 export const everything: CatalogChanges = { _tag: "Everything" }
 

@@ -11,6 +11,7 @@ import * as Journal from "@onsale/platform/Journal"
 import * as ReadModel from "@onsale/platform/ReadModel"
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
+import * as CatalogScan from "./CatalogScan.ts"
 import { CatalogTouched } from "./CatalogTouched.ts"
 import { moment, settled } from "./CatalogSql.ts"
 import * as EventRow from "./EventRow.ts"
@@ -99,8 +100,11 @@ export class EventPages extends Context.Service<
     readonly find: (eventId: EventId) => Effect.Effect<StoredEvent | null>
     /** Makes the rows of events again from the catalog's tables. */
     readonly refresh: (eventIds: ReadonlyArray<EventId>) => Effect.Effect<void>
-    /** All of them, those too that the journal does not know. */
-    readonly refreshAll: Effect.Effect<void>
+    /**
+     * All of them, those too that the journal does not know; page after page while others write, and where it was
+     * begun for the same `scan` before, from where that has come. Answers how many.
+     */
+    readonly refreshAll: (scan?: string) => Effect.Effect<number>
   }
 >()("@onsale/catalog/EventPages") {
   static readonly layer = Layer.effect(
@@ -146,21 +150,28 @@ export class EventPages extends Context.Service<
           return rows?.[0]?.detail ?? null
         }, settled),
         refresh,
-        refreshAll: Effect.gen(function* () {
-          let after = first
-          while (true) {
-            const ids = yield* sql`SELECT id::text AS id FROM (
-                SELECT id FROM catalog.events UNION SELECT event_id FROM catalog.event_pages
-              ) AS each WHERE id > ${after}::uuid ORDER BY each.id LIMIT 500`.pipe(
-              Effect.flatMap(Schema.decodeUnknownEffect(Ids)),
-              settled
-            )
-            const last = ids[ids.length - 1]
-            if (last === undefined) return
-            yield* refresh(ids.map(({ id }) => id))
-            after = last.id
-          }
-        })
+        refreshAll: (scan) =>
+          CatalogScan.through({
+            name,
+            scan,
+            page: Effect.fnUntraced(function* (after: string) {
+              // Each in the order of an index: also what is in the model and nowhere else.
+              const ids = yield* sql`SELECT id::text AS id FROM (
+                  (SELECT id FROM catalog.events WHERE id > ${after}::uuid
+                    ORDER BY events.id LIMIT ${CatalogScan.pageSize}::int)
+                  UNION
+                  SELECT there.event_id FROM catalog.read_model m CROSS JOIN LATERAL (
+                    SELECT p.event_id FROM catalog.event_pages p
+                    WHERE p.generation = m.generation AND p.event_id > ${after}::uuid
+                    ORDER BY p.event_id LIMIT ${CatalogScan.pageSize}::int
+                  ) AS there WHERE m.name = ${name}
+                ) AS each ORDER BY each.id LIMIT ${CatalogScan.pageSize}::int`.pipe(
+                Effect.flatMap(Schema.decodeUnknownEffect(Ids))
+              )
+              return ids.map(({ id }) => id)
+            }, settled),
+            each: refresh
+          }).pipe(provide)
       })
     })
   )
@@ -171,7 +182,9 @@ export class EventPages extends Context.Service<
       const pages = yield* EventPages
       const touched = yield* CatalogTouched
       yield* touched.onTouched("event-pages", (changes) =>
-        changes._tag === "Everything" ? pages.refreshAll : pages.refresh(changes.eventIds)
+        changes._tag === "Everything"
+          ? Effect.asVoid(pages.refreshAll(changes.scan))
+          : pages.refresh(changes.eventIds)
       )
     })
   )

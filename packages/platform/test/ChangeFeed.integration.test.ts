@@ -62,9 +62,10 @@ const prepare = Effect.gen(function* () {
           slotPrefix: schema,
           wanted: Effect.succeed(true),
           gatherFor: "20 millis",
-          resync: Effect.sync(() => {
-            resyncs++
-          }),
+          resync: () =>
+            Effect.sync(() => {
+              resyncs++
+            }),
           handle: (changes) =>
             handle(changes).pipe(
               Effect.andThen(
