@@ -3,6 +3,7 @@
  * Postgres, payment provider and mail catcher, and loads a demo season.
  */
 import { NodeHttpClient } from "@effect/platform-node"
+import * as CatalogChanges from "@onsale/catalog/CatalogChanges"
 import * as DemoSeason from "@onsale/catalog/DemoSeason"
 import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import * as Gateway from "@onsale/gateway/Gateway"
@@ -147,7 +148,8 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
     }),
     mailing.routes
   )
-  return ready.pipe(
+  // Over all of the others: who keeps copies of the catalog, of the contexts or of the gateway, is told of every change.
+  return Layer.merge(ready, CatalogChanges.layer).pipe(
     Layer.provideMerge(HttpServer.serve(routes, { port, host: Option.getOrUndefined(config.host) })),
     // Before the port is open: whoever finds us ready finds something to buy.
     Layer.provide(config.demo ? DemoSeason.layer : Layer.empty),

@@ -38,16 +38,13 @@ export const bus = Layer.mergeAll(CatalogRelay.layer, InventoryRelay.layer, Book
 )
 
 /** What is kept of the catalog beside its tables, and has to hear of each change; for want of a runner of the catalog. */
-const copies = Layer.mergeAll(
+export const copies = Layer.mergeAll(
   EventPages.EventPages.layerTouched.pipe(Layer.provideMerge(EventPages.EventPages.layer)),
   SearchKeeper.layer
-)
+).pipe(Layer.provideMerge(CatalogTouched.layer))
 
 /** Tells of changes of the catalog, also of those by SQL; who keeps copies is there when the first change is told. */
-export const changes = CatalogChanges.layer.pipe(
-  Layer.provideMerge(copies),
-  Layer.provideMerge(CatalogTouched.layer)
-)
+const changes = CatalogChanges.layer.pipe(Layer.provideMerge(copies))
 
 /** The read models of booking and of the catalog, which has no process of its own. Any number of processes fill them. */
 export const models = Layer.unwrap(

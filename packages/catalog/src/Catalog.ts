@@ -78,10 +78,6 @@ const make = Effect.gen(function* () {
     capacity: cachedNumbers,
     timeToLive: foundForEver
   })
-  const numbers = yield* Cache.makeWith(
-    (eventId: EventId) => Effect.map(copies.find(eventId), (event) => event?.number ?? null),
-    { capacity: cachedNumbers, timeToLive: foundForEver }
-  )
 
   const venueOf = Effect.fnUntraced(function* (venueId: VenueId) {
     return (yield* venues.find(venueId)) ?? (yield* new VenueNotFound({ venueId }))
@@ -222,7 +218,7 @@ const make = Effect.gen(function* () {
   })
 
   const eventNumber = Effect.fnUntraced(function* (eventId: EventId) {
-    return (yield* Cache.get(numbers, eventId)) ?? (yield* new EventNotFound({ eventId }))
+    return (yield* copies.number(eventId)) ?? (yield* new EventNotFound({ eventId }))
   })
 
   return Catalog.of({

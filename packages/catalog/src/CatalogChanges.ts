@@ -7,14 +7,13 @@ import * as ChangeFeed from "@onsale/platform/ChangeFeed"
 import type { Columns, RowChange } from "@onsale/platform/RowChange"
 import { Config, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { CatalogTouched, everything } from "./CatalogTouched.ts"
+import { CatalogTouched } from "./CatalogTouched.ts"
 
-/** Ids of rows that were changed, a few kilobytes of them; `all` where a table was emptied. */
+/** Ids of rows that were changed, a few kilobytes of them. */
 interface Changed {
   readonly events: Set<string>
   readonly venues: Set<string>
   readonly performers: Set<string>
-  all: boolean
 }
 
 /** Events of a venue or performer that are told of at once: a festival's thousands take some pages. */
@@ -41,6 +40,7 @@ const rowsOf = (change: RowChange): ReadonlyArray<Columns | null> => {
       return [change.row, change.before]
     case "delete":
       return [change.before]
+    // The feed has everything looked through.
     case "truncate":
       return noRows
   }
@@ -48,9 +48,8 @@ const rowsOf = (change: RowChange): ReadonlyArray<Columns | null> => {
 
 /** Which rows of which tables changes are about. */
 const changed = (changes: ReadonlyArray<RowChange>): Changed => {
-  const found: Changed = { events: new Set(), venues: new Set(), performers: new Set(), all: false }
+  const found: Changed = { events: new Set(), venues: new Set(), performers: new Set() }
   for (const change of changes) {
-    if (change.kind === "truncate") found.all = true
     const rows = rowsOf(change)
     switch (change.table) {
       case "catalog.events":
@@ -95,8 +94,7 @@ const make = Effect.gen(function* () {
   })
 
   const handle = Effect.fn("CatalogChanges.handle")(function* (changes: ReadonlyArray<RowChange>) {
-    const { all, events, performers, venues } = changed(changes)
-    if (all) return yield* touched.touch(everything)
+    const { events, performers, venues } = changed(changes)
     if (events.size > 0) yield* touch(events)
     if (venues.size > 0) {
       const ids = [...venues]
@@ -115,7 +113,11 @@ const make = Effect.gen(function* () {
     }
   })
 
-  return { handle, resync: touched.touch(everything), wanted: touched.wanted }
+  return {
+    handle,
+    resync: (scan: string) => touched.touch({ _tag: "Everything", scan }),
+    wanted: touched.wanted
+  }
 })
 
 /** `off`: nobody follows. `auto`: where the server can. `required`: where it cannot, this does not start. */
@@ -123,12 +125,14 @@ const mode = Config.Literals(["off", "auto", "required"], "ONSALE_CDC").pipe(Con
 
 /**
  * Over the database and `CatalogTouched`. Any number of processes may run it, one works. Who wants to be told has to be
- * there before it: a change that was told to nobody is not told again.
+ * there before it (`CatalogTouched.feeds`): a change that was told to nobody is not told again.
  */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const chosen = yield* mode
     if (chosen === "off") return Layer.empty
+    const touched = yield* CatalogTouched
+    yield* touched.feeds
     return ChangeFeed.layer({
       ...(yield* make),
       schema: "catalog",

@@ -3,14 +3,14 @@
  * there is one), then from the read model (`EventPages`), and where that is not there from the tables. Copies are of
  * what is stored: what depends on the time is made of them when it is asked for.
  *
- * A change is in the tables first, then in the read model, and then the copies are forgotten: who forgets first would
- * have the old row copied again. What changes an event here says so at once; what changes it elsewhere, the journal tells (`follower`), and what is
- * changed past the service, `CatalogTouched`.
+ * A change is committed to the tables first, then to the read model, and then the copies are forgotten: who forgets
+ * before a commit would have the old row copied again. What changes an event here says so at once; what changes it
+ * elsewhere, the journal tells (`follower`), and what is changed past the service, `CatalogTouched`.
  */
 import { EventId, VenueId } from "@onsale/contracts/Ids"
 import * as Projection from "@onsale/platform/Projection"
 import { SharedCache } from "@onsale/platform/SharedCache"
-import { Context, Duration, Effect, Layer, Schema } from "effect"
+import { Cache, Context, Duration, Effect, Exit, Layer, Schema } from "effect"
 import { CatalogJournal } from "./CatalogJournal.ts"
 import { CatalogTouched } from "./CatalogTouched.ts"
 import { EventPages } from "./EventPages.ts"
@@ -23,6 +23,9 @@ const eventTtl = Duration.seconds(30)
 const listTtl = Duration.seconds(10)
 /** Anybody may ask for ids that there are not. */
 const absentTtl = Duration.seconds(5)
+/** Numbers that a process remembers of events. An event keeps its own for as long as it is there. */
+const maxNumbers = 10_000
+const numberTtl = Duration.seconds(30)
 
 const ListKey = Schema.fromJsonString(
   Schema.Struct({
@@ -72,19 +75,36 @@ const make = Effect.gen(function* () {
     ttl: listTtl,
     absentTtl
   })
-  // The read model first: what is copied anew is read from there.
-  const changed = Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>) {
-    yield* pages.refresh(eventIds)
+  // What is not there yet may be there the next time.
+  const numbers = yield* Cache.makeWith(
+    (eventId: EventId) => Effect.map(events.get(eventId), (event) => event?.number ?? null),
+    {
+      capacity: maxNumbers,
+      timeToLive: (exit) => (Exit.isSuccess(exit) && exit.value !== null ? numberTtl : Duration.zero)
+    }
+  )
+  const forget = Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>) {
     yield* events.forget(eventIds)
     yield* lists.forgetAll
+    // Last, as they are made of the others.
+    for (const eventId of eventIds) yield* Cache.invalidate(numbers, eventId)
   })
 
   return EventCopies.of({
     find: events.get,
     list: (options) =>
       isOften(options) ? Effect.map(lists.get(listKey(options)), (found) => found ?? []) : list(options),
-    changed,
-    allChanged: pages.refreshAll.pipe(Effect.andThen(events.forgetAll), Effect.andThen(lists.forgetAll))
+    number: (eventId) => Cache.get(numbers, eventId),
+    // The read model first: what is copied anew is read from there.
+    changed: Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>) {
+      yield* pages.refresh(eventIds)
+      yield* forget(eventIds)
+    }),
+    forget,
+    forgetAll: events.forgetAll.pipe(
+      Effect.andThen(lists.forgetAll),
+      Effect.andThen(Cache.invalidateAll(numbers))
+    )
   })
 })
 
@@ -95,29 +115,37 @@ export class EventCopies extends Context.Service<
     readonly find: (eventId: EventId) => Effect.Effect<StoredEvent | null>
     /** As `EventStore.list`. */
     readonly list: (options: ListOptions) => Effect.Effect<ReadonlyArray<ListedEvent>>
+    /** Of an event that the public may see; else null. Where an event is deleted elsewhere, it may be known for 30 s. */
+    readonly number: (eventId: EventId) => Effect.Effect<number | null>
     /** To be called after a change: reads that begin once it has returned show it. */
     readonly changed: (eventIds: ReadonlyArray<EventId>) => Effect.Effect<void>
+    /** The same where the read model has the change already. */
+    readonly forget: (eventIds: ReadonlyArray<EventId>) => Effect.Effect<void>
     /** After changes of nobody knows which events. */
-    readonly allChanged: Effect.Effect<void>
+    readonly forgetAll: Effect.Effect<void>
   }
 >()("@onsale/catalog/EventCopies") {
   static readonly layer = Layer.effect(EventCopies, make)
 
-  /** Hears of what was changed elsewhere, for as long as it lives; nothing where there are no copies. */
+  /** Hears of what was changed elsewhere, for as long as it lives. */
   static readonly follower = Layer.unwrap(
     Effect.gen(function* () {
-      if (!(yield* SharedCache).shared) return Layer.empty
       const copies = yield* EventCopies
       const journal = yield* CatalogJournal
       const touched = yield* CatalogTouched
-      yield* touched.onTouched("the shared cache", (changes) =>
-        changes._tag === "Events" ? copies.changed(changes.eventIds) : copies.allChanged
+      yield* touched.onTouched(
+        "copies of events",
+        (changes) => (changes._tag === "Events" ? copies.forget(changes.eventIds) : copies.forgetAll),
+        "copies"
       )
+      // What other processes change they forget themselves; their copies are nobody else's, where none are shared.
+      if (!(yield* SharedCache).shared) return Layer.empty
       return Projection.layer({
         schema: "catalog",
         name: "shared_cache",
         journal,
-        // What it deletes is deleted before the cursor moves, and once more does no harm.
+        // In a transaction it would forget before the row that is read instead is committed.
+        cursorMoves: "after",
         handle: (rows) => copies.changed([...new Set(rows.map(({ stream }) => EventId.make(stream)))])
       })
     })

@@ -1,16 +1,17 @@
 /**
- * Events as the public may see them, a row each: a read model of the catalog's journal, for lists and pages.
+ * Events as the public may see them, a row each: a read model of the catalog, for lists and pages.
  *
- * The journal says which events are others now; what they are is read from the catalog's own tables, so that a row
- * may be made again at any time. Whoever changes an event has its row made again at once (`refresh`), and reads what
+ * A new generation is filled from the catalog's own tables, which have events too that came by SQL. Then the journal says
+ * which events are others now; what they are is read from those tables, so that a row may be made again at any time. Whoever changes an event has its row made again at once (`refresh`), and reads what
  * it has written; the projection comes behind, and finds those whose process died in between.
  */
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { EventId } from "@onsale/contracts/Ids"
 import * as Journal from "@onsale/platform/Journal"
 import * as ReadModel from "@onsale/platform/ReadModel"
-import { Context, Effect, Layer, Option, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
+import * as CatalogScan from "./CatalogScan.ts"
 import { CatalogTouched } from "./CatalogTouched.ts"
 import { moment, settled } from "./CatalogSql.ts"
 import * as EventRow from "./EventRow.ts"
@@ -20,37 +21,40 @@ import { ListedEvent, StoredEvent } from "./StoredEvent.ts"
 const schema = "catalog"
 const name = "event-pages"
 
-const encodeDetail = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(StoredEvent)))
-const Generations = Schema.Array(Schema.Struct({ generation: Schema.Int }))
+const encodeRows = Schema.encodeEffect(
+  Schema.fromJsonString(Schema.Array(Schema.Struct({ id: EventId, detail: Schema.toCodecJson(StoredEvent) })))
+)
 const Ids = Schema.Array(Schema.Struct({ id: EventId }))
 const first = "00000000-0000-0000-0000-000000000000"
+/** Events of a page of the seed: as many as of a batch of the journal, some hundredths of a second. */
+const pageSize = 256
 
 /** Makes the rows of these events in these generations; one that is a draft, or gone, has none. */
 const write = (sql: SqlClient.SqlClient) => {
-  const find = EventRow.find(sql)
+  const findAll = EventRow.findAll(sql)
   return Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>, generations: ReadonlyArray<number>) {
-    for (const eventId of eventIds) {
-      const event = Option.getOrNull(yield* find(eventId))
-      if (event === null || event.state === "draft") {
-        yield* sql`DELETE FROM catalog.event_pages
-          WHERE event_id = ${eventId}::uuid AND generation = ANY(${generations}::int[])`
-        continue
-      }
-      const detail = yield* encodeDetail(event)
-      yield* sql`INSERT INTO catalog.event_pages (generation, event_id, starts_at, venue_id, listed, detail)
-        SELECT generation, e.id, e.starts_at, e.venue_id, json_build_object(
-            'id', e.id, 'state', e.state, 'venue', json_build_object('id', v.id, 'name', v.name, 'location', v.location),
-            'name', e.name, 'atMicros', (extract(epoch FROM e.starts_at) * 1000000)::bigint,
-            'startsAtMs', ${sql.literal(EventRow.millisOf("e.starts_at"))}, 'timeZone', e.time_zone,
-            'onSaleAtMs', ${sql.literal(EventRow.millisOf("e.on_sale_at"))},
-            'saleEndsAtMs', ${sql.literal(EventRow.millisOf("e.sale_ends_at"))},
-            'currency', e.currency, 'priceFrom', e.price_from, 'priceTo', e.price_to), ${detail}::json
-        FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id,
-          unnest(${generations}::int[]) AS generation
-        WHERE e.id = ${eventId}::uuid
-        ON CONFLICT (generation, event_id) DO UPDATE SET starts_at = excluded.starts_at,
-          venue_id = excluded.venue_id, listed = excluded.listed, detail = excluded.detail`
+    const events = (yield* findAll(eventIds)).filter(({ state }) => state !== "draft")
+    const shown = new Set(events.map(({ id }) => id))
+    const hidden = eventIds.filter((id) => !shown.has(id))
+    if (hidden.length > 0) {
+      yield* sql`DELETE FROM catalog.event_pages
+        WHERE event_id = ANY(${hidden}::uuid[]) AND generation = ANY(${generations}::int[])`
     }
+    if (events.length === 0) return
+    const rows = yield* encodeRows(events.map((event) => ({ id: event.id, detail: event })))
+    yield* sql`INSERT INTO catalog.event_pages (generation, event_id, starts_at, venue_id, listed, detail)
+      SELECT generation, e.id, e.starts_at, e.venue_id, json_build_object(
+          'id', e.id, 'state', e.state, 'venue', json_build_object('id', v.id, 'name', v.name, 'location', v.location),
+          'name', e.name, 'atMicros', (extract(epoch FROM e.starts_at) * 1000000)::bigint,
+          'startsAtMs', ${sql.literal(EventRow.millisOf("e.starts_at"))}, 'timeZone', e.time_zone,
+          'onSaleAtMs', ${sql.literal(EventRow.millisOf("e.on_sale_at"))},
+          'saleEndsAtMs', ${sql.literal(EventRow.millisOf("e.sale_ends_at"))},
+          'currency', e.currency, 'priceFrom', e.price_from, 'priceTo', e.price_to), made.detail
+      FROM json_to_recordset(${rows}::json) AS made (id uuid, detail json)
+        JOIN catalog.events e ON e.id = made.id JOIN catalog.venues v ON v.id = e.venue_id,
+        unnest(${generations}::int[]) AS generation
+      ON CONFLICT (generation, event_id) DO UPDATE SET starts_at = excluded.starts_at,
+        venue_id = excluded.venue_id, listed = excluded.listed, detail = excluded.detail`
   })
 }
 
@@ -63,6 +67,21 @@ export const model = Effect.gen(function* () {
     name,
     tables: ["event_pages"],
     journal,
+    // Events that came by SQL have no row in the journal.
+    seed: {
+      first,
+      page: Effect.fnUntraced(function* (after: string, generation: number) {
+        const rows = yield* sql`SELECT id::text AS id FROM catalog.events
+          WHERE id > ${after}::uuid ORDER BY events.id LIMIT ${pageSize}::int`.pipe(
+          Effect.flatMap(Schema.decodeUnknownEffect(Ids))
+        )
+        yield* writeRows(
+          rows.map(({ id }) => id),
+          [generation]
+        )
+        return { count: rows.length, next: rows[pageSize - 1]?.id ?? null }
+      })
+    },
     handle: (rows, generation) =>
       writeRows(
         [...new Set(rows.map(({ stream }) => stream))].map((id) => EventId.make(id)),
@@ -81,8 +100,11 @@ export class EventPages extends Context.Service<
     readonly find: (eventId: EventId) => Effect.Effect<StoredEvent | null>
     /** Makes the rows of events again from the catalog's tables. */
     readonly refresh: (eventIds: ReadonlyArray<EventId>) => Effect.Effect<void>
-    /** All of them, those too that the journal does not know. */
-    readonly refreshAll: Effect.Effect<void>
+    /**
+     * All of them, those too that the journal does not know; page after page while others write, and where it was
+     * begun for the same `scan` before, from where that has come. Answers how many.
+     */
+    readonly refreshAll: (scan?: string) => Effect.Effect<number>
   }
 >()("@onsale/catalog/EventPages") {
   static readonly layer = Layer.effect(
@@ -96,14 +118,8 @@ export class EventPages extends Context.Service<
 
       const refresh = Effect.fn("EventPages.refresh")(function* (eventIds: ReadonlyArray<EventId>) {
         const step = Effect.gen(function* () {
-          // Nobody else makes rows meanwhile: of two that do, the one that has read earlier could write later.
-          const rows = yield* sql`SELECT generation FROM catalog.read_model WHERE name = ${name}
-            ORDER BY generation FOR UPDATE`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(Generations)))
-          if (rows.length === 0) return
-          yield* writeRows(
-            eventIds,
-            rows.map(({ generation }) => generation)
-          )
+          const generations = yield* provide(ReadModel.lockAll({ schema, name }))
+          if (generations.length > 0) yield* writeRows(eventIds, generations)
         })
         yield* sql.withTransaction(step)
       }, settled)
@@ -134,21 +150,28 @@ export class EventPages extends Context.Service<
           return rows?.[0]?.detail ?? null
         }, settled),
         refresh,
-        refreshAll: Effect.gen(function* () {
-          let after = first
-          while (true) {
-            const ids = yield* sql`SELECT id::text AS id FROM (
-                SELECT id FROM catalog.events UNION SELECT event_id FROM catalog.event_pages
-              ) AS each WHERE id > ${after}::uuid ORDER BY each.id LIMIT 500`.pipe(
-              Effect.flatMap(Schema.decodeUnknownEffect(Ids)),
-              settled
-            )
-            const last = ids[ids.length - 1]
-            if (last === undefined) return
-            yield* refresh(ids.map(({ id }) => id))
-            after = last.id
-          }
-        })
+        refreshAll: (scan) =>
+          CatalogScan.through({
+            name,
+            scan,
+            page: Effect.fnUntraced(function* (after: string) {
+              // Each in the order of an index: also what is in the model and nowhere else.
+              const ids = yield* sql`SELECT id::text AS id FROM (
+                  (SELECT id FROM catalog.events WHERE id > ${after}::uuid
+                    ORDER BY events.id LIMIT ${CatalogScan.pageSize}::int)
+                  UNION
+                  SELECT there.event_id FROM catalog.read_model m CROSS JOIN LATERAL (
+                    SELECT p.event_id FROM catalog.event_pages p
+                    WHERE p.generation = m.generation AND p.event_id > ${after}::uuid
+                    ORDER BY p.event_id LIMIT ${CatalogScan.pageSize}::int
+                  ) AS there WHERE m.name = ${name}
+                ) AS each ORDER BY each.id LIMIT ${CatalogScan.pageSize}::int`.pipe(
+                Effect.flatMap(Schema.decodeUnknownEffect(Ids))
+              )
+              return ids.map(({ id }) => id)
+            }, settled),
+            each: refresh
+          }).pipe(provide)
       })
     })
   )
@@ -159,7 +182,9 @@ export class EventPages extends Context.Service<
       const pages = yield* EventPages
       const touched = yield* CatalogTouched
       yield* touched.onTouched("event-pages", (changes) =>
-        changes._tag === "Everything" ? pages.refreshAll : pages.refresh(changes.eventIds)
+        changes._tag === "Everything"
+          ? Effect.asVoid(pages.refreshAll(changes.scan))
+          : pages.refresh(changes.eventIds)
       )
     })
   )

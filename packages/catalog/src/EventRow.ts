@@ -1,19 +1,15 @@
 /** How an event with its tiers and performers is read from Postgres. */
 import { EventId } from "@onsale/contracts/Ids"
+import { Schema } from "effect"
 import { type SqlClient, SqlSchema } from "effect/sql"
 import { StoredEvent } from "./StoredEvent.ts"
 
 /** Milliseconds since 1970 of a column. */
 export const millisOf = (column: string): string => `floor(extract(epoch FROM ${column}) * 1000)::float8`
 
-/** Reads an event, also within a transaction: what fails is for the caller to try again. */
-export const find = (sql: SqlClient.SqlClient) =>
-  SqlSchema.findOneOption({
-    Request: EventId,
-    Result: StoredEvent,
-    execute: (
-      id
-    ) => sql`SELECT e.id::text AS id, e.number, e.revision, e.opened_revision AS "openedRevision", e.state,
+const select = (
+  sql: SqlClient.SqlClient
+) => sql`SELECT e.id::text AS id, e.number, e.revision, e.opened_revision AS "openedRevision", e.state,
         json_build_object('id', v.id, 'name', v.name, 'location', v.location) AS venue,
         e.seat_map_version AS "seatMapVersion", e.name, e.description,
         ${sql.literal(millisOf("e.starts_at"))} AS "startsAtMs", e.time_zone AS "timeZone",
@@ -34,6 +30,20 @@ export const find = (sql: SqlClient.SqlClient) =>
             ORDER BY ep.position), '[]'::json)
           FROM catalog.event_performers ep JOIN catalog.performers p ON p.id = ep.performer_id
           WHERE ep.event_id = e.id) AS performers
-      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id
-      WHERE e.id = ${id}::uuid`
+      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id`
+
+/** Reads an event, also within a transaction: what fails is for the caller to try again. */
+export const find = (sql: SqlClient.SqlClient) =>
+  SqlSchema.findOneOption({
+    Request: EventId,
+    Result: StoredEvent,
+    execute: (id) => sql`${select(sql)} WHERE e.id = ${id}::uuid`
+  })
+
+/** Those of the events that there are, in no order. */
+export const findAll = (sql: SqlClient.SqlClient) =>
+  SqlSchema.findAll({
+    Request: Schema.Array(EventId),
+    Result: StoredEvent,
+    execute: (ids) => sql`${select(sql)} WHERE e.id = ANY(${ids}::uuid[])`
   })

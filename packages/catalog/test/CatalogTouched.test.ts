@@ -1,6 +1,6 @@
 import { it } from "@effect/vitest"
 import { type EventId, makeEventId } from "@onsale/contracts/Ids"
-import { Effect, Exit, Scope } from "effect"
+import { Cause, Effect, Exit, Scope } from "effect"
 import { describe, expect } from "vitest"
 import { type CatalogChanges, CatalogTouched, everything, maxEvents } from "../src/CatalogTouched.ts"
 
@@ -46,6 +46,25 @@ describe("CatalogTouched", () => {
   )
 
   test(
+    "copies are forgotten when the rows that they are made of are there, also where some have failed",
+    Effect.gen(function* () {
+      const touched = yield* CatalogTouched
+      const done: Array<string> = []
+      const handler = (name: string) => () =>
+        Effect.andThen(
+          Effect.yieldNow,
+          Effect.sync(() => done.push(name))
+        )
+      yield* touched.onTouched("copies", handler("copies"), "copies")
+      yield* touched.onTouched("fails", () => Effect.fail("no"))
+      yield* touched.onTouched("rows", handler("rows"))
+      const error = yield* Effect.flip(touched.touch(everything))
+      expect(error.handlers).toEqual(["fails"])
+      expect(done).toEqual(["rows", "copies"])
+    })
+  )
+
+  test(
     "forgets a handler with its scope",
     Effect.gen(function* () {
       const touched = yield* CatalogTouched
@@ -57,6 +76,22 @@ describe("CatalogTouched", () => {
       expect(Exit.isFailure(yield* Effect.exit(touched.touch(everything)))).toBe(true)
       yield* Scope.close(scope, Exit.void)
       yield* touched.touch(everything)
+    })
+  )
+
+  test(
+    "who asks to be told when changes are told already has missed some, and dies",
+    Effect.gen(function* () {
+      const touched = yield* CatalogTouched
+      const late = Effect.scoped(touched.onTouched("late", () => Effect.void))
+      const feeding = yield* Scope.make()
+      yield* late
+      yield* Scope.provide(touched.feeds, feeding)
+      const exit = yield* Effect.exit(late)
+      expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toContain("late asks to be told")
+      // Nobody was told meanwhile.
+      yield* Scope.close(feeding, Exit.void)
+      yield* late
     })
   )
 })

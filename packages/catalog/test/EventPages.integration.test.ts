@@ -44,8 +44,19 @@ const run = Effect.gen(function* () {
   const once = ReadModel.runOnce(yield* EventPages.model)
   const behind = sql<{ readonly n: number }>`SELECT count(*)::int AS n FROM catalog.journal j
     LEFT JOIN catalog.read_model m ON m.serving AND m.name = 'event-pages'
-    WHERE m.name IS NULL OR (j.txid, j.position) > (m.txid, m.position)`
+    WHERE m.name IS NULL OR NOT m.ready OR (j.txid, j.position) > (m.txid, m.position)`
   yield* pollUntil(Effect.andThen(once, behind), (rows) => rows[0]?.n === 0)
+})
+
+/** As by psql: no row of the journal tells of it. */
+const insertBySql = Effect.fnUntraced(function* (like: EventId) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`INSERT INTO catalog.events (state, venue_id, seat_map_version, name, description, starts_at, time_zone,
+      on_sale_at, sale_ends_at, currency, price_from, price_to, max_per_order, hold_ttl_ms, hold_max_ms,
+      checkout_max_ms, published_at)
+    SELECT 'published', venue_id, seat_map_version, 'By hand', description, starts_at, time_zone, on_sale_at,
+      sale_ends_at, currency, price_from, price_to, max_per_order, hold_ttl_ms, hold_max_ms, checkout_max_ms, now()
+    FROM catalog.events WHERE id = ${like}::uuid`
 })
 
 const shown = Effect.map(
@@ -107,6 +118,33 @@ layer(pages.pipe(Layer.provideMerge(layerCatalog)), { excludeTestServices: true 
       assert.strictEqual((yield* listed)?.status, "cancelled")
       assert.strictEqual((yield* catalog.get(id)).status, "cancelled")
     }).pipe(at(start))
+  )
+
+  it.effect(
+    "events that came by SQL alone are listed after it was emptied, and after it was built anew",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        const catalog = yield* Catalog
+        const list = catalog.list({ limit: 100 })
+        const byHand = Effect.map(
+          list,
+          ({ events }) => events.filter(({ name }) => name === "By hand").length
+        )
+        const { id } = yield* onSale
+        yield* run
+        yield* insertBySql(id)
+        // Nobody has told the model.
+        assert.strictEqual(yield* byHand, 0)
+        yield* rebuild(yield* EventPages.model)
+        assert.strictEqual(yield* byHand, 1)
+        const before = yield* list
+        yield* sql`TRUNCATE catalog.event_pages`
+        assert.deepStrictEqual(yield* list, before)
+        yield* run
+        assert.isNotEmpty(yield* sql`SELECT 1 FROM catalog.read_model WHERE name = 'event-pages' AND ready`)
+        assert.deepStrictEqual(yield* list, before)
+      }).pipe(at(start))
   )
 
   it.effect("events that came and went by SQL are found when everything is compared", () =>

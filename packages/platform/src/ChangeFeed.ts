@@ -5,13 +5,13 @@
  * A change is handled at least once: Postgres keeps it until the handler is done with it. A handler that fails is asked
  * again, together with what has come meanwhile. Of all processes that run a feed one works; the others wait until the
  * slot is free. Where Postgres could not keep all (`max_slot_wal_keep_size`), the slot is made anew, and `resync` looks
- * through everything.
+ * through everything; so it does where a table was emptied (TRUNCATE), of which the log has no rows.
  *
  * A server that does not write what is needed (`wal_level`), or does not let us, is no reason not to start, unless told
  * so: it is said once, and looked at again.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Cause, Clock, Duration, Effect, Layer, Metric, Predicate, Schedule, Schema } from "effect"
+import { Cause, Clock, Duration, Effect, Layer, Metric, Predicate, Queue, Schedule, Schema } from "effect"
 import { SqlError } from "effect/sql"
 import * as ChangeFollower from "./ChangeFollower.ts"
 import * as ChangeMetrics from "./ChangeMetrics.ts"
@@ -38,8 +38,11 @@ export interface Options<E, R, E2, R2> {
    * may come alone.
    */
   readonly handle: (changes: ReadonlyArray<RowChange>) => Effect.Effect<void, E, R>
-  /** Nobody knows what has changed: looks through everything. Changes wait meanwhile. */
-  readonly resync: Effect.Effect<void, E2, R2>
+  /**
+   * Nobody knows what has changed: looks through everything, while changes are handled. Where it does not come to its
+   * end, it is asked again with the same name, also in another process.
+   */
+  readonly resync: (scan: string) => Effect.Effect<void, E2, R2>
   /** Does not start where changes cannot be followed. */
   readonly required?: boolean
   /** After a change, so that those that come meanwhile share a call; 100 ms when left out. */
@@ -122,25 +125,40 @@ const make = Effect.fnUntraced(function* <E, R, E2, R2>(options: Options<E, R, E
     const connection = yield* ReplicationConnection.open({ url, slot, publication, confirmedLsn })
     yield* followed(1)
     yield* Effect.logDebug(`follows the changes of ${publication}`)
-    return yield* Effect.gen(function* () {
-      // Only who consumes the slot looks through everything: the others would do so at the same time.
+    // One is enough, however many there are.
+    const emptied = yield* Queue.sliding<void>(1)
+    // Only who consumes the slot looks through everything: the others would do so at the same time.
+    const lookThrough = Effect.gen(function* () {
       const { generation, scanned } = yield* ReplicationSlot.remembered(schema, slot)
-      if (!scanned) {
-        yield* options.resync
-        yield* ReplicationSlot.scanned(schema, slot, generation)
-      }
-      return yield* ChangeFollower.follow(
-        {
-          name: publication,
-          handle: options.handle,
-          gatherFor: options.gatherFor ?? Duration.millis(100),
-          onOldest: (atMs) => {
-            oldestMs = atMs
-          }
-        },
-        connection
-      )
+      if (scanned) return yield* Queue.take(emptied)
+      yield* options.resync(`${slot}:${generation}`)
+      yield* ReplicationSlot.scanned(schema, slot, generation)
     }).pipe(
+      Effect.sandbox,
+      Effect.tapError((cause) =>
+        Cause.hasInterruptsOnly(cause)
+          ? Effect.void
+          : Effect.logError(`looking through everything of ${publication} failed`, cause)
+      ),
+      Effect.retry(pauses)
+    )
+    yield* Effect.forkScoped(Effect.forever(lookThrough))
+    return yield* ChangeFollower.follow(
+      {
+        name: publication,
+        handle: Effect.fnUntraced(function* (changes: ReadonlyArray<RowChange>) {
+          yield* options.handle(changes)
+          if (!changes.some(({ kind }) => kind === "truncate")) return
+          yield* ReplicationSlot.doubted(schema, slot)
+          yield* Queue.offer(emptied, undefined)
+        }),
+        gatherFor: options.gatherFor ?? Duration.millis(100),
+        onOldest: (atMs) => {
+          oldestMs = atMs
+        }
+      },
+      connection
+    ).pipe(
       // It has worked: the next attempt is a first one.
       Effect.catchIf(
         (error) => error instanceof ReplicationConnection.ReplicationError,

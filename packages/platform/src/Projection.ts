@@ -4,6 +4,9 @@
  * The cursor moves in the transaction of the handler's writes, so each row takes effect exactly once
  * on the database; what a handler does elsewhere happens at least once (INV-09). Two runners of one
  * projection do no harm: the one whose cursor moved under it rolls back and reads again.
+ *
+ * Who tells others of what it has written, so that they read it, cannot do so in that transaction: they would read what
+ * was before. For such a handler the cursor moves behind it (`cursorMoves`), and everything happens at least once.
  */
 import { Cause, Clock, Duration, Effect, Layer, Metric, PubSub, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -28,8 +31,14 @@ export interface Options<E, R> {
   /** Unique in that schema. */
   readonly name: string
   readonly journal: Journal<E>
-  /** Writes what the rows mean, in the given order. Runs in a transaction. */
+  /** Writes what the rows mean, in the given order. Runs in a transaction, unless the cursor moves after it. */
   readonly handle: (rows: ReadonlyArray<JournalRow<E>>) => Effect.Effect<void, unknown, R>
+  /**
+   * `with` the writes of the handler, when left out: they take effect once. `after` what the handler does, in no
+   * transaction but its own: each row is handled at least once, by two runners perhaps at the same time, and whoever
+   * dies in between has it handled again.
+   */
+  readonly cursorMoves?: "with" | "after"
   /** Rows in one transaction at the most; 256 when left out. */
   readonly batch?: number
   /** How often to look when nothing in this process tells of an append; 500 ms when left out. */
@@ -49,19 +58,20 @@ export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>
   const rows = yield* options.journal.readAll(from, options.batch ?? defaultBatch)
   const last = rows[rows.length - 1]
   if (last === undefined) return 0
-  yield* sql.withTransaction(
-    Effect.gen(function* () {
-      // First of all, so that a second runner waits here rather than behind half of the work.
-      const moved = yield* stored === null
-        ? sql`INSERT INTO ${table} (name, txid, position, updated_at)
-            VALUES (${options.name}, ${last.cursor.txid}::text::xid8, ${last.cursor.position}::text::bigint, now())
-            ON CONFLICT DO NOTHING RETURNING name`
-        : sql`UPDATE ${table} SET txid = ${last.cursor.txid}::text::xid8, position = ${last.cursor.position}::text::bigint, updated_at = now()
-            WHERE name = ${options.name} AND txid = ${from.txid}::text::xid8 AND position = ${from.position}::text::bigint RETURNING name`
-      if (moved.length === 0) return yield* new CursorMoved({ name: options.name })
-      yield* options.handle(rows)
-    })
-  )
+  const move = Effect.gen(function* () {
+    const moved = yield* stored === null
+      ? sql`INSERT INTO ${table} (name, txid, position, updated_at)
+          VALUES (${options.name}, ${last.cursor.txid}::text::xid8, ${last.cursor.position}::text::bigint, now())
+          ON CONFLICT DO NOTHING RETURNING name`
+      : sql`UPDATE ${table} SET txid = ${last.cursor.txid}::text::xid8, position = ${last.cursor.position}::text::bigint, updated_at = now()
+          WHERE name = ${options.name} AND txid = ${from.txid}::text::xid8 AND position = ${from.position}::text::bigint RETURNING name`
+    if (moved.length === 0) return yield* new CursorMoved({ name: options.name })
+  })
+  const handle = options.handle(rows)
+  yield* options.cursorMoves === "after"
+    ? Effect.andThen(handle, move)
+    : // The cursor first, so that a second runner waits there rather than behind half of the work.
+      sql.withTransaction(Effect.andThen(move, handle))
   return rows.length
 })
 

@@ -1,8 +1,8 @@
 /**
- * Builds a read model anew from the beginning of its journal, while the old generation serves and is kept fresh.
+ * Builds a read model anew from its seed or the beginning of its journal, while the old generation serves and is kept fresh.
  *
  * 1. What an earlier rebuild has left is thrown away: it may stem from another build of the code.
- * 2. A new generation is filled by its own cursor until it has caught up.
+ * 2. A new generation is filled, from its seed where it has one and by its own cursor, until it has caught up.
  * 3. One transaction stops the old generation, takes the new one at least as far, and lets it serve.
  * 4. The rows of the old one go.
  *
@@ -34,7 +34,7 @@ const lastBatches = 4
 const Locked = Schema.Array(Schema.Struct({ ahead: Schema.Boolean }))
 
 export interface Rebuilt {
-  /** Journal rows that were projected. */
+  /** Of the journal and of the seed. */
   readonly rows: number
   readonly tookMs: number
 }

@@ -73,7 +73,8 @@ export const look = Effect.fnUntraced(function* (slot: string, publication: stri
 /** Where it is remembered what a slot has to be told of; for the migration of the schema of the consumer. */
 export const createTable = Effect.fnUntraced(function* (schema: string) {
   const sql = yield* SqlClient.SqlClient
-  // The generation counts the slots that were made under the name.
+  // The generation counts why everything has to be looked through: slots that were made under the name, and what they
+  // cannot tell of.
   yield* sql`CREATE TABLE ${sql.literal(`"${schema}"."change_slots"`)} (
     slot text PRIMARY KEY,
     generation int NOT NULL,
@@ -84,7 +85,7 @@ export const createTable = Effect.fnUntraced(function* (schema: string) {
 
 const Remembered = Schema.Array(Schema.Struct({ generation: Schema.Int, scanned: Schema.Boolean }))
 
-/** Which slot it is, and whether everything was looked through since it was made. */
+/** Which time everything has to be looked through it is, and whether that was done. */
 export const remembered = Effect.fnUntraced(function* (schema: string, slot: string) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql`SELECT generation, scanned FROM ${sql.literal(`"${schema}"."change_slots"`)}
@@ -92,7 +93,15 @@ export const remembered = Effect.fnUntraced(function* (schema: string, slot: str
   return (yield* Schema.decodeUnknownEffect(Remembered)(rows))[0] ?? { generation: 0, scanned: false }
 })
 
-/** Nothing where another slot was made meanwhile. */
+/** Something has happened that the slot cannot tell of row by row: everything is to be looked through again. */
+export const doubted = Effect.fnUntraced(function* (schema: string, slot: string) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`INSERT INTO ${sql.literal(`"${schema}"."change_slots"`)} AS known (slot, generation, scanned, made_at)
+    VALUES (${slot}::text, 1, false, now())
+    ON CONFLICT (slot) DO UPDATE SET generation = known.generation + 1, scanned = false`
+})
+
+/** Nothing where everything is to be looked through once more, of this slot or another one that was made meanwhile. */
 export const scanned = Effect.fnUntraced(function* (schema: string, slot: string, generation: number) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`INSERT INTO ${sql.literal(`"${schema}"."change_slots"`)} AS known (slot, generation, scanned, made_at)

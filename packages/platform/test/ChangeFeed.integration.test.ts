@@ -37,6 +37,9 @@ const prepare = Effect.gen(function* () {
   const seen: Array<RowChange> = []
   const calls: Array<number> = []
   let resyncs = 0
+  const scans: Array<string> = []
+  /** What looking through everything does. */
+  let looks: Effect.Effect<unknown> = Effect.void
   const state = ReplicationSlot.look(slot, published)
   return {
     sql,
@@ -46,6 +49,10 @@ const prepare = Effect.gen(function* () {
     seen,
     calls,
     resyncs: () => resyncs,
+    scans,
+    looking: (how: Effect.Effect<unknown>) => {
+      looks = how
+    },
     insert: (from: number, to = from) =>
       sql`INSERT INTO ${table} (id, name) SELECT n, 'thing ' || n FROM generate_series(${from}::int, ${to}::int) AS n`,
     ids: Effect.sync(() => [
@@ -62,9 +69,12 @@ const prepare = Effect.gen(function* () {
           slotPrefix: schema,
           wanted: Effect.succeed(true),
           gatherFor: "20 millis",
-          resync: Effect.sync(() => {
-            resyncs++
-          }),
+          resync: (scan) =>
+            Effect.suspend(() => {
+              resyncs++
+              scans.push(scan)
+              return Effect.asVoid(looks)
+            }),
           handle: (changes) =>
             handle(changes).pipe(
               Effect.andThen(
@@ -160,6 +170,41 @@ layer(ScratchPostgres.layerEmpty, { excludeTestServices: true, timeout: "60 seco
           yield* pollUntil(world.ids, (ids) => ids.length === 50_000, { deadline: "30 seconds" })
           assert.isBelow(Math.max(...world.calls), 2 * 4096 + 1)
           assert.strictEqual(world.seen.length, 50_000)
+        })
+      )
+    })
+
+    describe("what is looked through", () => {
+      it.effect("everything, while changes are handled; where it was broken off, by the same name", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          world.looking(Effect.never)
+          const stop = yield* world.start()
+          yield* world.following
+          yield* world.insert(1)
+          yield* sees(world, 1)
+          yield* stop
+          yield* world.free
+          world.looking(Effect.void)
+          yield* world.start()
+          yield* pollUntil(Effect.sync(world.resyncs), (count) => count === 2, fresh)
+          assert.strictEqual(world.scans[0], world.scans[1])
+        })
+      )
+
+      it.effect("everything once more, by another name, where a table was emptied", () =>
+        Effect.gen(function* () {
+          const world = yield* prepare
+          yield* world.start()
+          yield* world.following
+          yield* world.insert(1)
+          yield* sees(world, 1)
+          yield* pollUntil(Effect.sync(world.resyncs), (count) => count === 1, fresh)
+          yield* world.sql`TRUNCATE ${world.table}`
+          yield* pollUntil(Effect.sync(world.resyncs), (count) => count === 2, fresh)
+          assert.notStrictEqual(world.scans[0], world.scans[1])
+          yield* world.insert(2)
+          yield* sees(world, 2)
         })
       )
     })

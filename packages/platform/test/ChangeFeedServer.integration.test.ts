@@ -49,9 +49,10 @@ const prepare = Effect.fnUntraced(function* (settings: Readonly<Record<string, s
           wanted: Effect.succeed(true),
           required,
           gatherFor: "1 millis",
-          resync: Effect.sync(() => {
-            resyncs++
-          }),
+          resync: () =>
+            Effect.sync(() => {
+              resyncs++
+            }),
           handle: Effect.fnUntraced(function* (changes) {
             for (const change of changes) {
               if (change.kind === "delete" || change.kind === "truncate") continue

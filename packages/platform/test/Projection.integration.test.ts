@@ -125,6 +125,50 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("Projection", (it) => {
       })
   )
 
+  it.effect(
+    "INV-09: where the cursor moves after the handler, what it has written is committed before it tells, and told again if it could not",
+    () =>
+      Effect.gen(function* () {
+        const { append, options, reaches, seen, start, write } = yield* prepare
+        const database = yield* Effect.context<SqlClient.SqlClient>()
+        const asked: Array<ReadonlyArray<string>> = []
+        /** As who is told sees it: on another connection than the handler's transaction, if it is in one. */
+        const told: Array<ReadonlyArray<string>> = []
+        const tell = Effect.promise(() => Effect.runPromiseWith(database)(seen)).pipe(
+          Effect.andThen((rows) =>
+            asked.length === 1 ? Effect.die(new Error("a crash")) : Effect.sync(() => told.push(rows))
+          )
+        )
+        const of = {
+          ...options((rows) => {
+            asked.push(brief(rows))
+            return Effect.andThen(write(rows), tell)
+          }),
+          cursorMoves: "after" as const
+        }
+        yield* append(1, 1, 3)
+        const stop = yield* start(of)
+        yield* pollUntil(
+          Effect.sync(() => told.flat()),
+          (rows) => rows.includes("1/3:3"),
+          { deadline: "30 seconds" }
+        )
+        // What was told of could be read by then, and what was not told at first was written, and written again.
+        assert.includeMembers([...told[0]!], [...asked[1]!])
+        assert.deepStrictEqual(asked[1]?.slice(0, asked[0]?.length), asked[0])
+        const { position } = yield* pollUntil(
+          Effect.map(Projection.positionOf(of.schema, of.name), (cursor) => cursor ?? { position: "0" }),
+          ({ position }) => position !== "0"
+        )
+        assert.notStrictEqual(position, "0")
+        yield* stop
+        const before = (yield* seen).length
+        yield* start(of)
+        yield* append(1, 4, 4)
+        assert.deepStrictEqual((yield* reaches(before + 1)).slice(before), ["1/4:4"])
+      })
+  )
+
   it.effect("a projection goes on where the one before was, each by its own name", () =>
     Effect.gen(function* () {
       const { append, options, reaches, seen, start } = yield* prepare
