@@ -61,16 +61,10 @@ const edge = Layer.effect(
         const correlation =
           headers["x-correlation-id"] === undefined
             ? yield* Correlation
-<<<<<<< HEAD
-            : yield* Effect.clockWith((clock) =>
-                Effect.sync(() => correlationOf(headers, clock.currentTimeMillisUnsafe()))
-              )
+            : yield* Effect.clockWith((clock) => Effect.sync(() => correlationOf(headers, clock)))
         const watches = kind === "streams"
         const crowded = watches ? viewers.enter(connection.client) : undefined
         if (crowded !== undefined) return yield* new TooManyRequests(crowded)
-=======
-            : yield* Effect.clockWith((clock) => Effect.sync(() => correlationOf(headers, clock)))
->>>>>>> a3
         connection[kind]++
         return yield* call.pipe(
           Effect.catchCause((cause) =>
