@@ -36,10 +36,12 @@ const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
 const build = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const refresh = yield* SearchRefresh
-  yield* sql`DROP INDEX IF EXISTS catalog.search_events_words, catalog.search_words_trigrams`
+  yield* sql`DROP INDEX IF EXISTS catalog.search_events_words, catalog.search_events_keys, catalog.search_words_trigrams`
   const count = yield* refresh.everything()
   // As the migration has them.
   yield* sql`CREATE INDEX search_events_words ON catalog.search_events USING gin (words) WITH (fastupdate = off)`
+  yield* sql`CREATE INDEX search_events_keys ON catalog.search_events
+    USING gin (catalog.search_keys(words, starts_at)) WITH (fastupdate = off)`
   yield* sql`CREATE INDEX search_words_trigrams ON catalog.search_words USING gin (word gin_trgm_ops)`
   yield* sql`VACUUM ANALYZE catalog.search_events`
   yield* sql`VACUUM ANALYZE catalog.search_words`
