@@ -25,7 +25,7 @@ const maxSpans = 183
 const nearlyAll = 0.15
 /** Events that are gone through for it at most: some milliseconds. */
 const maxGoneThrough = Math.ceil((1.5 * maxResults) / nearlyAll)
-/** How many events there are, roughly: it changes slowly. */
+/** How many events there are, roughly, or 0 where nobody has counted yet: it changes slowly. */
 const sizeFor = Duration.seconds(30)
 
 const Row = Schema.Struct({
@@ -114,7 +114,8 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
         ? soon
         : sql`${soon} UNION ALL (SELECT * FROM catalog.search_events WHERE words @@ ${query}
             AND starts_at + interval '0' >= ${behind} AND starts_at + interval '0' < ${to}
-            AND EXISTS (SELECT FROM catalog.search_events WHERE starts_at >= ${behind}))`
+            AND EXISTS (SELECT FROM catalog.search_events WHERE starts_at >= ${behind})
+            ORDER BY starts_at LIMIT ${limit}::int)`
     }
 
     const byStart = sql`SELECT * FROM (SELECT * FROM catalog.search_events
@@ -157,7 +158,7 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const atMost = SearchPlan.atMost(meanings)
     if (atMost <= rare) return yield* bestOf(byLists, rare + 1)
     const events = yield* Cache.get(sizes, "events")
-    if (groups.length === 1 && price === null && atMost > nearlyAll * events) {
+    if (groups.length === 1 && price === null && events > 0 && atMost > nearlyAll * events) {
       const found = yield* bestOf(byStart, limit)
       if (!found.exact) return found
     }
