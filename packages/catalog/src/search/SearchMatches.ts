@@ -21,10 +21,8 @@ const rare = 2 * maxResults
 const maxPriced = 4 * maxResults
 /** Two years, some thirty microseconds each; what is later is found by the lists. */
 const maxSpans = 183
-/** From that share of all events on it is less work to go through them in the order of their start. */
-const nearlyAll = 0.15
-/** Events that are gone through for it at most: some milliseconds. */
-const maxGoneThrough = Math.ceil((1.5 * maxResults) / nearlyAll)
+/** Events of the fullest span are about that part of all: most events are soon. */
+const spansOfAll = 40
 /** How many events there are, roughly, or 0 where nobody has counted yet: it changes slowly. */
 const sizeFor = Duration.seconds(30)
 
@@ -85,14 +83,16 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const { price, toMs } = request
     const fromMs = Math.max(request.nowMs, request.fromMs ?? 0)
     const groups = SearchPlan.groups(meanings, city)
-    const query = sql`${SearchPlan.matching(groups)}::text::tsquery`
+    // A parameter of that type: a cast of text would be made anew for each row.
+    const query = sql`${SearchPlan.matching(groups)}::tsquery`
     const from = instant(sql, fromMs)
     const to = toMs === null ? sql.literal("'infinity'::timestamptz") : instant(sql, toMs)
     const limit = price === null ? maxResults + 1 : maxPriced
 
-    /** The sum keeps Postgres from going through the events by their start, which looks cheap and seldom is. */
+    /** As a truth and not a comparison, which Postgres would go through the events by their start for: seldom cheap. */
+    const inTime = (since: typeof from) => sql`(starts_at >= ${since} AND starts_at < ${to}) IS TRUE`
     const byLists = sql`SELECT * FROM catalog.search_events WHERE words @@ ${query}
-      AND starts_at + interval '0' >= ${from} AND starts_at + interval '0' < ${to}`
+      AND ${inTime(from)}`
 
     const bySpans = () => {
       const first = spanOf(fromMs)
@@ -108,18 +108,19 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
           (SELECT floor(extract(epoch FROM max(starts_at)) * 1000 / ${spanMs}::bigint)::bigint
             FROM catalog.search_events))) AS span) AS spans
         CROSS JOIN LATERAL (SELECT * FROM catalog.search_events WHERE ${sql.and(has)}
-          AND starts_at + interval '0' >= ${from} AND starts_at + interval '0' < ${to}
+          AND ${inTime(from)}
           ORDER BY starts_at LIMIT ${limit}::int) AS event)`
       return toMs !== null && endOfSpan(last) >= toMs
         ? soon
         : sql`${soon} UNION ALL (SELECT * FROM catalog.search_events WHERE words @@ ${query}
-            AND starts_at + interval '0' >= ${behind} AND starts_at + interval '0' < ${to}
+            AND ${inTime(behind)}
             AND EXISTS (SELECT FROM catalog.search_events WHERE starts_at >= ${behind})
             ORDER BY starts_at LIMIT ${limit}::int)`
     }
 
-    const byStart = sql`SELECT * FROM (SELECT * FROM catalog.search_events
-        WHERE starts_at >= ${from} AND starts_at < ${to} ORDER BY starts_at LIMIT ${maxGoneThrough}::int) AS soonest
+    /** `most`: that many events are gone through. */
+    const byStart = (most: number) => sql`SELECT * FROM (SELECT * FROM catalog.search_events
+        WHERE starts_at >= ${from} AND starts_at < ${to} ORDER BY starts_at LIMIT ${most}::int) AS soonest
       WHERE words @@ ${query}`
 
     const score = sql.join(
@@ -128,7 +129,7 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     )(
       SearchPlan.ranked(meanings).map(
         ({ factor, query, size }) =>
-          sql`${factor * size}::float8 * ts_rank('{0.25,0.5,0.75,1}', words, ${query}::text::tsquery)`
+          sql`${factor * size}::float8 * ts_rank('{0.25,0.5,0.75,1}', words, ${query}::tsquery)`
       )
     )
     const fits =
@@ -139,11 +140,11 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const bestOf = Effect.fnUntraced(function* (source: typeof byLists, most: number) {
       const rows = yield* decodeRows(
         yield* sql`SELECT event_id::text AS id, extract(epoch FROM starts_at)::float8 * 1000 AS "startsAtMs", score,
-            (count(*) OVER ())::float8 AS matching, (count(score) OVER ())::float8 AS fitting
-          FROM (SELECT event_id, starts_at,
-              CASE WHEN ${fits} THEN round(10000 * (${score}) * (1 + 0.4 / name_words)) END AS score
+            matching::float8 AS matching, fitting::float8 AS fitting
+          FROM (SELECT *, count(*) OVER () AS matching, count(score) OVER () AS fitting FROM (SELECT event_id, starts_at,
+              CASE WHEN ${fits} THEN round(10000 * (${score}) * (1 + 0.4::float8 / name_words)) END AS score
             FROM (${source} LIMIT ${most}::int) AS matching) AS scored
-          ORDER BY score DESC NULLS LAST, starts_at, event_id LIMIT ${wanted}::int`
+          ORDER BY score DESC NULLS LAST, starts_at, event_id LIMIT ${wanted}::int) AS best`
       )
       const [{ fitting, matching }] = rows[0] === undefined ? [{ fitting: 0, matching: 0 }] : [rows[0]]
       return {
@@ -158,8 +159,10 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const atMost = SearchPlan.atMost(meanings)
     if (atMost <= rare) return yield* bestOf(byLists, rare + 1)
     const events = yield* Cache.get(sizes, "events")
-    if (groups.length === 1 && price === null && events > 0 && atMost > nearlyAll * events) {
-      const found = yield* bestOf(byStart, limit)
+    // What nearly every event has: to go through them as they start is less work than to read a span of them whole.
+    const through = (limit * events) / atMost
+    if (groups.length === 1 && through < atMost / spansOfAll) {
+      const found = yield* bestOf(byStart(Math.ceil(1.5 * through)), limit)
       if (!found.exact) return found
     }
     return yield* bestOf(bySpans(), limit)
