@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- search`: search in a catalogue of a million events. How many of the judged queries find what was
- * meant, and how long distinct queries of many kinds take, so many at a time, over HTTP at a service of its own.
+ * meant, and how long distinct queries of many kinds take, so many at a time, over HTTP at a gateway of its own.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { SearchIndex } from "@onsale/catalog/search/SearchIndex"
@@ -13,11 +13,12 @@ import { Command, Flag } from "effect/cli"
 import { SqlClient } from "effect/sql"
 import { availableParallelism, loadavg } from "node:os"
 import * as CpuTime from "./search/CpuTime.ts"
+import * as GatewayProcess from "./search/GatewayProcess.ts"
 import * as LargeCatalogue from "./search/LargeCatalogue.ts"
 import { judgedQueries } from "./search/JudgedQueries.ts"
 import * as SearchLoad from "./search/SearchLoad.ts"
 import { smallCatalogue } from "./search/SmallCatalogue.ts"
-import * as OnsaleProcess from "./OnsaleProcess.ts"
+
 import * as ScratchPostgres from "./ScratchPostgres.ts"
 
 const seed = 42
@@ -116,15 +117,15 @@ const run = Effect.fnUntraced(function* (options: {
   )
   for (const line of missed) yield* Console.log(line)
 
-  const service = yield* OnsaleProcess.start({ env: { ONSALE_DATABASE_URL: options.databaseUrl } })
+  const gateway = yield* GatewayProcess.start(options.databaseUrl)
   const seen = new Set<string>()
   const load = (seconds: number, seed: number) =>
-    SearchLoad.run({ url: service.url, catalogue, clients: options.clients, seconds, seed, nowMs, seen })
+    SearchLoad.run({ url: gateway.url, catalogue, clients: options.clients, seconds, seed, nowMs, seen })
   // Until what was compiled is compiled, and the pages of its connections are in their place.
   yield* load(options.warmUp, seed)
   const cpu = Effect.map(CpuTime.ofPostgres, (postgres) => ({
     postgres,
-    service: CpuTime.ofProcess(service.pid),
+    gateway: CpuTime.ofProcess(gateway.pid),
     load: CpuTime.ofProcess(process.pid)
   }))
   const before = yield* cpu
@@ -147,12 +148,12 @@ const run = Effect.fnUntraced(function* (options: {
   const queries = Math.max(1, rows.find(({ kind }) => kind === "all")?.queries ?? 0)
   const cpuMs = {
     postgres: (after.postgres - before.postgres) / queries,
-    service: (after.service - before.service) / queries,
+    gateway: (after.gateway - before.gateway) / queries,
     load: (after.load - before.load) / queries
   }
   const loads = loadavg()
   yield* Console.log(
-    `CPU a query: ${cpuMs.postgres.toFixed(1)} ms in Postgres, ${cpuMs.service.toFixed(1)} ms in the service, ${cpuMs.load.toFixed(1)} ms in the clients; ` +
+    `CPU a query: ${cpuMs.postgres.toFixed(1)} ms in Postgres, ${cpuMs.gateway.toFixed(1)} ms in the gateway, ${cpuMs.load.toFixed(1)} ms in the clients; ` +
       `${availableParallelism()} cores, load average ${loads[0]?.toFixed(1)}; ${empty} found nothing`
   )
   for (const [status, count] of Object.entries(refused))
