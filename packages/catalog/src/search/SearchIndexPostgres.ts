@@ -74,24 +74,28 @@ const make = Effect.gen(function* () {
       set_config('max_parallel_workers_per_gather', '0', true), set_config('statement_timeout', ${statementLimit}, true)`
     // What is merged below has to be there whole.
     const wanted = Math.min(maxResults, Math.max(enough, request.offset + request.limit))
-    const meant = Effect.fnUntraced(function* (doubt: SearchWords.Doubt) {
-      const meanings = yield* words.meaningsOf(typed, unfinished, doubt)
-      // What is nowhere cannot be asked for; the rest of the query may be enough.
-      const somewhere = meanings.filter((meaning) => eventsOf(meaning) > 0)
-      const matches =
-        somewhere.length === 0 ? SearchMatches.none : yield* matchesOf(somewhere, city, request, wanted)
-      return { meanings: somewhere, matches }
-    })
+    const looked: SearchWords.LookedUp = new Map()
+    // What is nowhere cannot be asked for; the rest of the query may be enough.
+    const meant = (doubt: SearchWords.Doubt) =>
+      Effect.map(words.meaningsOf(typed, unfinished, doubt, looked), (meanings) =>
+        meanings.filter((meaning) => eventsOf(meaning) > 0)
+      )
+    const matching = (meanings: ReadonlyArray<SearchWords.Meaning>) =>
+      meanings.length === 0 ? Effect.succeed(SearchMatches.none) : matchesOf(meanings, city, request, wanted)
 
     const first = yield* meant("unknown")
-    const slips = first.meanings.some(SearchWords.isRare)
-    const some = first.matches.fitting
-    if (some >= enough || (some > 0 && !slips)) return page(request, first.matches)
+    const found = yield* matching(first)
+    const some = found.fitting
+    if (some >= enough || (some > 0 && !first.some(SearchWords.isRare))) return page(request, found)
     // Few or none: words that are known may be slips too.
     const second = yield* meant(some > 0 ? "rare" : "all")
-    if (some + second.matches.fitting > 0)
-      return page(request, SearchMatches.merged(first.matches, second.matches))
-    const { meanings } = second.meanings.length > 0 ? second : first
+    if (SearchWords.areSame(first, second)) {
+      if (some > 0) return page(request, found)
+    } else {
+      const more = yield* matching(second)
+      if (some + more.fitting > 0) return page(request, SearchMatches.merged(found, more))
+    }
+    const meanings = second.length > 0 ? second : first
     // The most frequent words say the least: without them, something may be left.
     let left = [...meanings].sort((a, b) => eventsOf(a) - eventsOf(b))
     for (let relaxed = 0; relaxed < maxRelaxed && left.length > 1; relaxed++) {
