@@ -275,6 +275,16 @@ export const suite = <E>(name: string, implementation: Layer.Layer<SearchIndex, 
       })
     )
 
+    it.effect("what a word begins stands before what a slip may have made of another", () =>
+      Effect.gen(function* () {
+        const [begun, slip] = yield* put([
+          { name: "Zwirbelkater", description: "Abend", inDays: 9 },
+          { name: "Zwirbol", performers: ["Zwirbol"], inDays: 1 }
+        ])
+        assertEvents(yield* found("zwirbel"), [begun, slip])
+      })
+    )
+
     it.effect("words that lead nowhere are left out where the others lead somewhere", () =>
       Effect.gen(function* () {
         const [id] = yield* put([{ name: "Nordlichtbogen" }])
