@@ -152,9 +152,11 @@ const run = Effect.fnUntraced(function* (options: {
     load: (after.load - before.load) / queries
   }
   const loads = loadavg()
+  // What of the machine was left for it by others tells what the times are worth.
+  const coresUsed = ((cpuMs.postgres + cpuMs.gateway + cpuMs.load) * queries) / (options.seconds * 1_000)
   yield* Console.log(
     `CPU a query: ${cpuMs.postgres.toFixed(1)} ms in Postgres, ${cpuMs.gateway.toFixed(1)} ms in the gateway, ${cpuMs.load.toFixed(1)} ms in the clients; ` +
-      `${availableParallelism()} cores, load average ${loads[0]?.toFixed(1)}; ${empty} found nothing`
+      `together ${coresUsed.toFixed(1)} of ${availableParallelism()} cores, load average ${loads[0]?.toFixed(1)}; ${empty} found nothing`
   )
   for (const [status, count] of Object.entries(refused))
     yield* Console.log(`answered with ${status}: ${count}`)
@@ -164,6 +166,7 @@ const run = Effect.fnUntraced(function* (options: {
     buildMs: builtMs - writtenMs,
     rows,
     cpuMs,
+    coresUsed,
     loadAverage: loads[0],
     empty,
     refused,
