@@ -199,6 +199,58 @@ export const suite = <E>(name: string, implementation: Layer.Layer<SearchIndex, 
       })
     )
 
+    it.effect("of very many, the soonest come first, in any time, city and price, and in years too", () =>
+      Effect.gen(function* () {
+        const { apply, search } = yield* SearchIndex
+        // 600 in two days, 400 within two years, 700 in the years after them.
+        const inDays = (i: number) =>
+          i < 600 ? 1 + i * 0.003 : i < 1_000 ? 4 + (i - 600) * 1.7 : 800 + (i - 1_000) / 2
+        const many = Array.from({ length: 1_700 }, (_, i) =>
+          documentOf(idOf(8, i), {
+            ...plain,
+            name: "Dauerbrenner",
+            performers: [i % 2 === 0 ? "Gerade" : "Ungerade"],
+            location: i % 100 === 99 ? "Graz" : "Bern",
+            price: i % 50 === 49 ? [9_000, 9_500] : [1_000, 2_000],
+            inDays: inDays(i)
+          })
+        )
+        const ids = many.map(({ eventId }) => eventId)
+        // In an order that has nothing to do with time.
+        const shuffled = many.map((_, i) => many[(i * 617) % many.length]!)
+        for (let from = 0; from < many.length; from += 250)
+          yield* apply({ put: shuffled.slice(from, from + 250), remove: [] })
+        const at = (i: number) => nowMs + Math.round(inDays(i) * dayMs)
+        const price = { currency: "EUR", min: 3_000, max: null }
+        assertEvents(yield* found("dauerbrenner"), ids.slice(0, 10))
+        assertEvents(yield* found("dauerbrenner gerade"), ids.filter((_, i) => i % 2 === 0).slice(0, 10))
+        assertEvents(yield* found("dauerbrenner", { offset: 490 }), ids.slice(490, 500))
+        assertEvents(
+          yield* found("dauerbrenner bern", { offset: 490 }),
+          ids.filter((_, i) => i % 100 !== 99).slice(490, 500)
+        )
+        assertEvents(
+          yield* found("dauerbrenner", { city: "Graz" }),
+          ids.filter((_, i) => i % 100 === 99).slice(0, 10)
+        )
+        assertEvents(
+          yield* found("dauerbrenner", { price }),
+          ids.filter((_, i) => i % 50 === 49).slice(0, 10)
+        )
+        // From there on they are spread over years.
+        const spread = { fromMs: at(600) }
+        const all = yield* search(asked("dauerbrenner", { ...spread, offset: 395 }))
+        assert.deepStrictEqual(all, { events: ids.slice(995, 1_005), total: maxResults, exact: false })
+        const few = yield* search(asked("dauerbrenner", { fromMs: at(900), toMs: at(905) }))
+        assert.deepStrictEqual(few, { events: ids.slice(900, 905), total: 5, exact: true })
+        const later = yield* search(asked("dauerbrenner", { fromMs: at(998), toMs: at(1_002) }))
+        assert.deepStrictEqual(later, { events: ids.slice(998, 1_002), total: 4, exact: true })
+        for (let from = 0; from < many.length; from += 250)
+          yield* apply({ put: [], remove: ids.slice(from, from + 250) })
+        assertEvents(yield* found("dauerbrenner"), [])
+      })
+    )
+
     it.effect("an event that changed is found by its new words alone, and one that was removed by none", () =>
       Effect.gen(function* () {
         const { apply } = yield* SearchIndex
@@ -220,6 +272,16 @@ export const suite = <E>(name: string, implementation: Layer.Layer<SearchIndex, 
         assert.strictEqual((yield* search(asked("blaukelchen "))).total, 30)
         const [id] = yield* put([{ name: "Blaukelchen", inDays: 90 }])
         assert.deepStrictEqual((yield* found("blaukelchen "))[0], id)
+      })
+    )
+
+    it.effect("what a word begins stands before what a slip may have made of another", () =>
+      Effect.gen(function* () {
+        const [begun, slip] = yield* put([
+          { name: "Zwirbelkater", description: "Abend", inDays: 9 },
+          { name: "Zwirbol", performers: ["Zwirbol"], inDays: 1 }
+        ])
+        assertEvents(yield* found("zwirbel"), [begun, slip])
       })
     )
 

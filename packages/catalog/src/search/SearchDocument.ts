@@ -29,16 +29,15 @@ export const maxDescriptionWords = 300
 /** Of performers: a festival has a hundred. */
 const maxPerformerWords = 400
 
-const dayMs = 86_400_000
-
 /**
- * Spans of days since 1970 are words too, from a day to most of a year: so a frequent word is looked for among the
- * soonest events alone, and any time is a handful of words. (A word a day was tried: an index that has to go through
- * sixty of them takes longer than what it saves.)
+ * Words are indexed with the four days that their event starts in as well: fewer would make the index larger, more
+ * would read more of a frequent word than is wanted. The same days are in the migration of `search_keys`.
  */
-export const spans = [1, 4, 16, 64, 256] as const
-export const spanWord = (days: number, n: number): string => `#${days}d${n}`
-export const dayOf = (ms: number): number => Math.floor(ms / dayMs)
+export const spanMs = 4 * 86_400_000
+export const spanOf = (ms: number): number => Math.floor(ms / spanMs)
+/** The first moment behind it; milliseconds since 1970. */
+export const endOfSpan = (span: number): number => (span + 1) * spanMs
+
 /** The words of its location once more: the filter by city asks for them and for nothing else. */
 export const cityWord = (word: string): string => `@${word}`
 
@@ -55,7 +54,7 @@ const maxPosition = 16_383
 
 /**
  * The words of a document as a `tsvector` literal, each at its weight. None of them has a sign in it (`Folding`), so
- * they need no quotes but to stand apart from the grammar; signs make the words of spans and cities ones of their own.
+ * they need no quotes but to stand apart from the grammar; a sign makes the words of cities ones of their own.
  */
 export const toVector = (
   document: SearchDocument
@@ -70,7 +69,5 @@ export const toVector = (
     }
   }
   for (const word of new Set(documentWords(document.location))) places.push(`'${cityWord(word)}'`)
-  const day = dayOf(document.startsAtMs)
-  for (const days of spans) places.push(`'${spanWord(days, Math.floor(day / days))}'`)
   return { vector: places.join(" "), nameWords: Math.min(1_000, Math.max(1, parts.A.length)) }
 }

@@ -80,7 +80,16 @@ const wordQuery = (word: string, unfinished: boolean) => ({
   dis_max: {
     queries: [
       { multi_match: { query: word, fields, boost: 3 } },
-      { multi_match: { query: word, fields, fuzziness: "AUTO:4,8", max_expansions: 20 } },
+      {
+        multi_match: {
+          query: word,
+          fields,
+          fuzziness: "AUTO:4,8",
+          max_expansions: 20,
+          // By the letters that are right, as beginnings score: a slip is no better for being a rare word.
+          fuzzy_rewrite: "top_terms_boost_20"
+        }
+      },
       ...(unfinished && word.length > 1
         ? [{ multi_match: { query: word, fields, type: "bool_prefix", max_expansions: 20, boost: 1.5 } }]
         : []),

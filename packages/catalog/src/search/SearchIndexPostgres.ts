@@ -6,9 +6,9 @@
  * (docs/adr/0025). Few searches run at a time, each on a connection of its own, so that none holds up a sale.
  */
 import { EventId } from "@onsale/contracts/Ids"
-import { Cache, Duration, Effect, Exit, Layer, Option, Schema, Semaphore } from "effect"
+import { Effect, Layer, Option, Schema, Semaphore } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
-import { settled } from "../CatalogSql.ts"
+import { instant, settled } from "../CatalogSql.ts"
 import { queryWords } from "./Folding.ts"
 import { partsOf, type SearchDocument, toVector } from "./SearchDocument.ts"
 import {
@@ -20,8 +20,8 @@ import {
   SearchUnavailable
 } from "./SearchIndex.ts"
 import * as SearchLock from "./SearchLock.ts"
-import * as SearchPlan from "./SearchPlan.ts"
-import { eventsOf, type Meaning } from "./SearchWords.ts"
+import * as SearchMatches from "./SearchMatches.ts"
+import { eventsOf } from "./SearchWords.ts"
 import * as SearchWords from "./SearchWords.ts"
 
 /** More at a time would only share the same cores, and take connections from who buys. */
@@ -32,23 +32,9 @@ const retryAfterMs = 1_000
 /** What takes longer has gone wrong; milliseconds. */
 const statementLimit = "2000"
 
-/** The soonest events of a frequent word are spread over a year, unless told better. */
-const spreadDays = 365
-const dayMs = 86_400_000
-const maxWindows = 6
-/** Events that are looked at for a filter by price that few pass. */
-const maxLookedAt = 6 * maxResults
 /** How often words are left out of a query that nothing matches. */
 const maxRelaxed = 4
 
-const Row = Schema.Struct({
-  id: EventId,
-  startsAtMs: Schema.Number,
-  /** Null where its price does not fit. */
-  score: Schema.NullOr(Schema.Number)
-})
-type Row = typeof Row.Type
-const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
 const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: EventId })))
 const decodeCounts = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ word: Schema.String, events: Schema.Int }))
@@ -56,9 +42,6 @@ const decodeCounts = Schema.decodeUnknownEffect(
 
 /** With so many nobody asks whether something else was meant. */
 const enough = 10
-/** How many events there are, roughly: it changes slowly. */
-const sizeFor = Duration.seconds(30)
-
 const nothing: Found = { events: [], total: 0, exact: true }
 
 /** Distinct words of a document, as its vocabulary counts them. */
@@ -68,116 +51,18 @@ const distinctWords = (document: SearchDocument): Set<string> =>
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const words = yield* SearchWords.make(sql)
-  const sizes = yield* Cache.makeWith(
-    (_: "events") =>
-      Effect.map(
-        sql<{ readonly events: number }>`SELECT greatest(reltuples, 0)::float8 AS events
-          FROM pg_class WHERE oid = 'catalog.search_events'::regclass`,
-        ([row]) => row?.events ?? 0
-      ),
-    { capacity: 1, timeToLive: (exit) => (Exit.isSuccess(exit) ? sizeFor : Duration.zero) }
-  )
+  const { matchesOf } = yield* SearchMatches.make(sql)
   const running = yield* Semaphore.make(atOnce)
   const places = yield* Semaphore.make(atOnce + waiting)
 
-  const instant = (ms: number) => sql`to_timestamp(${ms}::float8 / 1000)`
-
-  const scored = Effect.fnUntraced(function* (
-    query: string,
-    ranks: ReadonlyArray<SearchPlan.RankedWords>,
-    { price }: SearchRequest,
-    fromMs: number,
-    toMs: number | null
-  ) {
-    const score = sql.join(
-      " + ",
-      false
-    )(
-      ranks.map(
-        ({ factor, query, size }) =>
-          sql`${factor * size}::float8 * ts_rank('{0.25,0.5,0.75,1}', words, ${query}::text::tsquery)`
-      )
-    )
-    const fits =
-      price === null
-        ? sql.literal("true")
-        : sql`currency = ${price.currency}::text AND price_to >= ${price.min ?? 0}::bigint
-            AND price_from <= ${price.max ?? Number.MAX_SAFE_INTEGER}::bigint`
-    // The sum keeps Postgres from going through the events by their start, which looks cheap and never is.
-    const rows = yield* sql`
-      SELECT event_id::text AS id, extract(epoch FROM starts_at)::float8 * 1000 AS "startsAtMs",
-        CASE WHEN ${fits} THEN (${score}) * (1 + 0.4 / name_words) END AS score
-      FROM (SELECT * FROM catalog.search_events
-        WHERE words @@ ${query}::text::tsquery AND starts_at + interval '0' >= ${instant(fromMs)}
-          ${toMs === null ? sql.literal("") : sql`AND starts_at + interval '0' < ${instant(toMs)}`}
-        LIMIT ${maxResults + 1}::int) AS matching`
-    return yield* decodeRows(rows)
+  const page = (request: SearchRequest, { best, exact, fitting }: SearchMatches.Matches): Found => ({
+    events: best
+      .slice(0, maxResults)
+      .slice(request.offset, request.offset + request.limit)
+      .map(({ id }) => id),
+    total: Math.min(maxResults, fitting),
+    exact: exact && fitting <= maxResults
   })
-
-  /** All events behind a query, or the soonest of them where they are too many to rank. */
-  const candidates = Effect.fnUntraced(function* (
-    meanings: ReadonlyArray<Meaning>,
-    city: ReadonlyArray<string>,
-    request: SearchRequest,
-    total: number
-  ) {
-    const query = SearchPlan.matching(meanings, city)
-    const ranks = SearchPlan.ranked(meanings)
-    const fromMs = Math.max(request.nowMs, request.fromMs ?? 0)
-    const { toMs } = request
-    const days = toMs === null ? spreadDays : Math.max(1, Math.ceil((toMs - fromMs) / dayMs))
-    const all = SearchPlan.expected(meanings, total)
-    const inRange = toMs === null ? all : all * Math.min(1, days / spreadDays)
-    const whole = toMs === null ? null : SearchPlan.within(fromMs, toMs)
-    const restricted = (range: string | null) => (range === null ? query : `${query} & ${range}`)
-
-    if (inRange <= 2 * maxResults) {
-      const rows = yield* scored(restricted(whole), ranks, request, fromMs, toMs)
-      if (rows.length <= maxResults)
-        return { rows, fitting: rows.filter(({ score }) => score !== null).length, exact: true }
-    }
-    const rows: Array<Row> = []
-    let fitting = 0
-    let start = fromMs
-    let length = Math.max(1, Math.ceil((1.3 * maxResults * spreadDays) / Math.max(inRange, 2 * maxResults)))
-    for (let window = 1; window <= maxWindows; window++) {
-      const end = start + length * dayMs
-      const isLast = toMs !== null && end >= toMs
-      const until = isLast ? toMs : window === maxWindows ? toMs : end
-      const range = until === null ? null : SearchPlan.within(start, until)
-      const found = yield* scored(restricted(range), ranks, request, start, until)
-      rows.push(...found)
-      fitting += found.filter(({ score }) => score !== null).length
-      if (found.length > maxResults || fitting >= maxResults || rows.length >= maxLookedAt)
-        return { rows, fitting, exact: false }
-      if (isLast || until === null || window === maxWindows) return { rows, fitting, exact: true }
-      const perDay = rows.length / ((end - fromMs) / dayMs)
-      const wanted = perDay === 0 ? length * 8 : Math.ceil((1.2 * (maxResults - fitting)) / perDay)
-      start = end
-      length = Math.max(length, Math.min(length * 16, wanted))
-    }
-    return { rows, fitting, exact: false }
-  })
-
-  const page = (request: SearchRequest, rows: ReadonlyArray<Row>, exact: boolean): Found => {
-    const fitting = rows.flatMap(({ id, score, startsAtMs }) =>
-      score === null ? [] : [{ id, score, startsAtMs }]
-    )
-    // Sums of floats differ in their last places between two plans; what looks the same is the same.
-    const rank = (score: number) => Math.round(score * 10_000)
-    fitting.sort(
-      (a, b) => rank(b.score) - rank(a.score) || a.startsAtMs - b.startsAtMs || (a.id < b.id ? -1 : 1)
-    )
-    const total = Math.min(maxResults, fitting.length)
-    return {
-      events: fitting
-        .slice(0, maxResults)
-        .slice(request.offset, request.offset + request.limit)
-        .map(({ id }) => id),
-      total,
-      exact: exact && fitting.length <= maxResults
-    }
-  }
 
   const find = Effect.fnUntraced(function* (request: SearchRequest) {
     const typed = [...new Set(queryWords(request.text))].slice(0, maxWords)
@@ -185,35 +70,38 @@ const make = Effect.gen(function* () {
     const city = [...new Set(queryWords(request.city ?? ""))].slice(0, maxWords)
     const unfinished = /[\p{L}\p{N}\p{M}]$/u.test(request.text)
     // A plan that reads the whole table is never the right one: at most a thousand events are wanted.
-    yield* sql`SELECT set_config('enable_seqscan', 'off', true), set_config('statement_timeout', ${statementLimit}, true)`
-    const total = yield* Cache.get(sizes, "events")
-    const meant = Effect.fnUntraced(function* (doubt: SearchWords.Doubt) {
-      const meanings = yield* words.meaningsOf(typed, unfinished, doubt)
-      // What is nowhere cannot be asked for; the rest of the query may be enough.
-      const somewhere = meanings.filter((meaning) => eventsOf(meaning) > 0)
-      return somewhere.length === 0
-        ? { meanings: somewhere, rows: [], fitting: 0, exact: true }
-        : { meanings: somewhere, ...(yield* candidates(somewhere, city, request, total)) }
-    })
+    yield* sql`SELECT set_config('enable_seqscan', 'off', true),
+      set_config('max_parallel_workers_per_gather', '0', true), set_config('statement_timeout', ${statementLimit}, true)`
+    // What is merged below has to be there whole.
+    const wanted = Math.min(maxResults, Math.max(enough, request.offset + request.limit))
+    const looked: SearchWords.LookedUp = new Map()
+    // What is nowhere cannot be asked for; the rest of the query may be enough.
+    const meant = (doubt: SearchWords.Doubt) =>
+      Effect.map(words.meaningsOf(typed, unfinished, doubt, looked), (meanings) =>
+        meanings.filter((meaning) => eventsOf(meaning) > 0)
+      )
+    const matching = (meanings: ReadonlyArray<SearchWords.Meaning>) =>
+      meanings.length === 0 ? Effect.succeed(SearchMatches.none) : matchesOf(meanings, city, request, wanted)
 
     const first = yield* meant("unknown")
-    const slips = first.meanings.some(SearchWords.isRare)
-    if (first.fitting >= enough || (first.fitting > 0 && !slips))
-      return page(request, first.rows, first.exact)
-    // Few or none: words that are known may be slips too. What was found as it is stays in front.
-    const second = yield* meant(first.fitting > 0 ? "rare" : "all")
-    if (first.fitting + second.fitting > 0) {
-      const had = new Set(first.rows.map(({ id }) => id))
-      const rows = [...first.rows, ...second.rows.filter(({ id }) => !had.has(id))]
-      return page(request, rows, first.exact && second.exact)
+    const found = yield* matching(first)
+    const some = found.fitting
+    if (some >= enough || (some > 0 && !first.some(SearchWords.isRare))) return page(request, found)
+    // Few or none: words that are known may be slips too.
+    const second = yield* meant(some > 0 ? "rare" : "all")
+    if (SearchWords.areSame(first, second)) {
+      if (some > 0) return page(request, found)
+    } else {
+      const more = yield* matching(second)
+      if (some + more.fitting > 0) return page(request, SearchMatches.merged(found, more))
     }
-    const { meanings } = second.meanings.length > 0 ? second : first
+    const meanings = second.length > 0 ? second : first
     // The most frequent words say the least: without them, something may be left.
     let left = [...meanings].sort((a, b) => eventsOf(a) - eventsOf(b))
     for (let relaxed = 0; relaxed < maxRelaxed && left.length > 1; relaxed++) {
       left = left.slice(0, -1)
-      const { exact, fitting, rows } = yield* candidates(left, city, request, total)
-      if (fitting > 0) return page(request, rows, exact)
+      const matches = yield* matchesOf(left, city, request, wanted)
+      if (matches.fitting > 0) return page(request, matches)
     }
     return nothing
   })
@@ -299,7 +187,7 @@ const make = Effect.gen(function* () {
       for (;;) {
         const past = yield* settled(
           Effect.flatMap(
-            sql`SELECT event_id::text AS id FROM catalog.search_events WHERE starts_at < ${instant(beforeMs)}
+            sql`SELECT event_id::text AS id FROM catalog.search_events WHERE starts_at < ${instant(sql, beforeMs)}
               ORDER BY starts_at LIMIT 500`,
             decodeIds
           )

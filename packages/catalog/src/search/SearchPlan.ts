@@ -1,24 +1,28 @@
 /** How a query is asked of the full-text index, from what its words mean. Pure. */
-import { cityWord, dayOf, spans, spanWord } from "./SearchDocument.ts"
+import { cityWord } from "./SearchDocument.ts"
 import { eventsOf, type Meaning } from "./SearchWords.ts"
 
-/** Words of folded text have no signs in them, those of spans and cities one at their beginning: none needs escaping. */
+/** Words of folded text have no signs in them, those of cities one at their beginning: none needs escaping. */
 const quoted = (word: string): string => `'${word}'`
 
-const anyOf = (words: ReadonlyArray<string>): string => `(${words.join(" | ")})`
+/**
+ * What an event must have: one word of each group. Two halves of a word in whose place they may stand are in a group
+ * each.
+ */
+export const groups = (
+  meanings: ReadonlyArray<Meaning>,
+  city: ReadonlyArray<string>
+): ReadonlyArray<ReadonlyArray<string>> => [
+  ...meanings.flatMap(({ endings, near, split, word }) => {
+    const forms = [word, ...[...endings, ...near].map((known) => known.word)]
+    return split === null ? [forms] : split.map((half) => [...forms, half.word])
+  }),
+  ...city.map((word) => [cityWord(word)])
+]
 
-/** The meanings as a `tsquery`: each of them is in the event, in one of its forms. */
-export const matching = (meanings: ReadonlyArray<Meaning>, city: ReadonlyArray<string>): string =>
-  [
-    ...meanings.map(({ endings, near, split, word }) =>
-      anyOf([
-        quoted(word),
-        ...[...endings, ...near].map((known) => quoted(known.word)),
-        ...(split === null ? [] : [`(${quoted(split[0].word)} & ${quoted(split[1].word)})`])
-      ])
-    ),
-    ...city.map((word) => quoted(cityWord(word)))
-  ].join(" & ")
+/** The groups as a `tsquery`. */
+export const matching = (groups: ReadonlyArray<ReadonlyArray<string>>): string =>
+  groups.map((words) => `(${words.map(quoted).join(" | ")})`).join(" & ")
 
 /** Words that count alike, and how much. */
 export interface RankedWords {
@@ -27,14 +31,16 @@ export interface RankedWords {
   readonly factor: number
 }
 
-/** What was typed counts more than what it may have been meant to be. */
+/**
+ * What was typed counts more than what it may have been meant to be, and what it begins more than what a slip may have
+ * made of another word.
+ */
 export const ranked = (meanings: ReadonlyArray<Meaning>): ReadonlyArray<RankedWords> => {
-  const likely = meanings.flatMap(({ endings, events, near, split }) => [
-    ...(endings[0] === undefined ? [] : [endings[0]]),
-    ...(near[0] === undefined || (events > 0 && endings.length > 0) ? [] : [near[0]]),
+  const likely = meanings.flatMap(({ endings, near, split }) => [
+    ...[...endings, ...near].slice(0, 1),
     ...(split ?? [])
   ])
-  const others = meanings.flatMap(({ endings, near }) => [...endings.slice(1), ...near.slice(1)])
+  const others = meanings.flatMap(({ endings, near }) => [...endings, ...near].slice(1))
   const levels: ReadonlyArray<readonly [ReadonlyArray<string>, number]> = [
     [meanings.filter(({ events }) => events > 0).map(({ word }) => word), 1],
     [likely.map(({ word }) => word), 0.7],
@@ -46,22 +52,5 @@ export const ranked = (meanings: ReadonlyArray<Meaning>): ReadonlyArray<RankedWo
     .map(([words, factor]) => ({ query: words.map(quoted).join(" | "), size: words.length, factor }))
 }
 
-/** How many events match, as far as can be told: as if words did not depend on each other. */
-export const expected = (meanings: ReadonlyArray<Meaning>, events: number): number => {
-  const total = Math.max(1, events)
-  return meanings.reduce((left, meaning) => left * Math.min(1, eventsOf(meaning) / total), total)
-}
-
-/** Spans that a time is covered by, at most. */
-const maxSpans = 5
-
-/** Events between two times (milliseconds since 1970), as a `tsquery` that lets some more through; null is all. */
-export const within = (fromMs: number, toMs: number): string | null => {
-  const [first, last] = [dayOf(fromMs), dayOf(toMs - 1)]
-  for (const days of spans) {
-    const [from, to] = [Math.floor(first / days), Math.floor(last / days)]
-    if (to - from < maxSpans)
-      return anyOf(Array.from({ length: to - from + 1 }, (_, i) => quoted(spanWord(days, from + i))))
-  }
-  return null
-}
+/** How many events match at most: those of the rarest word. */
+export const atMost = (meanings: ReadonlyArray<Meaning>): number => Math.min(...meanings.map(eventsOf))

@@ -45,6 +45,13 @@ export const eventsOf = ({ endings, events, near, split }: Meaning): number =>
   [...endings, ...near].reduce((sum, known) => sum + known.events, events) +
   (split === null ? 0 : Math.min(split[0].events, split[1].events))
 
+/** True where they lead to the same events. */
+export const areSame = (some: ReadonlyArray<Meaning>, others: ReadonlyArray<Meaning>): boolean =>
+  JSON.stringify(some) === JSON.stringify(others)
+
+/** Words that one search has looked up, null for those that no event has. */
+export type LookedUp = Map<string, KnownWord | null>
+
 /** Which words may be slips: those that no event has, those that few have, or all. */
 export type Doubt = "unknown" | "rare" | "all"
 
@@ -55,14 +62,17 @@ const isDoubtful = (events: number, doubt: Doubt): boolean =>
 export const isRare = ({ events }: Meaning): boolean => isDoubtful(events, "rare")
 
 export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
-  const known = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
-    if (words.length === 0) return new Map<string, KnownWord>()
+  /** Looks up those that were not looked up before. */
+  const lookUp = Effect.fnUntraced(function* (words: Iterable<string>, looked: LookedUp) {
+    const asked = [...new Set(words)].filter((word) => !looked.has(word))
+    if (asked.length === 0) return
     // A join and not ANY, whose five hundred members would all be estimated one by one.
     const rows = yield* decode(
-      yield* sql`SELECT known.word, known.events FROM unnest(${words}::text[]) AS asked (word)
+      yield* sql`SELECT known.word, known.events FROM unnest(${asked}::text[]) AS asked (word)
         JOIN catalog.search_words known ON known.word = asked.word COLLATE "C" WHERE known.events > 0`
     )
-    return new Map(rows.map((row) => [row.word, row]))
+    for (const word of asked) looked.set(word, null)
+    for (const row of rows) looked.set(row.word, row)
   })
 
   const readEndings = Effect.fnUntraced(function* (prefix: string) {
@@ -90,39 +100,40 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   })
 
   /**
-   * What the words mean. `unfinished`: the last one may go on. In a transaction, whose threshold for trigrams it
-   * sets.
+   * What the words mean. `unfinished`: the last one may go on; `looked`: of this search. In a transaction, whose
+   * threshold for trigrams it sets.
    */
   const meaningsOf = Effect.fnUntraced(function* (
     words: ReadonlyArray<string>,
     unfinished: boolean,
-    doubt: Doubt
+    doubt: Doubt,
+    looked: LookedUp
   ) {
     const last = words.length - 1
-    const literal = yield* known([...new Set(words)])
+    yield* lookUp(words, looked)
+    const frequency = (word: string) => looked.get(word)?.events ?? 0
     const endings =
       unfinished && (words[last]?.length ?? 0) >= minPrefix ? yield* endingsOf(words[last] ?? "") : []
     const doubtful = words.filter((word, i) => {
       if (i === last && endings.length > 0 && doubt === "unknown") return false
-      return isDoubtful(literal.get(word)?.events ?? 0, doubt)
+      return isDoubtful(frequency(word), doubt)
     })
-    const candidates = yield* known([
-      ...new Set(
-        doubtful.flatMap((word) => [
-          ...(slipsOf(word.length) > 0 ? oneSlip(word) : []),
-          ...splits(word).flat()
-        ])
-      )
-    ])
+    const slipped = new Map(
+      doubtful.map((word) => [word, slipsOf(word.length) > 0 ? oneSlip(word) : []] as const)
+    )
+    yield* lookUp(
+      [...[...slipped.values()].flat(), ...doubtful.flatMap((word) => splits(word).flat())],
+      looked
+    )
 
     let thresholdSet = false
     const nearOf = Effect.fnUntraced(function* (word: string) {
-      const events = literal.get(word)?.events ?? 0
+      const events = frequency(word)
       const slips = slipsOf(word.length)
       if (slips === 0) return []
       const byKey = choose(
         word,
-        oneSlip(word).flatMap((one) => candidates.get(one) ?? []),
+        (slipped.get(word) ?? []).flatMap((one) => looked.get(one) ?? []),
         1
       )
       if (byKey.length > 0 || events > 0 || slips < 2 || word.length < minTrigram) return byKey
@@ -135,13 +146,13 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 
     return yield* Effect.forEach(words, (word, i) =>
       Effect.gen(function* () {
-        const events = literal.get(word)?.events ?? 0
+        const events = frequency(word)
         const doubted = doubtful.includes(word)
         const halves =
           doubted && events === 0
             ? splits(word)
                 .flatMap(([a, b]) => {
-                  const [one, two] = [candidates.get(a), candidates.get(b)]
+                  const [one, two] = [looked.get(a) ?? undefined, looked.get(b) ?? undefined]
                   return one === undefined || two === undefined ? [] : [[one, two] as const]
                 })
                 .sort((a, b) => Math.min(b[0].events, b[1].events) - Math.min(a[0].events, a[1].events))[0]

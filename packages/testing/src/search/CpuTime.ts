@@ -1,4 +1,4 @@
-/** What work costs, on a machine that others use too: the CPU time of this process, and of a Postgres beside it. */
+/** What work costs, on a machine that others use too: the CPU time of processes, and of a Postgres beside them. */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { readdirSync, readFileSync } from "node:fs"
@@ -17,19 +17,18 @@ const statOf = (pid: number) => {
   }
 }
 
-/** Milliseconds so far; of Postgres, those of the backends that live: NaN where it runs elsewhere. */
-export const read = Effect.gen(function* () {
+/** Milliseconds so far of a process; NaN where there is none. */
+export const ofProcess = (pid: number): number => statOf(pid)?.cpuMs ?? Number.NaN
+
+/** Milliseconds so far of the backends of Postgres that live; NaN where it runs elsewhere. */
+export const ofPostgres = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const [row] = yield* sql<{ readonly pid: number }>`SELECT pg_backend_pid() AS pid`
   const postmaster = statOf(row?.pid ?? 0)?.parent
-  const { system, user } = process.cpuUsage()
-  if (postmaster === undefined) return { node: (user + system) / 1_000, postgres: Number.NaN }
-  const children = readdirSync("/proc")
+  if (postmaster === undefined) return Number.NaN
+  return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map((name) => statOf(Number(name)))
     .filter((stat) => stat?.parent === postmaster)
-  return {
-    node: (user + system) / 1_000,
-    postgres: children.reduce((sum, stat) => sum + (stat?.cpuMs ?? 0), 0)
-  }
+    .reduce((sum, stat) => sum + (stat?.cpuMs ?? 0), 0)
 })

@@ -37,6 +37,11 @@ const frequent = [
   "comedy night",
   "theater berlin"
 ]
+/** One of them, or two: so many that none has to be asked twice for a while. */
+const frequentText = (random: () => number): string => {
+  const one = () => frequent[Math.floor(random() * frequent.length)] ?? "live"
+  return random() < 0.4 ? one() : `${one()} ${one()}`
+}
 const dayMs = 86_400_000
 
 /** One slip of a finger. */
@@ -69,10 +74,9 @@ export const next = (
       return words.map((word, i) => (i === at ? mistyped(word, random) : word)).join(" ")
     },
     unfinished: () => name.slice(0, Math.max(2, Math.ceil(name.length * (0.3 + 0.6 * random())))),
-    "frequent word": () => frequent[Math.floor(random() * frequent.length)] ?? "live",
+    "frequent word": () => frequentText(random),
     "name and city": () => (random() < 0.5 ? `${name} ${city}` : `${city} ${name}`),
-    "with filters": () =>
-      random() < 0.5 ? name : (frequent[Math.floor(random() * frequent.length)] ?? "live")
+    "with filters": () => (random() < 0.5 ? name : frequentText(random))
   }
   const from = nowMs + Math.floor(random() * 200) * dayMs
   const filtered = kind === "with filters"
