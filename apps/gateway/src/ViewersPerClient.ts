@@ -107,7 +107,7 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
       return front(request, response, next)
     }
     response.writeHead(429, {
-      ...answerHeaders(request.headers, correlationOf(request.headers, clock.currentTimeMillisUnsafe())),
+      ...answerHeaders(request.headers, correlationOf(request.headers, clock)),
       "retry-after": String(refusal.retryAfterSeconds),
       "ratelimit-policy": refusal.policy,
       ratelimit: refusal.limit,
