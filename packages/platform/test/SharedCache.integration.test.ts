@@ -250,6 +250,26 @@ describe.runIf(hasRedis)(suiteName("SharedCache"), () => {
         }).pipe(Effect.scoped, Effect.provideService(References.MinimumLogLevel, "None"))
     )
 
+    it.effect("what was kept together does not end together", () =>
+      Effect.gen(function* () {
+        const { one, source } = yield* two
+        const keys = Array.from({ length: 40 }, (_, i) => `k${i}`)
+        for (const key of keys) {
+          source.rows.set(key, 1)
+          yield* one.get(key)
+        }
+        const redis = yield* LibraryRedis.Redis
+        const ends = yield* Effect.forEach(keys, (key) =>
+          Effect.andThen(
+            copied(source.name, key),
+            redis.send<number>("PEXPIRETIME", `onsale:cache:${source.name}.1:${key}`)
+          )
+        )
+        // A quarter of the minute at random: of forty the first and the last are not close.
+        assert.isAbove(Math.max(...ends) - Math.min(...ends), 5_000)
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("counts what becomes of reads", () =>
       Effect.gen(function* () {
         const { one, source } = yield* two

@@ -104,6 +104,15 @@ const prepare = Effect.fnUntraced(function* (env: Readonly<Record<string, string
   }
 })
 
+const Wal = Schema.Tuple([Schema.Struct({ at: Schema.String })])
+
+/** How far the database's log is. */
+const walNow = (sql: SqlClient.SqlClient) =>
+  sql`SELECT pg_current_wal_lsn()::text AS at`.pipe(
+    Effect.flatMap(Schema.decodeUnknownEffect(Wal)),
+    Effect.map(([{ at }]) => at)
+  )
+
 type World = Effect.Success<ReturnType<typeof prepare>>
 
 /** Waits until it is seen, and answers after how many milliseconds. */
@@ -218,6 +227,11 @@ const changesWhileDown = Effect.fnUntraced(function* (world: World) {
   const [event, other] = [yield* openEvent("Saltmarsh"), yield* openEvent("Riverbank")]
   yield* seen(search("Riverbank"), ({ events }) => events.some(({ id }) => id === other))
   assert.strictEqual((yield* detail(event))?.name, "Saltmarsh")
+  // What was changed before, ten thousand rows at a time, is another claim: its end is waited for.
+  yield* seen(
+    sql`SELECT 1 AS behind FROM pg_replication_slots WHERE confirmed_flush_lsn < ${yield* walNow(sql)}::pg_lsn`,
+    (rows) => rows.length === 0
+  )
   assert.include(Service.cleanExits, yield* first.stop)
 
   yield* sql`UPDATE catalog.events SET name = 'Tidewater' WHERE id = ${event}::uuid`
