@@ -23,4 +23,24 @@ export default Effect.gen(function* () {
     yield* sql`CREATE TRIGGER emptied AFTER TRUNCATE ON catalog.${sql.literal(table)}
       FOR EACH STATEMENT EXECUTE FUNCTION catalog.search_emptied()`
   }
+
+  yield* ReadModel.createTables("inventory")
+  // `view` as `AvailabilityView`; the sums in columns, for who asks for those of many events.
+  yield* sql`CREATE TABLE inventory.availability (
+    generation int NOT NULL,
+    event_id uuid NOT NULL,
+    version bigint NOT NULL,
+    total int NOT NULL,
+    available int NOT NULL,
+    held int NOT NULL,
+    sold int NOT NULL,
+    places int NOT NULL,
+    places_available int NOT NULL,
+    next_expiry_ms bigint,
+    view json NOT NULL,
+    PRIMARY KEY (generation, event_id)
+  )`
+  yield* sql`CREATE INDEX availability_expiry ON inventory.availability (generation, next_expiry_ms)
+    WHERE next_expiry_ms IS NOT NULL`
+  yield* ReadModel.ownTable("inventory", "availability", "availability")
 })

@@ -3,6 +3,8 @@ import * as CustomerOrders from "@onsale/booking/CustomerOrders"
 import * as EventSales from "@onsale/booking/EventSales"
 import * as EventPages from "@onsale/catalog/EventPages"
 import * as SearchRebuild from "@onsale/catalog/search/SearchRebuild"
+import * as EventAvailability from "@onsale/inventory/EventAvailability"
+import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import type { Cursor } from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 import * as ReadModel from "@onsale/platform/ReadModel"
@@ -35,7 +37,8 @@ const entry = <E>(make: Effect.Effect<ReadModel.Model<E>, never, SqlClient.SqlCl
 export const models = Effect.all([
   entry(EventPages.model),
   entry(CustomerOrders.model),
-  entry(EventSales.model)
+  entry(EventSales.model),
+  entry(Effect.provide(EventAvailability.model, InventoryStore.layer))
 ])
 
 /** What can be built anew while it serves. */
