@@ -54,7 +54,8 @@ const rowOf = (eventId: EventId, state: State, nowMs: number) => {
   }
 }
 
-const make = Effect.gen(function* () {
+/** The model, and what makes its rows again where only time has passed. */
+export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { journal } = yield* InventoryStore
   const states = yield* AvailabilityStates.make
