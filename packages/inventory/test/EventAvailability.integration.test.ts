@@ -18,7 +18,7 @@ import {
 import { pollUntil } from "@onsale/testing/Poll"
 import { block, grid, hall, voucher } from "@onsale/testing/SaleLayouts"
 import { advance } from "@onsale/testing/SteeredClock"
-import { Clock, Effect, Layer, References } from "effect"
+import { Clock, Effect, Exit, Layer, References, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import * as EventAvailability from "../src/EventAvailability.ts"
 import { InventoryStore } from "../src/InventoryStore.ts"
@@ -202,18 +202,16 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })(
         const eventId = yield* open(runner)
         const shows = (version: number) =>
           pollUntil(stored(eventId), (view) => (view?.version ?? 0) >= version, { deadline: "30 seconds" })
-        for (let round = 0; round < 2; round++) {
-          yield* Effect.scoped(
-            Effect.gen(function* () {
-              yield* Layer.build(Layer.fresh(EventAvailability.layerModel))
-              const answer = held(yield* runner.inventory.execute(eventId, hold({ seats: [round] })))
-              // The clock of the test stands still, and so does whoever waits for it.
-              yield* Effect.raceFirst(
-                shows(answer.version),
-                Effect.forever(Effect.andThen(Effect.yieldNow, advance(50)))
-              )
-            })
-          )
+        const start = Effect.gen(function* () {
+          const scope = yield* Scope.fork(yield* Effect.scope)
+          yield* Layer.buildWithScope(Layer.fresh(EventAvailability.layerModel), scope)
+          return Scope.close(scope, Exit.void)
+        })
+        const stops = [yield* start, yield* start]
+        for (const [seat, stop] of stops.entries()) {
+          const answer = held(yield* runner.inventory.execute(eventId, hold({ seats: [seat] })))
+          yield* shows(answer.version)
+          yield* stop
         }
       })
     )
