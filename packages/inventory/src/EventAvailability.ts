@@ -8,14 +8,13 @@
 import { EventId } from "@onsale/contracts/Ids"
 import { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
-import type { JournalRow } from "@onsale/platform/Journal"
+import * as Journal from "@onsale/platform/Journal"
 import * as ReadModel from "@onsale/platform/ReadModel"
-import { Cause, Clock, Context, Duration, Effect, Layer, Schema } from "effect"
+import { Cause, Clock, Context, Duration, Effect, Layer, Predicate, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import * as AvailabilityStates from "./AvailabilityStates.ts"
 import { availability } from "./InventoryAnswers.ts"
 import type { State } from "./InventoryState.ts"
-import { InventoryStore } from "./InventoryStore.ts"
 
 const schema = "inventory"
 const name = "availability"
@@ -23,15 +22,21 @@ export const named = { schema, name } as const
 
 /** Rows of the journal in one transaction: each has up to a thousand events, and nobody else runs while they are read. */
 const batch = 32
-/** So that an event that is being bought is written some times a second, however many rows its journal has. */
-const gatherFor = Duration.millis(250)
+/** So that an event that is being bought is written a few times a second, however many rows its journal has. */
+const gatherFor = Duration.millis(500)
 /** Owners that are awake sweep within a quarter of a second. */
 const expireEvery = Duration.seconds(1)
 const sweptWithinMs = 1_000
 const firstId = "00000000-0000-0000-0000-000000000000"
 
 const Ids = Schema.Array(Schema.Struct({ id: EventId }))
-const encodeView = Schema.encodeSync(Schema.toCodecJson(AvailabilityView))
+/**
+ * As they were written: the codec of an event changes nothing, and to look at each of ten thousand a second costs as much
+ * as all the rest. Who loads a state has them looked at.
+ */
+const Written = Schema.declare<InventoryEvent>((event): event is InventoryEvent =>
+  Predicate.hasProperty(event, "_tag")
+)
 
 const rowOf = (eventId: EventId, state: State, nowMs: number) => {
   // Time never goes back in a stream.
@@ -50,19 +55,20 @@ const rowOf = (eventId: EventId, state: State, nowMs: number) => {
     places: view.areas.reduce((sum, { capacity }) => sum + capacity, 0),
     placesAvailable: view.areas.reduce((sum, { available }) => sum + available, 0),
     nextExpiryMs: Number.isFinite(next) ? next : null,
-    view: encodeView(view)
+    // Its codec changes nothing either, and it may have tens of thousands of seats.
+    view
   }
 }
 
 /** The model, and what makes its rows again where only time has passed. */
 export const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const { journal } = yield* InventoryStore
+  const journal = yield* Journal.make({ schema, event: Written })
   const states = yield* AvailabilityStates.make
 
   /** Makes rows in these generations of events and what is new of each. */
   const write = Effect.fnUntraced(function* (
-    events: ReadonlyMap<EventId, ReadonlyArray<JournalRow<InventoryEvent>>>,
+    events: ReadonlyMap<EventId, ReadonlyArray<Journal.JournalRow<InventoryEvent>>>,
     generations: ReadonlyArray<number>
   ) {
     const rows: Array<ReturnType<typeof rowOf>> = []
@@ -117,7 +123,7 @@ export const make = Effect.gen(function* () {
       })
     },
     handle: (rows, generation) => {
-      const events = new Map<EventId, Array<JournalRow<InventoryEvent>>>()
+      const events = new Map<EventId, Array<Journal.JournalRow<InventoryEvent>>>()
       for (const row of rows) {
         const id = EventId.make(row.stream, { disableChecks: true })
         const news = events.get(id)
