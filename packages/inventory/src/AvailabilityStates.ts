@@ -40,7 +40,7 @@ export const make = Effect.gen(function* () {
   }
 
   /** Undefined where the rows do not follow it, or bring a layout, which a load reads. What fails halfway is not kept. */
-  const forward = (eventId: EventId, rows: ReadonlyArray<Row>): State | undefined => {
+  const forward = Effect.fnUntraced(function* (eventId: EventId, rows: ReadonlyArray<Row>) {
     const state = take(eventId)
     if (state === undefined) return undefined
     const { version } = state
@@ -49,16 +49,20 @@ export const make = Effect.gen(function* () {
       (row, index) => row.version === version + 1 + index && row.events.every(({ _tag }) => _tag !== "Opened")
     )
     if (!follows) return undefined
-    for (const row of unseen) apply(state, row, false)
-    // Nobody repeats a command here.
-    state.answers.clear()
+    for (const row of unseen) {
+      apply(state, row, false)
+      // Nobody repeats a command here.
+      state.answers.clear()
+      // Who sells in this process does not wait for all of them.
+      yield* Effect.yieldNow
+    }
     return state
-  }
+  })
 
   return {
     /** The state of an event that has at least these rows, in their order; null where it was never opened. */
     at: Effect.fnUntraced(function* (eventId: EventId, rows: ReadonlyArray<Row>) {
-      const state = forward(eventId, rows) ?? (yield* store.load(eventId, { answers: false }))
+      const state = (yield* forward(eventId, rows)) ?? (yield* store.load(eventId, { answers: false }))
       if (state !== null) keep(eventId, state)
       return state
     })

@@ -20,8 +20,10 @@ const schema = "inventory"
 const name = "availability"
 export const named = { schema, name } as const
 
-/** Rows of the journal in one transaction: each has up to a thousand events, and nobody else runs while they are read. */
-const batch = 32
+/** Rows of the journal in one transaction, and in it an event is written once; each row has up to a thousand commands. */
+const batch = 128
+/** It shares a process with who sells: a fifth of the time is enough to keep up with what one of these can sell. */
+const rest = 4
 /** So that an event that is being bought is written a few times a second, however many rows its journal has. */
 const gatherFor = Duration.millis(500)
 /** Owners that are awake sweep within a quarter of a second. */
@@ -110,6 +112,7 @@ export const make = Effect.gen(function* () {
     journal,
     batch,
     gatherFor,
+    rest,
     // Of what was sold years ago the journal need not be read.
     seed: {
       first: firstId,

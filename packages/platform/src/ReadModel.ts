@@ -50,6 +50,7 @@ export interface Model<E> {
   readonly batch?: number
   readonly pollEvery?: Follower<E, never>["pollEvery"]
   readonly gatherFor?: Follower<E, never>["gatherFor"]
+  readonly rest?: Follower<E, never>["rest"]
 }
 
 /** A generation, and how far it is. */
