@@ -22,7 +22,7 @@ export const named = { schema, name } as const
 
 /** Rows of the journal in one transaction, and in it an event is written once; each row has up to a thousand commands. */
 const batch = 128
-/** It shares a process with who sells: a fifth of the time is enough to keep up with what one of these can sell. */
+/** It shares a process with who sells, who keeps four fifths of the time; what falls behind is told by `asOf`. */
 const rest = 4
 /** So that an event that is being bought is written a few times a second, however many rows its journal has. */
 const gatherFor = Duration.millis(500)

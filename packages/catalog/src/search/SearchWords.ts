@@ -56,7 +56,7 @@ export const isRare = ({ events }: Meaning): boolean => isDoubtful(events, "rare
 
 /**
  * Counts every word anew from the documents, whatever was counted before. In a transaction that holds `SearchLock`:
- * who refreshes events waits, some seconds of each 100,000 events; who searches does not.
+ * who refreshes events waits until all documents are read; who searches does not.
  */
 export const recount = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`CREATE TEMPORARY TABLE counted_words ON COMMIT DROP AS
