@@ -7,9 +7,9 @@
  */
 import type { Availability } from "@onsale/contracts/http/EventsApi"
 import { areaId, type EventId, seatId } from "@onsale/contracts/Ids"
-import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
+import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
-import { Context, Effect, Layer } from "effect"
+import { Context, DateTime, Effect, Layer } from "effect"
 import { AvailabilityNews, newest } from "./AvailabilityNews.ts"
 import { Compressor, turns } from "./Compressor.ts"
 import { EncodedBody, tagOf } from "./EncodedBody.ts"
@@ -41,6 +41,11 @@ const pauseMs = 50
  */
 export const cacheControl = "public, max-age=0, s-maxage=1"
 
+/** Events whose newest version that was answered here is remembered. */
+const maxAnswered = 10_000
+/** Its owner is away, and the read model has not seen yet what was answered here. */
+const notSeenYet = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 1_000 })
+
 /** The availability as every API shows it. */
 export const render = (eventId: EventId, view: AvailabilityView): Availability => ({
   version: view.version,
@@ -55,7 +60,8 @@ export const render = (eventId: EventId, view: AvailabilityView): Availability =
     ...view.sold.map((seat) => [seatId(eventId, seat), "sold"] as const)
   ]),
   areas: Object.fromEntries(view.areas.map((area, index) => [areaId(eventId, index), area] as const)),
-  tiers: Object.fromEntries(view.tiers.map(({ available, tier }) => [tier, { available }] as const))
+  tiers: Object.fromEntries(view.tiers.map(({ available, tier }) => [tier, { available }] as const)),
+  ...(view.asOfMs === undefined ? {} : { asOf: DateTime.formatIso(DateTime.makeUnsafe(view.asOfMs)) })
 })
 
 const sameNumbers = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolean =>
@@ -65,6 +71,7 @@ const sameNumbers = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): boolea
 const sameView = (a: AvailabilityView, b: AvailabilityView): boolean =>
   a === b ||
   (a.version === b.version &&
+    a.asOfMs === b.asOfMs &&
     a.total === b.total &&
     sameNumbers(a.held, b.held) &&
     sameNumbers(a.sold, b.sold) &&
@@ -73,9 +80,12 @@ const sameView = (a: AvailabilityView, b: AvailabilityView): boolean =>
 export class AvailabilityBoard extends Context.Service<
   AvailabilityBoard,
   {
-    /** Null for an event whose sale was never opened. */
+    /** As the event's owner has it, or not at all. Null for an event whose sale was never opened. */
     readonly get: (eventId: EventId) => Effect.Effect<Board | null, InventoryUnavailable>
-    /** As `get`, for who has no fiber: calls back once, at once where the board is fresh. */
+    /**
+     * As `get`, for who has no fiber: calls back once, at once where the board is fresh. Where the owner is away the
+     * board may be the read model's, and says as of when.
+     */
     readonly read: (eventId: EventId, done: FreshCopies.Waiter<Board, InventoryUnavailable>) => void
     /**
      * To be called when a command has changed the event, with the version it has now where that is known: reads
@@ -93,8 +103,30 @@ export class AvailabilityBoard extends Context.Service<
       const news = yield* AvailabilityNews
       const compressor = yield* Compressor
 
-      const ask = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
+      /** The newest version that a command was answered with; who was told so longest ago makes room. */
+      const answered = new Map<EventId, number>()
+      const wasAnswered = (eventId: EventId, version: number): void => {
+        if (version === newest) return
+        const known = answered.get(eventId) ?? 0
+        answered.delete(eventId)
+        answered.set(eventId, Math.max(known, version))
+        if (answered.size <= maxAnswered) return
+        for (const id of answered.keys()) {
+          answered.delete(id)
+          return
+        }
+      }
+
+      /** As the owner has it; where it is away, as the read model has it, but never less than what was shown or answered here. */
+      const viewOf = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
         const view = yield* inventory.availability(eventId)
+        if (view?.asOfMs === undefined) return view
+        const least = Math.max(answered.get(eventId) ?? 0, before?.version ?? 0)
+        return view.version < least ? yield* notSeenYet : view
+      })
+
+      const ask = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
+        const view = yield* viewOf(eventId, before)
         if (view === null || (before !== null && sameView(before.view, view))) return view && before
         const json = Buffer.from(JSON.stringify(render(eventId, view)))
         const body = new EncodedBody({
@@ -124,9 +156,13 @@ export class AvailabilityBoard extends Context.Service<
 
       return AvailabilityBoard.of({
         met: copies.changed,
-        get: copies.get,
+        get: (eventId) =>
+          Effect.flatMap(copies.get(eventId), (board) =>
+            board?.view.asOfMs === undefined ? Effect.succeed(board) : Effect.fail(notSeenYet)
+          ),
         read: copies.read,
         changed: (eventId, version = newest) => {
+          wasAnswered(eventId, version)
           copies.changed(eventId)
           news.tell(eventId, version)
         }

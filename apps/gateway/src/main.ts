@@ -5,7 +5,9 @@ import { Catalog } from "@onsale/catalog/Catalog"
 import * as DemoSeason from "@onsale/catalog/DemoSeason"
 import * as Search from "@onsale/catalog/search/Search"
 import { shardGroups } from "@onsale/contracts/ShardGroups"
+import { EventAvailability } from "@onsale/inventory/EventAvailability"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
+import * as StandbyAvailability from "@onsale/inventory/StandbyAvailability"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
@@ -18,7 +20,7 @@ import * as Gateway from "./Gateway.ts"
 const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
-      InventoryClient.layerEntity,
+      StandbyAvailability.layer.pipe(Layer.provide([InventoryClient.layerEntity, EventAvailability.layer])),
       Payments.layerGateway.pipe(Layer.provide(NodeHttpClient.layerUndici)),
       Notifications.layer
     )

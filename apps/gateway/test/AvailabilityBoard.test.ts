@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { makeEventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView, InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
-import { Context, Deferred, Effect, Fiber, Layer } from "effect"
+import { Context, Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
 import { AvailabilityNews } from "../src/AvailabilityNews.ts"
@@ -19,6 +19,8 @@ class Script extends Context.Service<
     readonly asked: ReadonlyArray<Deferred.Deferred<number>>
     /** What the next command is answered with. */
     answer: InventoryAnswer
+    /** Of the answers while the owner is away. */
+    asOfMs: number | undefined
   }
 >()("test/Script") {}
 
@@ -36,6 +38,7 @@ const inventory = Layer.effectContext(
     const asked: Array<Deferred.Deferred<number>> = []
     const script: Script["Service"] = {
       asked,
+      asOfMs: undefined,
       answer: { _tag: "Refused", code: "seats_taken", seats: [1], areas: [], limit: null }
     }
     return Context.make(Script, script).pipe(
@@ -48,7 +51,10 @@ const inventory = Layer.effectContext(
           Effect.suspend(() => {
             const question = Deferred.makeUnsafe<number>()
             asked.push(question)
-            return Effect.map(Deferred.await(question), view)
+            return Effect.map(Deferred.await(question), (version) => ({
+              ...view(version),
+              ...(script.asOfMs === undefined ? {} : { asOfMs: script.asOfMs })
+            }))
           })
       })
     )
@@ -85,7 +91,69 @@ const first = Effect.gen(function* () {
 
 const changed = Effect.map(AvailabilityBoard, (boards) => boards.changed(eventId))
 
+/** What the lean path and the typed route answer: the version, or that it cannot be had. */
+const served = Effect.gen(function* () {
+  const boards = yield* AvailabilityBoard
+  return yield* Effect.callback<string>((resume) => {
+    boards.read(eventId, (exit) =>
+      resume(
+        Effect.succeed(
+          Exit.isSuccess(exit) ? Buffer.from(exit.value?.body.identity.bytes ?? "").toString() : "unavailable"
+        )
+      )
+    )
+  })
+})
+
 describe("AvailabilityBoard", () => {
+  it.effect("while the owner is away readers get what is known, with its time, and nobody else does", () =>
+    Effect.gen(function* () {
+      const script = yield* Script
+      script.asOfMs = 1_700_000_000_000
+      const reader = yield* Effect.forkChild(served)
+      yield* TestClock.adjust(aPause)
+      yield* answer(0, 3)
+      const body = yield* Fiber.join(reader)
+      assert.include(body, '"version":3')
+      assert.include(body, '"asOf":"2023-11-14T22:13:20.000Z"')
+      assert.strictEqual((yield* Effect.exit(read))._tag, "Failure")
+
+      // As soon as it is back, its own is shown, though the version is the same.
+      script.asOfMs = undefined
+      yield* TestClock.adjust("1 second")
+      const next = yield* Effect.forkChild(served)
+      yield* TestClock.adjust(aPause)
+      yield* answer(1, 3)
+      assert.notInclude(yield* Fiber.join(next), "asOf")
+      assert.strictEqual(yield* read, 3)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect(
+    "what is known while the owner is away is not shown where it is less than what was told here",
+    () =>
+      Effect.gen(function* () {
+        const script = yield* Script
+        const boards = yield* AvailabilityBoard
+        // A hold was answered with version 5, another reader has seen 6.
+        boards.changed(eventId, 5)
+        script.asOfMs = 1_700_000_000_000
+        for (const [n, version, shown] of [
+          [0, 4, false],
+          [1, 6, true],
+          [2, 5, false],
+          [3, 7, true]
+        ] as const) {
+          const reader = yield* Effect.forkChild(served)
+          yield* TestClock.adjust("1 second")
+          yield* answer(n, version)
+          const body = yield* Fiber.join(reader)
+          assert.strictEqual(body.includes(`"version":${version}`), shown, body)
+          yield* TestClock.adjust("1 second")
+        }
+      }).pipe(Effect.provide(layer))
+  )
+
   it.effect("asks once for all who read at the same time", () =>
     Effect.gen(function* () {
       const readers = yield* Effect.forEach(Array.from({ length: 50 }), () => Effect.forkChild(read))

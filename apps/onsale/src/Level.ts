@@ -1,8 +1,10 @@
 /** The level that the inventory runs at: a choice of layers, nothing else. */
 import type { InventoryClient as InventoryClientService } from "@onsale/contracts/inventory/InventoryClient"
+import { EventAvailability } from "@onsale/inventory/EventAvailability"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import * as CachedAvailability from "@onsale/inventory/rows/CachedAvailability"
+import * as StandbyAvailability from "@onsale/inventory/StandbyAvailability"
 import * as PostgresRows from "@onsale/inventory/rows/PostgresRows"
 import * as RedisGuard from "@onsale/inventory/rows/RedisGuard"
 import * as Redis from "@onsale/platform/Redis"
@@ -39,7 +41,12 @@ const levels: {
   },
   L3: {
     about: "an entity an event",
-    inventory: InventoryClient.layerEntity.pipe(Layer.provide(BookingRole.inventories))
+    inventory: StandbyAvailability.layer.pipe(
+      Layer.provide([
+        InventoryClient.layerEntity.pipe(Layer.provide(BookingRole.inventories)),
+        EventAvailability.layer
+      ])
+    )
   }
 }
 

@@ -2,6 +2,9 @@
 import * as CustomerOrders from "@onsale/booking/CustomerOrders"
 import * as EventSales from "@onsale/booking/EventSales"
 import * as EventPages from "@onsale/catalog/EventPages"
+import * as SearchRebuild from "@onsale/catalog/search/SearchRebuild"
+import * as EventAvailability from "@onsale/inventory/EventAvailability"
+import { InventoryStore } from "@onsale/inventory/InventoryStore"
 import type { Cursor } from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 import * as ReadModel from "@onsale/platform/ReadModel"
@@ -9,7 +12,7 @@ import { rebuild } from "@onsale/platform/ReadModelRebuild"
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 
-/** Those that are no read models: what they do is not done again. */
+/** Those that have no generations; what they do, but for the search's, is not done again. */
 const others = [
   { schema: "booking", name: "payment-news", journal: "payments" },
   { schema: "booking", name: "cancelled-events", journal: "catalog" },
@@ -34,7 +37,14 @@ const entry = <E>(make: Effect.Effect<ReadModel.Model<E>, never, SqlClient.SqlCl
 export const models = Effect.all([
   entry(EventPages.model),
   entry(CustomerOrders.model),
-  entry(EventSales.model)
+  entry(EventSales.model),
+  entry(Effect.provide(EventAvailability.model, InventoryStore.layer))
+])
+
+/** What can be built anew while it serves. */
+export const rebuilds = Effect.map(models, (models) => [
+  ...models.map(({ label, rebuild }) => ({ label, rebuild })),
+  { label: "catalog.search", rebuild: SearchRebuild.rebuild }
 ])
 
 export interface Listed {

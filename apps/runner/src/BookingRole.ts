@@ -13,6 +13,7 @@ import * as CatalogRelay from "@onsale/catalog/CatalogRelay"
 import { CatalogTouched } from "@onsale/catalog/CatalogTouched"
 import * as EventPages from "@onsale/catalog/EventPages"
 import * as SearchKeeper from "@onsale/catalog/search/SearchKeeper"
+import * as EventAvailability from "@onsale/inventory/EventAvailability"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import * as InventoryRelay from "@onsale/inventory/InventoryRelay"
@@ -46,12 +47,17 @@ export const copies = Layer.mergeAll(
 /** Tells of changes of the catalog, also of those by SQL; who keeps copies is there when the first change is told. */
 const changes = CatalogChanges.layer.pipe(Layer.provideMerge(copies))
 
-/** The read models of booking and of the catalog, which has no process of its own. Any number of processes fill them. */
+/** The read models of booking, inventory and of the catalog, which has no process of its own. Any number of processes run them. */
 export const models = Layer.unwrap(
   Effect.map(
     Effect.all([EventPages.model, CustomerOrders.model, EventSales.model]),
     ([pages, orders, sales]) =>
-      Layer.mergeAll(ReadModel.layer(pages), ReadModel.layer(orders), ReadModel.layer(sales))
+      Layer.mergeAll(
+        ReadModel.layer(pages),
+        ReadModel.layer(orders),
+        ReadModel.layer(sales),
+        EventAvailability.layerModel.pipe(Layer.provide(InventoryStore.layer))
+      )
   )
 )
 

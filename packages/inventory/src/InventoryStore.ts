@@ -53,8 +53,11 @@ const Stored = Schema.Struct({
 export class InventoryStore extends Context.Service<
   InventoryStore,
   {
-    /** The state as it was committed last, or null for an event that was never opened. */
-    readonly load: (eventId: EventId) => Effect.Effect<State | null>
+    /**
+     * The state as it was committed last, or null for an event that was never opened. `answers: false` is for who only
+     * looks: a command that comes again would not be recognised by it.
+     */
+    readonly load: (eventId: EventId, options?: { readonly answers: boolean }) => Effect.Effect<State | null>
     /**
      * Writes a batch as the next row of the journal, with its sales. Fails where another owner was
      * faster, and with `UniqueBroken` where a seat is sold already: nothing was written then. A defect
@@ -103,12 +106,16 @@ export class InventoryStore extends Context.Service<
           sql`SELECT state FROM inventory.snapshot WHERE stream = ${eventId}::uuid ORDER BY version DESC LIMIT 1`
       })
 
-      const load = Effect.fn("InventoryStore.load")(function* (eventId: EventId) {
+      const load = Effect.fn("InventoryStore.load")(function* (
+        eventId: EventId,
+        { answers }: { readonly answers: boolean } = { answers: true }
+      ) {
         const snapshot = Option.getOrUndefined(yield* findSnapshot(eventId))?.state
         let state: State | null =
           snapshot === undefined ? null : restore(yield* loadLayout(eventId, snapshot.layout), snapshot)
         // Rows that the snapshot covers are read again only for the answers they gave.
-        let from = yield* answersFrom(sql, eventId, snapshot?.version ?? 0)
+        const covered = snapshot?.version ?? 0
+        let from = answers ? yield* answersFrom(sql, eventId, covered) : covered + 1
         for (;;) {
           const rows = yield* journal.read(eventId, from, pageSize)
           for (const row of rows) {
@@ -120,8 +127,9 @@ export class InventoryStore extends Context.Service<
               }
             }
             if (state === null) throw new Error(`the journal of ${eventId} does not begin with Opened`)
-            apply(state, row, row.version <= (snapshot?.version ?? 0))
+            apply(state, row, row.version <= covered)
           }
+          if (!answers) state?.answers.clear()
           if (rows.length < pageSize) return state
           from = rows[rows.length - 1]!.version + 1
         }

@@ -87,6 +87,11 @@ export interface Follower<E, R> {
   readonly batch?: number | undefined
   readonly pollEvery?: Duration.Input | undefined
   readonly gatherFor?: Duration.Input | undefined
+  /**
+   * After a full batch it rests so many times as long as that took, so that those who share the process keep the rest of
+   * the time however much there is to do; 0 when left out.
+   */
+  readonly rest?: number | undefined
 }
 
 const LagRows = Schema.Array(Schema.Struct({ atMs: Schema.Number }))
@@ -118,9 +123,11 @@ export const follow = Effect.fnUntraced(function* <E, R>(follower: Follower<E, R
   const pollEvery = follower.pollEvery ?? Duration.millis(500)
   const gather = Effect.sleep(follower.gatherFor ?? Duration.millis(25))
   const batch = follower.batch ?? defaultBatch
-  const step = follower.runOnce.pipe(
-    Effect.flatMap((count) => {
-      if (count >= batch) return Effect.void
+  const rest = follower.rest ?? 0
+  const step = Effect.timed(follower.runOnce).pipe(
+    Effect.flatMap(([took, count]) => {
+      if (count >= batch)
+        return rest === 0 ? Effect.void : Effect.sleep(Duration.millis(rest * Duration.toMillis(took)))
       return count > 0 ? gather : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
     }),
     // It has done our work: what comes next is there to be read at once.

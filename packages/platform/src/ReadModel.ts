@@ -14,8 +14,9 @@
  *
  * Who empties a table of the model (TRUNCATE) makes it begin anew: a trigger forgets the generation.
  */
-import { Effect, Layer, Schema } from "effect"
+import { Cause, Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient, type Statement } from "effect/sql"
+import { whileLocked } from "./DatabaseLock.ts"
 import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
 import { CursorMoved, type Follower, follow } from "./Projection.ts"
 import { purge } from "./ReadModelPurge.ts"
@@ -49,6 +50,7 @@ export interface Model<E> {
   readonly batch?: number
   readonly pollEvery?: Follower<E, never>["pollEvery"]
   readonly gatherFor?: Follower<E, never>["gatherFor"]
+  readonly rest?: Follower<E, never>["rest"]
 }
 
 /** A generation, and how far it is. */
@@ -237,26 +239,57 @@ export const runOnce = Effect.fnUntraced(function* <E>(model: Model<E>) {
   return step.count
 })
 
+const followModel = <E>(model: Model<E>) =>
+  Effect.gen(function* () {
+    const label = `${model.schema}.${model.name}`
+    yield* follow({
+      ...model,
+      label,
+      runOnce: runOnce(model),
+      position: Effect.map(serving(model), (found) => found?.cursor ?? origin)
+    })
+    // What a generation has left that was forgotten, or whose successor's process died.
+    yield* Effect.forkScoped(
+      purge(model).pipe(
+        Effect.catchCause((cause) => Effect.logWarning(`old rows of ${label} are still there`, cause))
+      )
+    )
+  })
+
 /**
  * Fills the model for as long as the layer lives, as a projection does. Any number of processes may: each row
  * takes effect once.
  */
-export const layer = <E>(model: Model<E>) =>
+export const layer = <E>(model: Model<E>) => Layer.effectDiscard(followModel(model))
+
+/** How soon the model of a process that ended is followed by another one. */
+const tryLockEvery = Duration.seconds(1)
+const pauses = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
+  Schedule.jittered
+)
+
+/**
+ * The same for a handler that remembers what it has read, which of several processes would each have to: of those that
+ * run it one works, for as long as it holds a lock in Postgres, and a connection. `beside` is run by the one that works.
+ */
+export const layerAlone = <E, R>(model: Model<E>, beside: Effect.Effect<never, never, R>) =>
   Layer.effectDiscard(
     Effect.gen(function* () {
       const label = `${model.schema}.${model.name}`
-      yield* follow({
-        ...model,
-        label,
-        runOnce: runOnce(model),
-        position: Effect.map(serving(model), (found) => found?.cursor ?? origin)
-      })
-      // What a generation has left that was forgotten, or whose successor's process died.
-      yield* Effect.forkScoped(
-        purge(model).pipe(
-          Effect.catchCause((cause) => Effect.logWarning(`old rows of ${label} are still there`, cause))
-        )
+      const step = whileLocked(
+        `model ${label}`,
+        Effect.scoped(Effect.andThen(followModel(model), beside))
+      ).pipe(
+        Effect.flatMap((led) => (led ? Effect.void : Effect.sleep(tryLockEvery))),
+        Effect.sandbox,
+        Effect.tapError((cause) =>
+          Cause.hasInterruptsOnly(cause)
+            ? Effect.void
+            : Effect.logError(`the read model ${label} is not followed`, cause)
+        ),
+        Effect.retry(pauses)
       )
+      yield* Effect.forkScoped(Effect.forever(step))
     })
   )
 

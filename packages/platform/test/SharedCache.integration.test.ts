@@ -27,6 +27,31 @@ const aProcess = (commandLimit: Duration.Input = "10 seconds") =>
     )
   ).pipe(Effect.provideService(References.MinimumLogLevel, "None"))
 
+/** As `aProcess`, but its Redis may answer reads and refuse what would tell others of a change. */
+const aMutedProcess = Effect.fnUntraced(function* () {
+  const { url } = yield* TestRedis
+  const redis = { muted: false }
+  const muted = Layer.effect(
+    LibraryRedis.Redis,
+    Effect.map(LibraryRedis.Redis, (real) =>
+      LibraryRedis.Redis.of({
+        ...real,
+        send: <A>(command: string, ...args: ReadonlyArray<string>) =>
+          redis.muted
+            ? Effect.fail(new LibraryRedis.RedisError({ cause: new Error(`${command} is refused`) }))
+            : real.send<A>(command, ...args)
+      })
+    )
+  )
+  const context = yield* Layer.build(
+    SharedCache.layerOver({ commandLimit: "10 seconds" }).pipe(
+      Layer.provide(muted),
+      Layer.provide(Redis.layerUrl({ url, commandTimeout: "10 seconds" }))
+    )
+  )
+  return { redis, process: Context.get(context, SharedCache.SharedCache) }
+})
+
 let names = 0
 
 /** A database of one number a key, whose reads may be held up after they have read. */
@@ -179,6 +204,38 @@ describe.runIf(hasRedis)(suiteName("SharedCache"), () => {
         assert.strictEqual(yield* one.get("a"), 2)
         yield* copied(source.name, "a")
         assert.strictEqual(yield* other.get("a"), 2)
+      }).pipe(Effect.scoped)
+    )
+
+    it.effect("INV-10: a process that owes an invalidation reads no copy until it has paid", () =>
+      Effect.gen(function* () {
+        const source = aSource()
+        const { process, redis } = yield* aMutedProcess()
+        const one = yield* source.cache(process)
+        const other = yield* source.cache(yield* aProcess())
+        for (const cache of [one, other]) yield* cache.get("warm up")
+        source.rows.set("a", 1)
+        yield* other.get("a")
+        yield* copied(source.name, "a")
+        // So far it does read copies.
+        source.rows.set("a", 2)
+        assert.strictEqual(yield* one.get("a"), 1)
+
+        redis.muted = true
+        yield* one.forget(["a"])
+        const { reads } = source
+        // The copy is there, others read it, and its own Redis would give it.
+        assert.strictEqual(yield* other.get("a"), 1)
+        assert.strictEqual(yield* one.get("a"), 2)
+        assert.strictEqual(source.reads, reads + 1)
+        // What it reads meanwhile it does not keep either: somebody else may owe as well.
+        source.rows.set("a", 3)
+        assert.strictEqual(yield* one.get("a"), 3)
+
+        redis.muted = false
+        yield* pollUntil(Effect.all([one.get("a"), other.get("a")]), ([a, b]) => a === 3 && b === 3, {
+          deadline: "30 seconds"
+        })
       }).pipe(Effect.scoped)
     )
 

@@ -28,7 +28,8 @@ const followers: ReadonlyArray<{
     [
       ["catalog", "event-pages"],
       ["booking", "customer-orders"],
-      ["booking", "sales"]
+      ["booking", "sales"],
+      ["inventory", "availability"]
     ] as const
   ).map(([schema, name]) => ({ schema, name, follows: schema, onlyWithCursor: true, isReadModel: true })),
   // The relays of the contexts, which have a cursor once there was a bus to tell.

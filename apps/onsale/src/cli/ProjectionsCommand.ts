@@ -6,8 +6,8 @@ import { print, table } from "./Output.ts"
 
 /** Loaded by those who use it: the contexts and the database cost a second at the start. */
 const loadProjections = async () => {
-  const { list, models } = await import("../Projections.ts")
-  return { list, models }
+  const { list, rebuilds } = await import("../Projections.ts")
+  return { list, rebuilds }
 }
 const load = Effect.promise(() => Promise.all([import("@onsale/platform/Database"), loadProjections()]))
 
@@ -41,33 +41,36 @@ const list = Command.make(
 const rebuild = Command.make(
   "rebuild",
   {
-    name: Argument.String("NAME").pipe(Argument.withDescription("A read model, as list names it"))
+    name: Argument.String("NAME").pipe(
+      Argument.withDescription("A read model as list names it, or catalog.search")
+    )
   },
   Effect.fnUntraced(function* ({ name }) {
     const [{ Database }, projections] = yield* load
     const rebuilt = yield* Effect.gen(function* () {
-      const models = yield* projections.models
-      const model = models.find(({ label }) => label === name)
-      return model === undefined
+      const known = yield* projections.rebuilds
+      const found = known.find(({ label }) => label === name)
+      return found === undefined
         ? yield* usage(
-            "No read model is named so",
-            `There are: ${models.map(({ label }) => label).join(", ")}`
+            "Nothing that can be built anew is named so",
+            `There are: ${known.map(({ label }) => label).join(", ")}`
           )
-        : yield* model.rebuild
+        : yield* found.rebuild
     }).pipe(
       Effect.provide(Database.layerShared),
       Effect.catchTags({
         RebuildRunning: () => refused("Somebody else is building it anew", name),
+        SearchUnavailable: () => refused("The search's index does not answer", "Try again"),
         RebuildLost: () => refused("It was emptied meanwhile, and begins anew by itself", name)
       })
     )
     yield* print({ name, ...rebuilt }, [
-      `Built ${name} anew from ${rebuilt.rows} rows of the journal in ${rebuilt.tookMs} ms.`
+      `Built ${name} anew from ${rebuilt.rows} rows in ${rebuilt.tookMs} ms.`
     ])
   })
 ).pipe(
   Command.withDescription(
-    "Build a read model anew from the beginning of its journal, while the old one serves; they change places when the new one has caught up. Who breaks it off changes nothing"
+    "Build a read model anew from its journal, and where it has one from the tables that it is a copy of, while the old one serves; they change places when the new one has caught up. Who breaks it off changes nothing. The search's index (catalog.search) is gone through in place: each event is read anew, and every word counted"
   ),
   Command.withShortDescription("Build a read model anew"),
   Command.withExamples([{ command: "onsale projections rebuild booking.sales", description: "The sales" }])

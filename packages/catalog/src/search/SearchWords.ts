@@ -61,6 +61,21 @@ const isDoubtful = (events: number, doubt: Doubt): boolean =>
 /** True where events are few enough that a word of theirs may be a slip. */
 export const isRare = ({ events }: Meaning): boolean => isDoubtful(events, "rare")
 
+/**
+ * Counts every word anew from the documents, whatever was counted before. In a transaction that holds `SearchLock`:
+ * who refreshes events waits until all documents are read; who searches does not.
+ */
+export const recount = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  yield* sql`CREATE TEMPORARY TABLE counted_words ON COMMIT DROP AS
+    SELECT word COLLATE "C" AS word, count(*)::int AS events
+    FROM catalog.search_events, unnest(tsvector_to_array(words)) AS word
+    WHERE left(word, 1) NOT IN ('#', '@') GROUP BY word`
+  yield* sql`DELETE FROM catalog.search_words known
+    WHERE NOT EXISTS (SELECT FROM counted_words counted WHERE counted.word = known.word)`
+  yield* sql`INSERT INTO catalog.search_words AS known (word, events) SELECT word, events FROM counted_words
+    ON CONFLICT (word) DO UPDATE SET events = excluded.events WHERE known.events <> excluded.events`
+})
+
 export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   /** Looks up those that were not looked up before. */
   const lookUp = Effect.fnUntraced(function* (words: Iterable<string>, looked: LookedUp) {

@@ -14,7 +14,12 @@ export const Availability = Schema.Struct({
   unavailable: Schema.Record(SeatId, Schema.Literals(["held", "sold"])),
   areas: Schema.Record(AreaId, Schema.Struct({ capacity: Schema.Int, available: Schema.Int })),
   /** Tiers that share a capacity with others: so many tickets can be had at most, whatever seats are free. */
-  tiers: Schema.Record(TierId, Schema.Struct({ available: Schema.Int }))
+  tiers: Schema.Record(TierId, Schema.Struct({ available: Schema.Int })),
+  /**
+   * A UTC instant, only where whoever sells the event could not be asked in time: all that was answered until then is
+   * shown, and what came later may not be.
+   */
+  asOf: Schema.optionalKey(Schema.String)
 })
 export type Availability = typeof Availability.Type
 

@@ -211,6 +211,11 @@ export const AvailabilityView = Schema.Struct({
   /** In the order of the layout's areas. */
   areas: Schema.Array(Schema.Struct({ capacity: Schema.Int, available: Schema.Int })),
   /** The tiers that draw on a quota, and how many tickets of them it leaves. */
-  tiers: Schema.Array(Schema.Struct({ tier: TierId, available: Schema.Int }))
+  tiers: Schema.Array(Schema.Struct({ tier: TierId, available: Schema.Int })),
+  /**
+   * Only where whoever decides could not be asked, and a read model was: all that was answered until then is in it.
+   * Milliseconds since 1970.
+   */
+  asOfMs: Schema.optionalKey(Schema.Int)
 })
 export type AvailabilityView = typeof AvailabilityView.Type
