@@ -2,10 +2,10 @@
  * Payments over providers that fail in every way, in memory and on the test's clock: a journal with versions, and the
  * providers' own ledgers. Owners of a payment act as its entity does, also two at the same time.
  */
-import { makeUuidV7, OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
+import { OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
 import type { NewPayment, PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import { JournalConflict } from "@onsale/platform/Journal"
-import { Clock, Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { decide, evolveAll } from "../src/Payment.ts"
 import type { Standing } from "../src/PaymentAnswer.ts"
@@ -182,16 +182,21 @@ export const makeWorld = Effect.fnUntraced(function* (fakes: readonly [Fake, ...
       Effect.retry(attempt(tag), { times: 3, while: (error) => error._tag === "JournalConflict" })
   }
 
-  const newPayment = Effect.map(Clock.currentTimeMillis, (nowMs) => ({
-    intentId: PaymentIntentId.make(makeUuidV7(nowMs)),
-    payment: {
-      orderId: OrderId.make(makeUuidV7(nowMs)),
-      amount: 4_200,
-      currency: "EUR",
-      provider: null,
-      method: "tok_ok"
-    } as NewPayment
-  }))
+  // Counted and not random: the id decides which provider is the first.
+  let payments = 0
+  const newPayment = Effect.sync(() => {
+    const id = `019a0000-0000-7000-8000-${String(++payments).padStart(12, "0")}`
+    return {
+      intentId: PaymentIntentId.make(id),
+      payment: {
+        orderId: OrderId.make(id),
+        amount: 4_200,
+        currency: "EUR",
+        provider: null,
+        method: "tok_ok"
+      } as NewPayment
+    }
+  })
 
   return { owner, newPayment, eventsOf, providers }
 })
