@@ -22,7 +22,7 @@ const bus = Layer.merge(BookingRole.bus, PaymentRelay.layer).pipe(
 
 /**
  * The services that the gateway needs, and all that works behind them, over an inventory. Needs the
- * database, the providers of payments (`PaymentProviders`) and a `Mailer`.
+ * database, the providers of payments (`PaymentProviders`) and the `Channels`.
  */
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>
   Layer.mergeAll(

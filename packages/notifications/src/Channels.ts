@@ -27,8 +27,10 @@ export class Channels extends Context.Service<
   })
 
   /** E-mail alone, by the mail servers at these addresses (see `SmtpProvider.urlsOf`). */
-  static readonly layerSmtp = (options: { readonly urls: Redacted.Redacted<string>; readonly from: string }) =>
-    Layer.effect(Channels, Effect.flatMap(SmtpProvider.makeAll(options), Channels.make))
+  static readonly layerSmtp = (options: {
+    readonly urls: Redacted.Redacted<string>
+    readonly from: string
+  }) => Layer.effect(Channels, Effect.flatMap(SmtpProvider.makeAll(options), Channels.make))
 
   /** Of the configuration: `ONSALE_SMTP_URL` and `ONSALE_MAIL_FROM`. */
   static readonly layer = Layer.effect(

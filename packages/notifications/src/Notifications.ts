@@ -11,8 +11,11 @@ import {
   TicketsNotReady
 } from "@onsale/contracts/notifications/TicketDocument"
 import { Context, Effect, Layer, Option } from "effect"
+import { MessageLog } from "./MessageLog.ts"
+import { NoticeJobs } from "./NoticeJobs.ts"
 import { NotificationFacts } from "./NotificationFacts.ts"
 import { SigningKeys } from "./SigningKeys.ts"
+import { Suppressions } from "./Suppressions.ts"
 import { TicketCodes } from "./TicketCode.ts"
 import { TicketPress } from "./TicketPress.ts"
 
@@ -58,6 +61,7 @@ export class Notifications extends Context.Service<
     Notifications,
     Effect.gen(function* () {
       const facts = yield* NotificationFacts
+      const log = yield* MessageLog
       const codes = yield* TicketCodes
       const press = yield* TicketPress
 
@@ -99,7 +103,7 @@ export class Notifications extends Context.Service<
         codeFor,
         renderTickets,
         verify: codes.verify,
-        mails: facts.mails,
+        mails: log.mails,
 
         documentOf: Effect.fn("Notifications.documentOf")((order, event) =>
           compose({
@@ -141,7 +145,11 @@ export class Notifications extends Context.Service<
   /** Documents and codes: what a process needs that answers requests. */
   static readonly layer = this.layerNoDeps.pipe(
     Layer.provide(TicketPress.layer),
-    Layer.provideMerge(NotificationFacts.layer),
+    Layer.provideMerge([
+      NotificationFacts.layer,
+      MessageLog.layer.pipe(Layer.provide(NoticeJobs.layer)),
+      Suppressions.layer
+    ]),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )
 }

@@ -64,122 +64,124 @@ const breakerOpen = Metric.gauge("onsale_notification_breaker_open", {
 })
 
 /** Of providers of one channel; at least one. It lives as long as the scope. */
-export const make = Effect.fnUntraced(function* (
-  first: ChannelProvider,
-  ...others: ReadonlyArray<ChannelProvider>
-) {
-  const { channel } = first
-  const providers = [first, ...others]
-  const breaker = yield* CircuitBreaker.make({ tripPolicy, openDuration })
-  const limiter = yield* RateLimiter.make
+export const make = Effect.fnUntraced(
+  function* (first: ChannelProvider, ...others: ReadonlyArray<ChannelProvider>) {
+    const { channel } = first
+    const providers = [first, ...others]
+    const breaker = yield* CircuitBreaker.make({ tripPolicy, openDuration })
+    const limiter = yield* RateLimiter.make
 
-  yield* breaker.transitions.pipe(
-    Stream.runForEach(({ from, key, to }) =>
-      Effect.andThen(
-        Metric.update(
-          Metric.withAttributes(breakerOpen, { channel, provider: key }),
-          to === "Closed" ? 0 : 1
-        ),
-        Effect.logWarning(`${channel} provider ${key}: the breaker goes from ${from} to ${to}`)
-      )
-    ),
-    Effect.forkScoped
-  )
-
-  /** Waits for a turn at the provider; fails where that would take too long. */
-  const turn = Effect.fnUntraced(function* ({ name, ratePerSecond }: ChannelProvider) {
-    if (ratePerSecond === undefined) return
-    const limit = Math.max(1, Math.floor(ratePerSecond))
-    const window = Duration.millis((limit / ratePerSecond) * 1000)
-    const startedMs = yield* Clock.currentTimeMillis
-    while (true) {
-      const taken = yield* Effect.result(
-        limiter.consume({ algorithm: "token-bucket", onExceeded: "fail", window, limit, key: name })
-      )
-      if (Result.isSuccess(taken)) return
-      const { reason } = taken.failure
-      // The store is our own memory: what it cannot count is not held back.
-      if (reason._tag !== "RateLimitExceeded") return
-      const waited = (yield* Clock.currentTimeMillis) - startedMs
-      const left = Duration.toMillis(maxTurnWait) - waited
-      if (Duration.toMillis(reason.retryAfter) > left) {
-        return yield* DeliveryError.of("unreachable", "as many messages as it may have", reason.retryAfter)
-      }
-      yield* Effect.sleep(Duration.max(reason.retryAfter, Duration.millis(1)))
-    }
-  })
-
-  const call = Effect.fnUntraced(function* (provider: ChannelProvider, message: ChannelMessage) {
-    yield* turn(provider)
-    const limited = provider.send(message).pipe(
-      Effect.timeoutOrElse({
-        duration: providerLimit,
-        orElse: () => Effect.fail(DeliveryError.of("unknown", "no answer in time"))
-      })
+    yield* breaker.transitions.pipe(
+      Stream.runForEach(({ from, key, to }) =>
+        Effect.andThen(
+          Metric.update(
+            Metric.withAttributes(breakerOpen, { channel, provider: key }),
+            to === "Closed" ? 0 : 1
+          ),
+          Effect.logWarning(`${channel} provider ${key}: the breaker goes from ${from} to ${to}`)
+        )
+      ),
+      Effect.forkScoped
     )
-    return yield* breaker.execute(limited, { key: provider.name, classify }).pipe(
-      Effect.catchTag("CircuitBreakerError", ({ reason }) =>
-        Effect.fail(
-          DeliveryError.of(
-            "unreachable",
-            "the breaker is open",
-            reason._tag === "CircuitOpen" ? reason.retryAfter : undefined
+
+    /** Waits for a turn at the provider; fails where that would take too long. */
+    const turn = Effect.fnUntraced(function* ({ name, ratePerSecond }: ChannelProvider) {
+      if (ratePerSecond === undefined) return
+      const limit = Math.max(1, Math.floor(ratePerSecond))
+      const window = Duration.millis((limit / ratePerSecond) * 1000)
+      const startedMs = yield* Clock.currentTimeMillis
+      while (true) {
+        const taken = yield* Effect.result(
+          limiter.consume({ algorithm: "token-bucket", onExceeded: "fail", window, limit, key: name })
+        )
+        if (Result.isSuccess(taken)) return
+        const { reason } = taken.failure
+        // The store is our own memory: what it cannot count is not held back.
+        if (reason._tag !== "RateLimitExceeded") return
+        const waited = (yield* Clock.currentTimeMillis) - startedMs
+        const left = Duration.toMillis(maxTurnWait) - waited
+        if (Duration.toMillis(reason.retryAfter) > left) {
+          return yield* DeliveryError.of("unreachable", "as many messages as it may have", reason.retryAfter)
+        }
+        yield* Effect.sleep(Duration.max(reason.retryAfter, Duration.millis(1)))
+      }
+    })
+
+    const call = Effect.fnUntraced(function* (provider: ChannelProvider, message: ChannelMessage) {
+      yield* turn(provider)
+      const limited = provider.send(message).pipe(
+        Effect.timeoutOrElse({
+          duration: providerLimit,
+          orElse: () => Effect.fail(DeliveryError.of("unknown", "no answer in time"))
+        })
+      )
+      return yield* breaker
+        .execute(limited, { key: provider.name, classify })
+        .pipe(
+          Effect.catchTag("CircuitBreakerError", ({ reason }) =>
+            Effect.fail(
+              DeliveryError.of(
+                "unreachable",
+                "the breaker is open",
+                reason._tag === "CircuitOpen" ? reason.retryAfter : undefined
+              )
+            )
           )
         )
-      )
-    )
-  })
+    })
 
-  const deliver = Effect.fn("ProviderPool.deliver")(function* (
-    message: ChannelMessage,
-    before: string | null = null
-  ) {
-    const tries: Array<Try> = []
-    const startedMs = yield* Clock.currentTimeMillis
-    let failure = DeliveryError.of("unreachable", "there is no provider")
-    for (const provider of [
-      ...providers.filter(({ name }) => name === before),
-      ...providers.filter(({ name }) => name !== before)
-    ]) {
-      const elapsedMs = (yield* Clock.currentTimeMillis) - startedMs
-      if (tries.length > 0 && elapsedMs > Duration.toMillis(failoverWithin)) break
-      const result = yield* Effect.result(call(provider, message))
-      const outcome = Result.isSuccess(result) ? "sent" : result.failure.kind
-      yield* Metric.update(
-        Metric.withAttributes(attempts, { channel, provider: provider.name, outcome }),
-        1
-      )
-      tries.push({
-        provider: provider.name,
-        atMs: yield* Clock.currentTimeMillis,
-        outcome,
-        reason: Result.isSuccess(result) ? null : result.failure.reason
-      })
-      if (Result.isSuccess(result)) {
-        const delivery: Delivery = {
-          tries,
-          result: Result.succeed({ provider: provider.name, reference: result.success.reference })
+    const deliver = Effect.fn("ProviderPool.deliver")(function* (
+      message: ChannelMessage,
+      before: string | null = null
+    ) {
+      const tries: Array<Try> = []
+      const startedMs = yield* Clock.currentTimeMillis
+      let failure = DeliveryError.of("unreachable", "there is no provider")
+      for (const provider of [
+        ...providers.filter(({ name }) => name === before),
+        ...providers.filter(({ name }) => name !== before)
+      ]) {
+        const elapsedMs = (yield* Clock.currentTimeMillis) - startedMs
+        if (tries.length > 0 && elapsedMs > Duration.toMillis(failoverWithin)) break
+        const result = yield* Effect.result(call(provider, message))
+        const outcome = Result.isSuccess(result) ? "sent" : result.failure.kind
+        yield* Metric.update(
+          Metric.withAttributes(attempts, { channel, provider: provider.name, outcome }),
+          1
+        )
+        tries.push({
+          provider: provider.name,
+          atMs: yield* Clock.currentTimeMillis,
+          outcome,
+          reason: Result.isSuccess(result) ? null : result.failure.reason
+        })
+        if (Result.isSuccess(result)) {
+          const delivery: Delivery = {
+            tries,
+            result: Result.succeed({ provider: provider.name, reference: result.success.reference })
+          }
+          return delivery
         }
-        return delivery
+        failure = worse(failure, result.failure, tries.length === 1)
+        if (result.failure.kind === "unknown" || result.failure.kind === "refused") break
       }
-      failure = worse(failure, result.failure, tries.length === 1)
-      if (result.failure.kind === "unknown" || result.failure.kind === "refused") break
-    }
-    const delivery: Delivery = { tries, result: Result.fail(failure) }
-    return delivery
-  })
+      const delivery: Delivery = { tries, result: Result.fail(failure) }
+      return delivery
+    })
 
-  const pool: ProviderPool = {
-    channel,
-    providers: providers.map(({ name }) => name),
-    attemptLimit:
-      providers.length === 1
-        ? Duration.sum(providerLimit, Duration.seconds(1))
-        : Duration.sum(providerLimit, Duration.sum(failoverWithin, Duration.seconds(1))),
-    deliver
-  }
-  return pool
-}, Effect.provide([CircuitBreaker.layerStoreMemory(), RateLimiter.layerStoreMemory]))
+    const pool: ProviderPool = {
+      channel,
+      providers: providers.map(({ name }) => name),
+      attemptLimit:
+        providers.length === 1
+          ? Duration.sum(providerLimit, Duration.seconds(1))
+          : Duration.sum(providerLimit, Duration.sum(failoverWithin, Duration.seconds(1))),
+      deliver
+    }
+    return pool
+  },
+  Effect.provide([CircuitBreaker.layerStoreMemory(), RateLimiter.layerStoreMemory])
+)
 
 /** What is told of several failures: the last that says something for good, and the earliest time to come again. */
 const worse = (known: DeliveryError, next: DeliveryError, isFirst: boolean): DeliveryError => {

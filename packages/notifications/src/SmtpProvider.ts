@@ -20,6 +20,9 @@ export const config = Config.all({
 const maxConnections = 4
 const maxMessages = 100
 
+/** Milliseconds without a mail after which we hang up, before the server does: five minutes are usual. */
+const idleTimeout = 60_000
+
 /** Accounts at most; more than a few are a mistake in the configuration. */
 const maxAccounts = 8
 
@@ -102,6 +105,8 @@ export interface SmtpOptions {
   /** Unique among the mail servers; the host of the address when left out. */
   readonly name?: string
   readonly ratePerSecond?: number | undefined
+  /** For tests, which need not wait for as long. */
+  readonly timeouts?: Partial<typeof timeouts>
 }
 
 /** One account at one mail server, over a small pool of connections that is closed with the scope. */
@@ -121,10 +126,14 @@ export const make = Effect.fnUntraced(function* (
         pool: true,
         maxConnections,
         maxMessages,
+        // Tried again by us, who put it on record and may go elsewhere: not out of sight, and past the time of the provider.
+        maxRequeues: 0,
+        idleTimeout,
         // What we attach is in memory: a mail must never make us read a file or call an address.
         disableFileAccess: true,
         disableUrlAccess: true,
-        ...timeouts
+        ...timeouts,
+        ...options.timeouts
       })
     ),
     (transport) => Effect.sync(() => transport.close())

@@ -107,3 +107,13 @@ export const Suppression = Schema.Struct({
   at: Schema.String
 })
 export type Suppression = typeof Suppression.Type
+
+/** There is no such message; its notice may be on its way here. */
+export class MessageNotFound extends Schema.TaggedError<MessageNotFound>()("MessageNotFound", {
+  id: Schema.String
+}) {}
+
+/** A `cursor` that no page of messages has given. */
+export class MessageCursorInvalid extends Schema.TaggedError<MessageCursorInvalid>()("MessageCursorInvalid", {
+  cursor: Schema.String
+}) {}
