@@ -49,7 +49,7 @@ export const publish = (facts: EventFacts = event) =>
 
 export const customer = { name: "محمد Łukasz", email: "buyer@example.org" }
 
-/** An order placed so long ago, and confirmed a second later. */
+/** An order placed so long ago, a minute when left out, and confirmed a second later. */
 export const place = Effect.fnUntraced(function* (
   count = 2,
   options: { readonly agoMs?: number; readonly payInMs?: number; readonly email?: string } = {}
@@ -58,7 +58,7 @@ export const place = Effect.fnUntraced(function* (
   const nowMs = yield* Clock.currentTimeMillis
   const orderId = makeOrderId()
   const tickets = makeTickets(count)
-  const placedAtMs = nowMs - (options.agoMs ?? 0)
+  const placedAtMs = nowMs - (options.agoMs ?? 60_000)
   const append = (version: number, events: ReadonlyArray<OrderEvent>) =>
     journal.append({
       stream: orderId,
@@ -78,7 +78,7 @@ export const place = Effect.fnUntraced(function* (
       total: { amount: 4950 * count, currency: "EUR" },
       seats: tickets.map(({ label, price, tier }, seat) => ({ seat, label, price, tier })),
       areas: [],
-      payUntilMs: placedAtMs + (options.payInMs ?? 600_000)
+      payUntilMs: nowMs + (options.payInMs ?? 600_000)
     })
   ])
   return {

@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function* (options: SmtpOptions = {}) {
           if (typeof behaviour === "object") return done(refusal(behaviour.code))
           const raw = Buffer.concat(chunks).toString("utf8")
           received.push({
-            messageId: /^Message-ID: (.*)\r$/m.exec(raw)?.[1] ?? "",
+            messageId: /^Message-ID:\s+(\S+)/m.exec(raw)?.[1] ?? "",
             to: session.envelope.rcptTo.map(({ address }) => address).join(","),
             raw: options.keepsRaw === false ? "" : raw,
             atMs: clock.currentTimeMillisUnsafe(),
