@@ -8,8 +8,8 @@ export interface Received {
   readonly raw: string
   /** Milliseconds since 1970. */
   readonly atMs: number
-  /** Whether it was told that we have it. */
-  readonly isAnswered: boolean
+  /** When the sender was told that we have it, milliseconds since 1970; null where it was not. */
+  answeredMs: number | null
 }
 
 export type Behaviour =
@@ -43,6 +43,8 @@ export interface SmtpOptions {
   readonly port?: number
   /** Whole mails are kept; else only who got what. */
   readonly keepsRaw?: boolean
+  /** Milliseconds before it says that it has a mail. */
+  readonly answerAfterMs?: () => number
   /** Who may log in; anybody without when left out. */
   readonly account?: { readonly user: string; readonly password: string }
 }
@@ -93,16 +95,23 @@ export const make = Effect.fnUntraced(function* (options: SmtpOptions = {}) {
         stream.on("end", () => {
           if (typeof behaviour === "object") return done(refusal(behaviour.code))
           const raw = Buffer.concat(chunks).toString("utf8")
-          received.push({
+          const mail: Received = {
             messageId: /^Message-ID:\s+(\S+)/m.exec(raw)?.[1] ?? "",
             to: session.envelope.rcptTo.map(({ address }) => address).join(","),
             raw: options.keepsRaw === false ? "" : raw,
             atMs: clock.currentTimeMillisUnsafe(),
-            isAnswered: behaviour === "take"
-          })
+            answeredMs: null
+          }
+          received.push(mail)
           if (behaviour === "silence") return
           if (behaviour === "vanish") return cut(session)
-          done()
+          const answer = () => {
+            mail.answeredMs = clock.currentTimeMillisUnsafe()
+            done()
+          }
+          const afterMs = options.answerAfterMs?.() ?? 0
+          if (afterMs > 0) setTimeout(answer, afterMs)
+          else answer()
         })
       }
     })
