@@ -16,6 +16,7 @@ import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import * as HoldsHttp from "./HoldsHttp.ts"
+import * as NotificationsHttp from "./NotificationsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
@@ -51,6 +52,7 @@ export const layer = (options: {
         EventsHttp.layer,
         AvailabilityStreamHttp.layer,
         HoldsHttp.layer,
+        NotificationsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
         RefundsHttp.layer,

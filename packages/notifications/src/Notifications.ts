@@ -11,6 +11,7 @@ import {
   TicketsNotReady
 } from "@onsale/contracts/notifications/TicketDocument"
 import { Context, Effect, Layer, Option } from "effect"
+import { MailWebhooks } from "./MailWebhooks.ts"
 import { MessageLog } from "./MessageLog.ts"
 import { NoticeJobs } from "./NoticeJobs.ts"
 import { NotificationFacts } from "./NotificationFacts.ts"
@@ -148,7 +149,7 @@ export class Notifications extends Context.Service<
     Layer.provideMerge([
       NotificationFacts.layer,
       MessageLog.layer.pipe(Layer.provide(NoticeJobs.layer)),
-      Suppressions.layer
+      MailWebhooks.layer.pipe(Layer.provideMerge(Suppressions.layer))
     ]),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )
