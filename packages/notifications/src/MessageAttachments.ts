@@ -2,7 +2,7 @@
 import { Context, Effect, Layer, Option, Result } from "effect"
 import * as Calendar from "./Calendar.ts"
 import type { Attachment } from "./Channel.ts"
-import { EventNotKnownYet } from "./NoticeContents.ts"
+import type { EventNotKnownYet } from "./NoticeContents.ts"
 import { NotificationFacts } from "./NotificationFacts.ts"
 import { Notifications } from "./Notifications.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"

@@ -1,5 +1,5 @@
 /** The messages as they are worked on: planned, tried, sent or skipped. What support asks of them is `MessageLog`. */
-import { EventId, OrderId } from "@onsale/contracts/Ids"
+import type { EventId, OrderId } from "@onsale/contracts/Ids"
 import { ChannelName } from "@onsale/contracts/notifications/Message"
 import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
 import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"

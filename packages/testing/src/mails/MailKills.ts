@@ -3,7 +3,7 @@
  * mail server's own record.
  */
 import type { OrderId } from "@onsale/contracts/Ids"
-import { Clock, Effect, Redacted, Schema, Scope } from "effect"
+import { Clock, Effect, type Redacted, Schema, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import { pollUntil } from "../Poll.ts"
 import { Dice } from "../simulation/World.ts"
