@@ -11,15 +11,20 @@ export const stuckAfter = Duration.minutes(10)
 /** Often enough that ten minutes are not eleven. */
 const lookEvery = "15 seconds"
 
-const gauge = (name: string, description: string) =>
-  Metric.gauge(`onsale_notification_${name}`, { description })
+const gauge = (name: string, description: string) => Metric.gauge(name, { description })
 const waiting = gauge(
   "waiting",
   "Jobs that are due or were tried, by queue: a channel, `notice` or `fan-out`"
 )
-const stuck = gauge("stuck", "Those of them that wait for longer than ten minutes")
-const oldestMs = gauge("oldest_waiting_ms", "How long the oldest of them has waited, in milliseconds")
-const dead = gauge("dead_letters", "Jobs that were given up and wait for an operator, by queue")
+const stuck = gauge("onsale_notification_stuck", "Those of them that wait for longer than ten minutes")
+const oldestMs = gauge(
+  "onsale_notification_oldest_waiting_ms",
+  "How long the oldest of them has waited, in milliseconds"
+)
+const dead = gauge(
+  "onsale_notification_dead_letters",
+  "Jobs that were given up and wait for an operator, by queue"
+)
 const oldestDeadMs = gauge(
   "oldest_dead_letter_ms",
   "Since when the oldest of them is given up, in milliseconds"
