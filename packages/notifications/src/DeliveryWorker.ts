@@ -71,7 +71,7 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         const addressee = addressees.find(({ key }) => key === open.key)
         if (addressee === undefined)
           return Result.fail("the customer is not reached by this channel any more")
-        const attached = pool.channel === "email" ? yield* attachments.of(what.content) : Result.succeed([])
+        const attached = pool.channel === "email" ? yield* attachments.of(what) : Result.succeed([])
         return Result.map(
           attached,
           (files): ChannelMessage => ({

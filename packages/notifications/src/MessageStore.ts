@@ -91,22 +91,21 @@ export class MessageStore extends Context.Service<
         plan: Effect.fn("MessageStore.plan")(function* (notice, addressees, correlation) {
           const json = yield* encodeNotice(notice)
           const { eventId, orderId } = aboutOf(notice)
-          yield* sql.withTransaction(
-            Effect.forEach(
-              addressees,
-              Effect.fnUntraced(function* (addressee) {
-                const { key, recipient } = addressee
-                const id = messageId(notice, addressee)
-                const made = yield* sql`INSERT INTO notifications.messages
-                    (id, notice, order_id, event_id, channel, key, recipient, correlation)
-                  VALUES (${id}::text, ${json}::json, ${orderId}::uuid, ${eventId}::uuid, ${recipient.channel}::text,
-                    ${key}::text, ${addressOf(recipient)}::text, ${correlation}::text)
-                  ON CONFLICT DO NOTHING RETURNING id`
-                if (made.length > 0) yield* jobs.deliveries(recipient.channel).offer(id, {}, { correlation })
-              }),
-              { discard: true }
-            )
-          )
+          const ids = addressees.map((addressee) => messageId(notice, addressee))
+          const names = addressees.map(({ recipient }) => recipient.channel)
+          // In one statement: a message has its job, or neither is there.
+          yield* sql`WITH made AS (
+              INSERT INTO notifications.messages (id, notice, order_id, event_id, channel, key, recipient, correlation)
+              SELECT id, ${json}::json, ${orderId}::uuid, ${eventId}::uuid, channel, nullif(key, ''), recipient,
+                ${correlation}::text
+              FROM unnest(${ids}::text[], ${names}::text[], ${addressees.map(({ key }) => key ?? "")}::text[],
+                ${addressees.map(({ recipient }) => addressOf(recipient))}::text[]) AS new (id, channel, key, recipient)
+              ON CONFLICT DO NOTHING RETURNING id, channel)
+            INSERT INTO notifications.jobs (queue, id, payload, correlation, run_at)
+            SELECT channel, id, '{}'::json, ${correlation}::text, clock_timestamp() FROM made ON CONFLICT DO NOTHING`
+          yield* Effect.forEach(new Set(names), (channel) => jobs.deliveries(channel).announce, {
+            discard: true
+          })
         }, settled),
 
         skip: Effect.fn("MessageStore.skip")(function* (notice, reason) {

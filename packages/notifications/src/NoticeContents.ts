@@ -24,6 +24,8 @@ export interface Told {
   readonly _tag: "Told"
   readonly content: NoticeContent
   readonly customer: Customer
+  /** The order as it is known here; null where it has no tickets (yet), or none are told of. */
+  readonly confirmed: ConfirmedOrder | null
 }
 
 /** There is nothing to say (any more). */
@@ -32,7 +34,12 @@ export interface Untold {
   readonly reason: string
 }
 
-const told = (content: NoticeContent, customer: Customer): Told => ({ _tag: "Told", content, customer })
+const told = (content: NoticeContent, customer: Customer, confirmed: ConfirmedOrder | null = null): Told => ({
+  _tag: "Told",
+  content,
+  customer,
+  confirmed
+})
 const untold = (reason: string): Untold => ({ _tag: "Untold", reason })
 
 /** The catalog's journal is followed beside that of the bookings, and is usually no further behind than this. */
@@ -98,11 +105,11 @@ export class NoticeContents extends Context.Service<
         if (order.tickets.length === 0) return untold("the order has no valid tickets any more")
         switch (notice._tag) {
           case "OrderConfirmed":
-            return told({ _tag: "OrderConfirmed", order, event }, found.customer)
+            return told({ _tag: "OrderConfirmed", order, event }, found.customer, found)
           case "EventChanged": {
             if (cancelled) return untold("the event is cancelled")
             const before = yield* facts.before(notice.eventId, notice.change)
-            return told({ _tag: "EventChanged", order, event, before }, found.customer)
+            return told({ _tag: "EventChanged", order, event, before }, found.customer, found)
           }
           case "EventReminder": {
             if (cancelled) return untold("the event is cancelled")
@@ -110,7 +117,7 @@ export class NoticeContents extends Context.Service<
             if (Date.parse(event.startsAt) <= (yield* Clock.currentTimeMillis)) {
               return untold("the event has begun")
             }
-            return told({ _tag: "EventReminder", order, event }, found.customer)
+            return told({ _tag: "EventReminder", order, event }, found.customer, found)
           }
           case "TicketReissued": {
             const ticket = found.tickets.find(({ id }) => id === notice.ticketId)
@@ -118,7 +125,8 @@ export class NoticeContents extends Context.Service<
               return untold("the ticket is not valid any more")
             return told(
               { _tag: "TicketReissued", order, event, label: ticket.label, transferred: false },
-              found.customer
+              found.customer,
+              found
             )
           }
         }

@@ -171,6 +171,8 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     queue,
     offer,
     offerAll,
+    /** Tells the workers in this process of jobs that were put into the table by a statement of one's own. */
+    announce: sql.afterCommit(wake),
     lease,
     decode,
 
