@@ -17,6 +17,7 @@ import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import * as HoldsHttp from "./HoldsHttp.ts"
+import * as NotificationsHttp from "./NotificationsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
@@ -57,6 +58,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         EventsHttp.layer,
         AvailabilityStreamHttp.layer,
         HoldsHttp.layer,
+        NotificationsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
         RefundsHttp.layer,

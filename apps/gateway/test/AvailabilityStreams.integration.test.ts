@@ -9,7 +9,10 @@ import { EventNotFound } from "@onsale/contracts/catalog/CatalogErrors"
 import { makeEventId, seatId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
+import { MailWebhooks } from "@onsale/notifications/MailWebhooks"
+import { MessageLog } from "@onsale/notifications/MessageLog"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { Suppressions } from "@onsale/notifications/Suppressions"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as FastClock from "@onsale/testing/FastClock"
@@ -52,6 +55,9 @@ const serve = Effect.fnUntraced(function* (
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
     Layer.mock(Notifications, {}),
+    Layer.mock(MailWebhooks, {}),
+    Layer.mock(MessageLog, {}),
+    Layer.mock(Suppressions, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       availability: () =>

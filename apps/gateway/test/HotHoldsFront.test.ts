@@ -8,7 +8,10 @@ import { Vouchers } from "@onsale/catalog/Vouchers"
 import { areaId, type EventId, makeEventId, makeUuidV7, seatId, TierId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand, Refused } from "@onsale/contracts/inventory/InventoryCommand"
+import { MailWebhooks } from "@onsale/notifications/MailWebhooks"
+import { MessageLog } from "@onsale/notifications/MessageLog"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { Suppressions } from "@onsale/notifications/Suppressions"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import {
@@ -79,6 +82,9 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
     Layer.mock(Vouchers, {}),
     Layer.mock(EventSearches, {}),
     Layer.mock(Notifications, {}),
+    Layer.mock(MailWebhooks, {}),
+    Layer.mock(MessageLog, {}),
+    Layer.mock(Suppressions, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       execute: (_, command) =>

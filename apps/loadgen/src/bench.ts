@@ -259,6 +259,44 @@ const search = Command.make(
   )
 )
 
+const notificationScript = fileURLToPath(
+  new URL("../../../packages/testing/src/notificationBench.ts", import.meta.url)
+)
+
+const notifications = Command.make(
+  "notifications",
+  {
+    orders: Flag.Int("orders").pipe(Flag.withDescription("of each part"), Flag.withDefault(1_000)),
+    rate: Flag.Int("rate").pipe(
+      Flag.withDescription("orders a second of a steady sale"),
+      Flag.withDefault(20)
+    ),
+    json
+  },
+  Effect.fn(function* ({ json, orders, rate }) {
+    yield* Console.log(`${yield* statement}\n`)
+    // A process of its own: the load may not import what it measures.
+    const child = yield* ChildProcess.make(
+      process.execPath,
+      [
+        notificationScript,
+        "--orders",
+        `${orders}`,
+        "--rate",
+        `${rate}`,
+        ...(Option.isSome(json) ? ["--json", json.value] : [])
+      ],
+      { extendEnv: true, stdout: "inherit", stderr: "inherit" }
+    )
+    const ended = yield* child.exitCode
+    if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
+  }, Effect.scoped)
+).pipe(
+  Command.withDescription(
+    "Mails with their tickets: how many a second, what one costs, how old they get, and what is delivered while one of two servers fails half of the time"
+  )
+)
+
 const reads = Command.make(
   "reads",
   {
@@ -307,7 +345,18 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, roles, inventory, best, checkout, reads, search, viewers, freshness]),
+  Command.withSubcommands([
+    holds,
+    roles,
+    inventory,
+    best,
+    checkout,
+    reads,
+    search,
+    notifications,
+    viewers,
+    freshness
+  ]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain

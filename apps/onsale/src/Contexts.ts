@@ -22,7 +22,7 @@ const bus = Layer.merge(BookingRole.bus, PaymentRelay.layer).pipe(
 
 /**
  * The services that the gateway needs, and all that works behind them, over an inventory. Needs the
- * database, the providers of payments (`PaymentProviders`) and a `Mailer`. Nobody is told of changes of the catalog by
+ * database, the providers of payments (`PaymentProviders`) and the `Channels`. Nobody is told of changes of the catalog by
  * SQL yet (`CatalogChanges`): that begins when all that keeps copies of it is there, the gateway too.
  */
 export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =>

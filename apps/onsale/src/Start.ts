@@ -9,7 +9,7 @@ import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClien
 import * as Gateway from "@onsale/gateway/Gateway"
 import * as LocalOnly from "@onsale/gateway/LocalOnly"
 import type { Link } from "@onsale/gateway/RootHttp"
-import { Mailer } from "@onsale/notifications/Mailer"
+import { Channels } from "@onsale/notifications/Channels"
 import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
 import * as HttpServer from "@onsale/platform/HttpServer"
@@ -51,8 +51,8 @@ const mail = (options: {
   readonly dataDir: string
 }) =>
   Option.match(options.smtpUrl, {
-    onSome: (url) => ({
-      layer: Mailer.layerSmtp({ url, from: options.from }),
+    onSome: () => ({
+      layer: Channels.layer,
       routes: Layer.empty,
       links: [] as ReadonlyArray<Link>
     }),
@@ -60,7 +60,9 @@ const mail = (options: {
       const caught = DevMail.layer({ directory: `${options.dataDir}/mail`, port: 0 })
       return {
         layer: Layer.unwrap(
-          Effect.map(DevMail, ({ url }) => Mailer.layerSmtp({ url: Redacted.make(url), from: options.from }))
+          Effect.map(DevMail, ({ url }) =>
+            Channels.layerSmtp({ urls: Redacted.make(url), from: options.from })
+          )
         ).pipe(Layer.provide(caught)),
         routes: DevMailHttp.layer.pipe(Layer.provide([caught, LocalOnly.layer])),
         links: [

@@ -1,7 +1,8 @@
 import { NodeHttpServer, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { makeUuidV7 } from "@onsale/contracts/Ids"
-import { Mailer } from "@onsale/notifications/Mailer"
+import type { Attachment } from "@onsale/notifications/Channel"
+import { Channels } from "@onsale/notifications/Channels"
 import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
 import { HttpClient, HttpClientRequest, HttpRouter } from "effect/http"
 import { DevMail } from "../src/DevMail.ts"
@@ -15,7 +16,7 @@ const devMail = Layer.unwrap(
 )
 const mailer = Layer.unwrap(
   Effect.map(DevMail, ({ url }) =>
-    Mailer.layerSmtp({ url: Redacted.make(url), from: "Onsale <tickets@onsale.example>" })
+    Channels.layerSmtp({ urls: Redacted.make(url), from: "Onsale <tickets@onsale.example>" })
   )
 )
 const server = HttpRouter.serve(DevMailHttp.layer, { disableLogger: true, disableListenLog: true })
@@ -27,23 +28,33 @@ const layer = Layer.merge(server, mailer).pipe(
 
 const evil = `<script>alert("x")</script>`
 
-const send = Effect.fnUntraced(function* (n: number) {
-  const { send } = yield* Mailer
-  yield* send({
-    messageId: `m${n}@onsale.example`,
-    to: { name: `Łukasz "${evil}"`, address: `buyer${n}@example.org` },
-    subject: `Tickets ${n} ${evil}`,
-    text: `Hello ${evil}`,
-    html: `<p>Hello</p>${evil}`,
-    attachments: [
-      {
-        filename: `a"b;\r\nü.pdf`,
-        contentType: "application/pdf",
-        content: new Uint8Array([37, 80, 68, 70, n])
-      }
-    ]
+const deliver = Effect.fnUntraced(function* (id: string, attachment: Attachment, address = "a@example.org") {
+  const pool = (yield* Channels).of("email")
+  const { result } = yield* (pool ?? assert.fail("no mail server")).deliver({
+    id,
+    recipient: { channel: "email", name: `Łukasz "${evil}"`, address },
+    rendered: {
+      subject: `Tickets ${id.slice(1)} ${evil}`,
+      text: `Hello ${evil}`,
+      html: `<p>Hello</p>${evil}`,
+      sms: "",
+      push: { title: "", body: "" }
+    },
+    attachments: [attachment]
   })
+  yield* Effect.fromResult(result)
 })
+
+const send = (n: number) =>
+  deliver(
+    `m${n}`,
+    {
+      filename: `a"b;\r\nü.pdf`,
+      contentType: "application/pdf",
+      content: new Uint8Array([37, 80, 68, 70, n])
+    },
+    `buyer${n}@example.org`
+  )
 
 const get = (path: string, accept = "text/html") =>
   Effect.gen(function* () {
@@ -116,21 +127,11 @@ describe("DevMail", () => {
 
   it.live("refuses a mail that is too large, and goes on", () =>
     Effect.gen(function* () {
-      const { send: sendMail } = yield* Mailer
       const error = yield* Effect.flip(
-        sendMail({
-          messageId: "big@onsale.example",
-          to: { name: "", address: "buyer@example.org" },
-          subject: "",
-          text: "",
-          html: "",
-          attachments: [
-            {
-              filename: "big",
-              contentType: "application/octet-stream",
-              content: new Uint8Array(17 * 1024 * 1024)
-            }
-          ]
+        deliver("big", {
+          filename: "big",
+          contentType: "application/octet-stream",
+          content: new Uint8Array(17 * 1024 * 1024)
         })
       )
       assert.isFalse(error.retryable)

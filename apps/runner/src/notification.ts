@@ -1,4 +1,4 @@
-import { Mailer } from "@onsale/notifications/Mailer"
+import { Channels } from "@onsale/notifications/Channels"
 import * as NotificationNews from "@onsale/notifications/NotificationNews"
 import * as NotificationRunner from "@onsale/notifications/NotificationRunner"
 import { Notifications } from "@onsale/notifications/Notifications"
@@ -10,7 +10,7 @@ import { Layer } from "effect"
 RoleProcess.run({
   name: "notification",
   layer: Layer.merge(
-    NotificationRunner.layer().pipe(Layer.provide([Notifications.layer, Mailer.layer])),
+    NotificationRunner.layer().pipe(Layer.provide([Notifications.layer, Channels.layer])),
     NotificationNews.layer.pipe(Layer.provide(ConfiguredEventBus.layer))
   )
 })

@@ -1,4 +1,4 @@
-/** Wakes what the notifications follow of others: facts of events, and orders that are confirmed or paid back. */
+/** Wakes what the notifications follow of others: facts of events, and what becomes of orders. */
 import { topicOf, typeOf } from "@onsale/contracts/Topics"
 import * as Wake from "@onsale/platform/Wake"
 import { Layer } from "effect"
@@ -10,6 +10,8 @@ export const layer = Layer.merge(
     group: "notifications",
     topic: topicOf("booking"),
     journal: "booking",
-    types: [typeOf("booking", "Confirmed"), typeOf("booking", "RefundRequested")]
+    types: ["PaymentPending", "PaymentDeclined", "Confirmed", "Cancelled", "RefundRequested", "Refunded"].map(
+      (name) => typeOf("booking", name)
+    )
   })
 )

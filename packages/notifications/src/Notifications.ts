@@ -1,5 +1,6 @@
 /** Tickets as documents and codes, and the mails that carry them: what the gateway asks of this context. */
 import type { OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
+import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { EventDetail } from "@onsale/contracts/catalog/Event"
 import type { EventId, OrderId, TicketId } from "@onsale/contracts/Ids"
 import type { SentMail } from "@onsale/contracts/notifications/Mail"
@@ -11,8 +12,12 @@ import {
   TicketsNotReady
 } from "@onsale/contracts/notifications/TicketDocument"
 import { Context, Effect, Layer, Option } from "effect"
-import { NotificationFacts } from "./NotificationFacts.ts"
+import { MailWebhooks } from "./MailWebhooks.ts"
+import { MessageLog } from "./MessageLog.ts"
+import { NoticeJobs } from "./NoticeJobs.ts"
+import { type ConfirmedOrder, NotificationFacts } from "./NotificationFacts.ts"
 import { SigningKeys } from "./SigningKeys.ts"
+import { Suppressions } from "./Suppressions.ts"
 import { TicketCodes } from "./TicketCode.ts"
 import { TicketPress } from "./TicketPress.ts"
 
@@ -37,6 +42,11 @@ export class Notifications extends Context.Service<
      * mean not yet: the caller who knows better has `documentOf` and `renderTickets`.
      */
     readonly documentFor: (orderId: OrderId) => Effect.Effect<Uint8Array, TicketsNotFound | TicketsNotReady>
+    /** The same of what is at hand; fails where no ticket of it is valid. */
+    readonly ticketsOf: (
+      order: ConfirmedOrder,
+      event: EventFacts
+    ) => Effect.Effect<Uint8Array, TicketsNotReady>
     /** What stands on the valid tickets of an order that the caller has at hand. */
     readonly documentOf: (
       order: OrderView,
@@ -58,6 +68,7 @@ export class Notifications extends Context.Service<
     Notifications,
     Effect.gen(function* () {
       const facts = yield* NotificationFacts
+      const log = yield* MessageLog
       const codes = yield* TicketCodes
       const press = yield* TicketPress
 
@@ -95,11 +106,29 @@ export class Notifications extends Context.Service<
           : press.draw(document)
       )
 
+      const ticketsOf = Effect.fn("Notifications.ticketsOf")(function* (
+        order: ConfirmedOrder,
+        event: EventFacts
+      ) {
+        const { customer, eventId, orderId, placedAtMs, tickets, total } = order
+        const document = yield* compose({
+          orderId,
+          placedAtMs,
+          eventId,
+          holder: customer.name,
+          currency: total.currency,
+          tickets,
+          event,
+          tiers: new Map(event.tiers.map(({ id, name }) => [id, name]))
+        })
+        return yield* renderTickets(document)
+      })
+
       return Notifications.of({
         codeFor,
         renderTickets,
         verify: codes.verify,
-        mails: facts.mails,
+        mails: log.mails,
 
         documentOf: Effect.fn("Notifications.documentOf")((order, event) =>
           compose({
@@ -119,21 +148,9 @@ export class Notifications extends Context.Service<
           if (Option.isNone(order)) return yield* new TicketsNotFound({ orderId })
           const event = yield* facts.event(order.value.eventId)
           if (Option.isNone(event)) return yield* new TicketsNotReady({ orderId, reason: "EventUnknown" })
-          const { customer, eventId, placedAtMs, tickets, total } = order.value
-          return yield* Effect.flatMap(
-            compose({
-              orderId,
-              placedAtMs,
-              eventId,
-              holder: customer.name,
-              currency: total.currency,
-              tickets,
-              event: event.value,
-              tiers: new Map(event.value.tiers.map(({ id, name }) => [id, name]))
-            }),
-            renderTickets
-          )
-        })
+          return yield* ticketsOf(order.value, event.value)
+        }),
+        ticketsOf
       })
     })
   )
@@ -141,7 +158,11 @@ export class Notifications extends Context.Service<
   /** Documents and codes: what a process needs that answers requests. */
   static readonly layer = this.layerNoDeps.pipe(
     Layer.provide(TicketPress.layer),
-    Layer.provideMerge(NotificationFacts.layer),
+    Layer.provideMerge([
+      NotificationFacts.layer,
+      MessageLog.layer.pipe(Layer.provide(NoticeJobs.layer)),
+      MailWebhooks.layer.pipe(Layer.provideMerge(Suppressions.layer))
+    ]),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )
 }

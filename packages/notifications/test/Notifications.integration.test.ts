@@ -1,63 +1,29 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
 import type { EventDetail } from "@onsale/contracts/catalog/Event"
-import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
-import {
-  HoldId,
-  makeUuidV7,
-  type OrderId,
-  PaymentIntentId,
-  PerformerId,
-  RefundId
-} from "@onsale/contracts/Ids"
-import * as Journal from "@onsale/platform/Journal"
+import { HoldId, makeUuidV7, PaymentIntentId, PerformerId, RefundId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
+import { SmtpFixture } from "@onsale/testing/SmtpFixture"
 import { Effect, Layer, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
-import { MailJobs } from "../src/MailJob.ts"
-import { Mailer } from "../src/Mailer.ts"
+import { NoticeJobs } from "../src/NoticeJobs.ts"
 import { Notifications } from "../src/Notifications.ts"
-import * as NotificationRunner from "../src/NotificationRunner.ts"
 import { SigningKeys } from "../src/SigningKeys.ts"
-import { event, eventId, makeOrderId, makeTickets, nowMs } from "./Samples.ts"
-import { SmtpFixture } from "./SmtpFixture.ts"
-
-const mailer = Layer.unwrap(
-  Effect.map(SmtpFixture, ({ url }) =>
-    Mailer.layerSmtp({ url: Redacted.make(url), from: "Onsale <tickets@onsale.example>" })
-  )
-)
-
-/** Quick to try again, and to give up after four attempts. */
-const runner = NotificationRunner.layer({
-  backoff: "5 millis",
-  maxBackoff: "20 millis",
-  maxAttempts: 4,
-  pollEvery: "10 millis"
-})
-
-const idle = runner.pipe(
-  Layer.provideMerge(mailer),
-  Layer.provideMerge(Notifications.layer),
-  Layer.provideMerge(SmtpFixture.layer),
-  Layer.provideMerge(layerDatabase)
-)
-const withoutRunner = Notifications.layer.pipe(
-  Layer.provideMerge(SmtpFixture.layer),
-  Layer.provideMerge(layerDatabase)
-)
-
-const publish = Effect.fnUntraced(function* (facts = event) {
-  const journal = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
-  yield* journal.append({
-    stream: facts.eventId,
-    version: 1,
-    atMs: nowMs,
-    correlation: null,
-    events: [CatalogEvent.cases.EventPublished.make({ facts })]
-  })
-})
+import {
+  channels,
+  customer,
+  patience,
+  place,
+  publish,
+  runner,
+  running,
+  sentMails,
+  untilSent,
+  untilSettled,
+  withoutRunner
+} from "./NoticeWorld.ts"
+import { event, eventId, nowMs } from "./Samples.ts"
 
 const detail: EventDetail = {
   ...event,
@@ -73,52 +39,6 @@ const detail: EventDetail = {
   maxPerOrder: 10,
   status: "on_sale"
 }
-
-const customer = { name: "محمد Łukasz", email: "buyer@example.org" }
-
-/** An order placed so long after `nowMs`, and confirmed a second later. */
-const place = Effect.fnUntraced(function* (count = 2, afterMs = 0) {
-  const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
-  const orderId = makeOrderId()
-  const tickets = makeTickets(count)
-  const placedAtMs = nowMs + afterMs
-  const append = (version: number, events: ReadonlyArray<OrderEvent>) =>
-    journal.append({
-      stream: orderId,
-      version,
-      atMs: placedAtMs + (version - 1) * 1_000,
-      correlation: "corr-1",
-      events
-    })
-  yield* append(1, [
-    OrderEvent.cases.Placed.make({
-      eventId,
-      holdId: HoldId.make(makeUuidV7(nowMs)),
-      customer,
-      intentId: PaymentIntentId.make(makeUuidV7(nowMs)),
-      provider: null,
-      method: "tok_ok",
-      total: { amount: 9900, currency: "EUR" },
-      seats: [],
-      areas: [],
-      payUntilMs: nowMs + 600_000
-    })
-  ])
-  return {
-    orderId,
-    placedAtMs,
-    tickets,
-    append,
-    confirm: append(2, [OrderEvent.cases.Confirmed.make({ tickets })])
-  }
-})
-
-const sentMails = (orderId: OrderId) =>
-  Effect.flatMap(Notifications, (notifications) => notifications.mails(orderId))
-const untilSent = (orderId: OrderId) => pollUntil(sentMails(orderId), (mails) => mails.length > 0)
-const untilSettled = Effect.flatMap(MailJobs, (jobs) =>
-  pollUntil(jobs.backlog, ({ waiting }) => waiting === 0)
-)
 
 describe("Notifications", () => {
   it.live("a confirmed order gets one mail with its tickets", () =>
@@ -144,7 +64,7 @@ describe("Notifications", () => {
         ticketId: tickets[0]?.id,
         version: 1
       })
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live("a mail that the server defers is sent again, and only once more than needed", () =>
@@ -158,24 +78,24 @@ describe("Notifications", () => {
       assert.strictEqual(sent?.attempts, 3)
       yield* untilSettled
       assert.strictEqual(smtp.received.length, 1)
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live("a mail that the server refuses is a dead letter at once", () =>
     Effect.gen(function* () {
       const smtp = yield* SmtpFixture
-      const jobs = yield* MailJobs
+      const jobs = (yield* NoticeJobs).deliveries("email")
       smtp.next.push({ code: 550 })
       yield* publish()
       const { confirm, orderId } = yield* place()
       yield* confirm
-      const [dead] = yield* pollUntil(jobs.dead(10), (dead) => dead.length > 0)
-      assert.strictEqual(dead?.id, `${orderId}:confirmed`)
+      const [dead] = yield* pollUntil(jobs.dead(10), (dead) => dead.length > 0, patience)
+      assert.strictEqual(dead?.id, `${orderId}:confirmed:email`)
       assert.strictEqual(dead?.attempts, 1)
       assert.include(dead?.lastError ?? "", "550")
       yield* jobs.revive(dead?.id ?? "")
       yield* untilSent(orderId)
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live("a connection that breaks after the mail was taken: the repeat bears the same Message-ID", () =>
@@ -188,7 +108,7 @@ describe("Notifications", () => {
       yield* untilSent(orderId)
       assert.strictEqual(smtp.received.length, 2)
       assert.strictEqual(new Set(smtp.received.map(({ messageId }) => messageId)).size, 1)
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live(
@@ -196,12 +116,12 @@ describe("Notifications", () => {
     () =>
       Effect.gen(function* () {
         const smtp = yield* SmtpFixture
-        const jobs = yield* MailJobs
+        const jobs = (yield* NoticeJobs).deliveries("email")
         const sql = yield* SqlClient.SqlClient
         // The record of the first sending does not get through, as when the process is killed.
         yield* sql`CREATE FUNCTION notifications.lost() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'gone'; END $$`
-        yield* sql`CREATE TRIGGER lost BEFORE INSERT ON notifications.mails EXECUTE FUNCTION notifications.lost()`
+        yield* sql`CREATE TRIGGER lost BEFORE UPDATE ON notifications.messages EXECUTE FUNCTION notifications.lost()`
         yield* publish()
         const { confirm, orderId } = yield* place()
         yield* confirm
@@ -209,12 +129,12 @@ describe("Notifications", () => {
           Effect.sync(() => smtp.received.length),
           (count) => count > 0
         )
-        yield* sql`DROP TRIGGER lost ON notifications.mails`
+        yield* sql`DROP TRIGGER lost ON notifications.messages`
         yield* pollUntil(
           Effect.all([sentMails(orderId), jobs.dead(1)]),
           ([mails, dead]) => mails.length > 0 || dead.length > 0
         )
-        if ((yield* jobs.dead(1)).length > 0) yield* jobs.revive(`${orderId}:confirmed`)
+        if ((yield* jobs.dead(1)).length > 0) yield* jobs.revive(`${orderId}:confirmed:email`)
         yield* untilSent(orderId)
         yield* untilSettled
         const count = smtp.received.length
@@ -223,25 +143,25 @@ describe("Notifications", () => {
         yield* sql`UPDATE notifications.jobs SET done_at = NULL, attempts = 0`
         yield* untilSettled
         assert.strictEqual(smtp.received.length, count)
-      }).pipe(Effect.provide(idle))
+      }).pipe(Effect.provide(running))
   )
 
   it.live("an order confirmed before its event is known waits for it", () =>
     Effect.gen(function* () {
-      const jobs = yield* MailJobs
+      const { notices } = yield* NoticeJobs
       const notifications = yield* Notifications
       const { confirm, orderId } = yield* place()
       assert.strictEqual((yield* Effect.flip(notifications.documentFor(orderId)))._tag, "TicketsNotFound")
       yield* confirm
-      const [dead] = yield* pollUntil(jobs.dead(1), (dead) => dead.length > 0)
+      const [dead] = yield* pollUntil(notices.dead(1), (dead) => dead.length > 0, patience)
       assert.include(dead?.lastError ?? "", `event ${eventId} is not known here yet`)
       const error = yield* Effect.flip(notifications.documentFor(orderId))
       assert.strictEqual(error._tag === "TicketsNotReady" && error.reason, "EventUnknown")
       yield* publish()
       yield* pollUntil(Effect.exit(notifications.documentFor(orderId)), (exit) => exit._tag === "Success")
-      yield* jobs.revive(`${orderId}:confirmed`)
+      yield* notices.revive(`${orderId}:confirmed`)
       yield* untilSent(orderId)
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live("a document bears the time at which its order was placed, whoever makes it", () =>
@@ -249,7 +169,7 @@ describe("Notifications", () => {
       const notifications = yield* Notifications
       yield* publish()
       // The id of an order has the time of its hold in it.
-      const { confirm, orderId, placedAtMs, tickets } = yield* place(1, 90_000)
+      const { confirm, orderId, placedAtMs, tickets } = yield* place(1, { agoMs: 90_000 })
       yield* confirm
       yield* untilSent(orderId)
       const document = yield* notifications.documentOf(
@@ -278,7 +198,7 @@ describe("Notifications", () => {
       assert.strictEqual(document.issuedAtMs, placedAtMs)
       const drawn = yield* notifications.renderTickets(document)
       assert.strictEqual(Buffer.compare(drawn, yield* notifications.documentFor(orderId)), 0)
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live("refunded tickets are not printed any more", () =>
@@ -306,7 +226,7 @@ describe("Notifications", () => {
         (result) => result._tag === "Failure"
       )
       assert.isTrue(exit._tag === "Failure" && exit.failure._tag === "TicketsNotReady")
-    }).pipe(Effect.provide(idle))
+    }).pipe(Effect.provide(running))
   )
 
   it.live("no job and no mail is lost by a stop: the next process goes on where it was", () =>
@@ -314,7 +234,7 @@ describe("Notifications", () => {
       const smtp = yield* SmtpFixture
       yield* publish()
       const orders = yield* Effect.forEach(Array.from({ length: 10 }), () => place(1))
-      const run = Layer.fresh(runner).pipe(Layer.provide(mailer))
+      const run = Layer.fresh(runner).pipe(Layer.provide(channels))
       for (const { confirm, orderId } of orders) {
         yield* confirm
         // Each order is told by a process of its own.

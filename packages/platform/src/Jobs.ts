@@ -134,6 +134,20 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     yield* sql.afterCommit(wake)
   })
 
+  /** Puts many jobs into the queue, as `offer` does each, in one statement. */
+  const offerAll = Effect.fn("Jobs.offerAll")(function* (
+    jobs: ReadonlyArray<{ readonly id: string; readonly payload: A }>,
+    { correlation = null }: { readonly correlation?: string | null } = {}
+  ): Effect.fn.Return<void, SqlError.SqlError> {
+    if (jobs.length === 0) return
+    const payloads = yield* Effect.orDie(Effect.forEach(jobs, ({ payload }) => encode(payload)))
+    yield* sql`INSERT INTO ${table} (queue, id, payload, correlation, run_at)
+      SELECT ${queue}::text, id, payload::json, ${correlation}::text, clock_timestamp()
+      FROM unnest(${jobs.map(({ id }) => id)}::text[], ${payloads}::text[]) AS job (id, payload)
+      ON CONFLICT DO NOTHING`
+    yield* sql.afterCommit(wake)
+  })
+
   /** Takes the job that has been due longest, for as long as `leaseSeconds`. */
   const lease = Effect.fnUntraced(function* (leaseSeconds: number) {
     const rows = yield* sql`UPDATE ${table} SET attempts = attempts + 1,
@@ -156,6 +170,9 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
   return {
     queue,
     offer,
+    offerAll,
+    /** Tells the workers in this process of jobs that were put into the table by a statement of one's own. */
+    announce: sql.afterCommit(wake),
     lease,
     decode,
 
@@ -205,6 +222,19 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
       return rows.length > 0
     }),
 
+    /**
+     * Has a job done once more, whether it was done, failed for good, or is forgotten; one that waits is left as it is.
+     */
+    again: Effect.fn("Jobs.again")(function* (id: string, payload: A, correlation: string | null = null) {
+      const json = yield* Effect.orDie(encode(payload))
+      yield* sql`INSERT INTO ${table} AS job (queue, id, payload, correlation, run_at)
+        VALUES (${queue}::text, ${id}::text, ${json}::json, ${correlation}::text, clock_timestamp())
+        ON CONFLICT (queue, id) DO UPDATE SET done_at = NULL, failed_at = NULL, attempts = 0, leased_until = NULL,
+          run_at = excluded.run_at
+        WHERE job.done_at IS NOT NULL OR job.failed_at IS NOT NULL`
+      yield* sql.afterCommit(wake)
+    }),
+
     backlog: Effect.gen(function* () {
       const rows = yield* sql`SELECT count(*) FILTER (WHERE failed_at IS NULL)::int AS waiting,
           count(*) FILTER (WHERE failed_at IS NOT NULL)::int AS dead,
@@ -233,6 +263,8 @@ export interface WorkerOptions<A, E, R> {
   readonly handle: (job: Job<A>) => Effect.Effect<void, E, R>
   /** True for an error that no repetition will cure: the job becomes a dead letter at once. */
   readonly isFinal: (error: E) => boolean
+  /** Not before this has passed, where the error knows; else, and where that is longer, the pause of `backoff`. */
+  readonly retryAfter?: (error: E) => Duration.Duration | undefined
   /** Jobs at the same time. */
   readonly concurrency: number
   /** How long an attempt may take; a lease lasts a quarter longer. 1 minute when left out. */
@@ -256,6 +288,9 @@ export const pauseAfter = (attempt: number, backoff: Duration.Input, maxBackoff:
     const fullMs = Duration.toMillis(Duration.fromInputUnsafe(backoff)) * 2 ** Math.min(attempt - 1, 30)
     return Duration.millis(Math.ceil(Math.min(fullMs, capMs) * (0.5 + random / 2)))
   })
+
+/** Whoever asks us to wait longer is asked again anyway. */
+const maxRetryAfter = Duration.hours(1)
 
 /** How long the ids of jobs that are done are remembered. */
 const rememberFor = Duration.days(30)
@@ -294,7 +329,14 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
       yield* queue.fail(job, text)
       return yield* count("dead")
     }
-    const pause = yield* pauseAfter(job.attempts, options.backoff, options.maxBackoff)
+    const asked =
+      typed === undefined || Cause.isTimeoutError(typed) || Schema.isSchemaError(typed)
+        ? undefined
+        : options.retryAfter?.(typed)
+    const pause = Duration.max(
+      yield* pauseAfter(job.attempts, options.backoff, options.maxBackoff),
+      Duration.min(asked ?? Duration.zero, maxRetryAfter)
+    )
     yield* Effect.logWarning(
       `job ${queue.queue} ${job.id} failed, attempt ${job.attempts}; again in ${Duration.format(pause)}: ${text}`
     )

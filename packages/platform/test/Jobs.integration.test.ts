@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Jobs from "@onsale/platform/Jobs"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
-import { Deferred, Effect, Exit, Fiber, Layer, Ref, Schema, Scope } from "effect"
+import { Deferred, Duration, Effect, Exit, Fiber, Layer, Ref, Schema, Scope } from "effect"
 import { SqlClient } from "effect/sql"
 
 class Refused extends Schema.TaggedError<Refused>()("Refused", { final: Schema.Boolean }) {}
@@ -22,7 +22,7 @@ type Handle = Jobs.WorkerOptions<typeof Payload.Type, Refused, never>["handle"]
 const work = (
   queue: Queue,
   handle: Handle,
-  more: Pick<Jobs.WorkerOptions<never, never, never>, "drainFor"> = {}
+  more: Pick<Jobs.WorkerOptions<never, Refused, never>, "drainFor" | "retryAfter"> = {}
 ) =>
   Layer.build(
     Jobs.worker({
@@ -204,6 +204,56 @@ describe("Jobs", () => {
       yield* work(queue, (job) => Ref.set(attempt, job.attempt))
       yield* idle(queue)
       assert.strictEqual(yield* Ref.get(attempt), 1)
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
+  it.live("many are offered at once, those that are known left as they are", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const queue = yield* makeQueue("many")
+      const done = yield* Ref.make(0)
+      yield* queue.offer("1", { n: 1 })
+      yield* queue.offerAll([])
+      yield* queue.offerAll(Array.from({ length: 50 }, (_, n) => ({ id: String(n), payload: { n } })))
+      yield* work(queue, () => Ref.update(done, (count) => count + 1))
+      yield* idle(queue)
+      assert.strictEqual(yield* Ref.get(done), 50)
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
+  it.live("a job is done again on demand, also a forgotten one, but not while it waits", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const sql = yield* SqlClient.SqlClient
+      const queue = yield* makeQueue("again")
+      const attempts = yield* Ref.make<ReadonlyArray<number>>([])
+      yield* queue.offer("a", { n: 1 })
+      yield* queue.again("a", { n: 1 })
+      yield* work(queue, (job) => Ref.update(attempts, (all) => [...all, job.attempt]))
+      yield* idle(queue)
+      yield* queue.again("a", { n: 1 })
+      yield* idle(queue)
+      yield* sql`DELETE FROM work.jobs`
+      yield* queue.again("a", { n: 1 })
+      yield* idle(queue)
+      assert.deepStrictEqual(yield* Ref.get(attempts), [1, 1, 1])
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
+  it.live("a failure that says when to come again is not tried before", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const sql = yield* SqlClient.SqlClient
+      const queue = yield* makeQueue("after")
+      yield* queue.offer("a", { n: 1 })
+      yield* work(queue, () => Effect.fail(new Refused({ final: false })), {
+        retryAfter: () => Duration.minutes(20)
+      })
+      const waits = sql<{ readonly minutes: number }>`SELECT
+        (extract(epoch FROM run_at - clock_timestamp()) / 60)::float8 AS minutes
+        FROM work.jobs WHERE attempts = 1 AND leased_until IS NULL`
+      const [row] = yield* pollUntil(waits, (rows) => rows.length > 0, { deadline: "45 seconds" })
+      assert.isAbove(row?.minutes ?? 0, 18)
     }).pipe(Effect.provide(layerDatabase))
   )
 })

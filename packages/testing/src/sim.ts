@@ -1,6 +1,7 @@
 /**
  * `npm run sim -- --seeds N --seed S`: more seeds of the inventory's simulation than the tests run.
  * `npm run sim -- purchases …`: more random purchases than the tests make.
+ * `npm run sim -- mails …`: purchases while the processes that send their mails are killed.
  * `npm run sim -- balance …`: how evenly events load the runners of a cluster.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
@@ -122,8 +123,32 @@ const balance = Command.make(
   Command.withDescription("How evenly events load the runners of a cluster, by the library's own shards")
 )
 
+const mails = Command.make(
+  "mails",
+  {
+    purchases: Flag.Int("purchases").pipe(Flag.withDefault(5_000)),
+    kills: Flag.Int("kills").pipe(
+      Flag.withDescription("How often a process is killed"),
+      Flag.withDefault(20)
+    ),
+    runners: Flag.Int("runners").pipe(
+      Flag.withDescription("Processes at the same time"),
+      Flag.withDefault(2)
+    ),
+    seed: Flag.Int("seed").pipe(Flag.withDescription("Of all that is drawn"), Flag.withDefault(1))
+  },
+  Effect.fn(function* (flags) {
+    const { runMails } = yield* Effect.promise(() => import("./mails/MailsRun.ts"))
+    yield* runMails(flags)
+  })
+).pipe(
+  Command.withDescription(
+    "Purchases while notification runners are killed at random, over a real Postgres and a mail server that counts"
+  )
+)
+
 sim.pipe(
-  Command.withSubcommands([purchases, balance]),
+  Command.withSubcommands([purchases, mails, balance]),
   Command.run({ version: "1" }),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain

@@ -141,12 +141,14 @@ const crashes = Effect.fnUntraced(function* (
   return service
 })
 
-/** How many mails there are of each order, by the mails' `Message-ID`. */
+/** How many confirmations there are of each order, by the mails' `Message-ID`; who was declined is told that, too. */
 const mailsByOrder = (dataDir: string, seen: Map<string, string>) => {
   const directory = `${dataDir}/mail`
   for (const file of readdirSync(directory)) {
     if (!file.endsWith(".eml") || seen.has(file)) continue
-    const id = /^message-id: <([^.]+)/im.exec(readFileSync(`${directory}/${file}`, "latin1"))?.[1]
+    const id = /^message-id:\s+<([^.]+)\.confirmed@/im.exec(
+      readFileSync(`${directory}/${file}`, "latin1")
+    )?.[1]
     if (id !== undefined) seen.set(file, id)
   }
   const counts = new Map<string, number>()

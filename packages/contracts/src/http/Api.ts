@@ -5,6 +5,7 @@ import { CompatApi } from "./CompatApi.ts"
 import { AvailabilityStreamApi } from "./AvailabilityStreamApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
+import { MailWebhooksApi, NotificationsApi } from "./NotificationsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
@@ -21,6 +22,8 @@ export class Api extends HttpApi.make("onsale")
   .add(RefundsApi)
   .add(SearchApi)
   .add(WebhooksApi)
+  .add(NotificationsApi)
+  .add(MailWebhooksApi)
   .add(CalendarsApi)
   .add(SitemapApi)
   .add(CompatApi)

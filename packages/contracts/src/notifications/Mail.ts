@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { OrderId } from "../Ids.ts"
 
 export const SentMail = Schema.Struct({
-  /** Of the job that sent it, such as `<orderId>:confirmed`. */
+  /** Of the message, such as `<orderId>:confirmed:email`. */
   id: Schema.String,
   orderId: OrderId,
   to: Schema.String,

@@ -14,8 +14,7 @@ import { paymentShardGroup } from "@onsale/contracts/payments/PaymentEntity"
 import * as InventoryClientLayer from "@onsale/inventory/InventoryClient"
 import * as InventoryEntity from "@onsale/inventory/InventoryEntity"
 import { InventoryStore } from "@onsale/inventory/InventoryStore"
-import { MailJobs } from "@onsale/notifications/MailJob"
-import { NotificationFacts } from "@onsale/notifications/NotificationFacts"
+import * as NotificationRunner from "@onsale/notifications/NotificationRunner"
 import {
   make,
   type PaymentProvider,
@@ -68,10 +67,7 @@ const booking = Layer.mergeAll(Orders.layer, OrderSupervisor.layer).pipe(
 )
 
 /** As in `apps/onsale`, without the mails themselves: drawing them would take longer than all else. */
-const contexts = Layer.mergeAll(
-  booking,
-  NotificationFacts.layerBooking.pipe(Layer.provide(MailJobs.layer))
-).pipe(
+const contexts = Layer.mergeAll(booking, NotificationRunner.followers).pipe(
   Layer.provideMerge(Layer.mergeAll(inventory, Payments.layerNoProviders())),
   Layer.provideMerge(Cluster.layerSingle({ shardGroups: ["default", bookingShardGroup, paymentShardGroup] })),
   Layer.provideMerge(Digest.layerWebCrypto)

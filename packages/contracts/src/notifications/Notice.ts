@@ -1,0 +1,60 @@
+/**
+ * What buyers are told, each from one fact of a journal. A notice has ids only: what it says, in which language
+ * and by which channels, is looked up when it is sent.
+ */
+import { Schema } from "effect"
+import { EventId, HoldId, OrderId, RefundId, TicketId } from "../Ids.ts"
+
+export const Notice = Schema.TaggedUnion({
+  /** The order is paid, here are the tickets. */
+  OrderConfirmed: { orderId: OrderId },
+  /** The buyer has to act at the bank, or the provider takes its time. */
+  PaymentPending: { orderId: OrderId },
+  /** The seats of a pending order are given up soon. */
+  PaymentExpiring: { orderId: OrderId },
+  /** The provider refused; the hold lives on until its expiry. */
+  PaymentDeclined: { orderId: OrderId },
+  /** It ended without tickets; whatever was paid is on its way back. */
+  OrderCancelled: { orderId: OrderId },
+  /** Money went back, for all tickets or for some. */
+  Refunded: { orderId: OrderId, refundId: RefundId },
+  /** Time, place or performers of the event are others now; `change` is the version of the event's stream that says so. */
+  EventChanged: { orderId: OrderId, eventId: EventId, change: Schema.Int },
+  /** The event does not take place; the refund is on its way. */
+  EventCancelled: { orderId: OrderId, eventId: EventId },
+  /** The doors open soon. A time that was moved makes another reminder. */
+  EventReminder: { orderId: OrderId, eventId: EventId, startsAt: Schema.String },
+  /** A ticket was given to another person, or its code made anew: the code of that version is the valid one. */
+  TicketReissued: { orderId: OrderId, ticketId: TicketId, codeVersion: Schema.Int },
+  /** A hold is about to expire; only who has asked to be told of it hears it. */
+  HoldExpiring: { eventId: EventId, holdId: HoldId }
+})
+export type Notice = typeof Notice.Type
+
+/** One id a fact, so that the same fact is told once: the ids of jobs and messages are made of it. */
+export const noticeId = (notice: Notice): string => {
+  switch (notice._tag) {
+    case "OrderConfirmed":
+      return `${notice.orderId}:confirmed`
+    case "PaymentPending":
+      return `${notice.orderId}:payment-pending`
+    case "PaymentExpiring":
+      return `${notice.orderId}:payment-expiring`
+    case "PaymentDeclined":
+      return `${notice.orderId}:declined`
+    case "OrderCancelled":
+      return `${notice.orderId}:cancelled`
+    case "Refunded":
+      return `${notice.orderId}:refunded:${notice.refundId}`
+    case "EventChanged":
+      return `${notice.orderId}:event-changed:${notice.change}`
+    case "EventCancelled":
+      return `${notice.orderId}:event-cancelled`
+    case "EventReminder":
+      return `${notice.orderId}:reminder:${notice.startsAt}`
+    case "TicketReissued":
+      return `${notice.orderId}:reissued:${notice.ticketId}:${notice.codeVersion}`
+    case "HoldExpiring":
+      return `${notice.holdId}:expiring`
+  }
+}

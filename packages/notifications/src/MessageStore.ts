@@ -1,0 +1,166 @@
+/** The messages as they are worked on: planned, tried, sent or skipped. What support asks of them is `MessageLog`. */
+import type { EventId, OrderId } from "@onsale/contracts/Ids"
+import { ChannelName } from "@onsale/contracts/notifications/Message"
+import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
+import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Recipient } from "./Channel.ts"
+import { NoticeJobs } from "./NoticeJobs.ts"
+import type { Delivery } from "./ProviderPool.ts"
+import { settled } from "./SettledSql.ts"
+
+/** Somebody who is told a notice in a channel. */
+export interface Addressee {
+  /** Tells several in one channel apart, such as the browsers of a person; null where there is only one. */
+  readonly key: string | null
+  readonly recipient: Recipient
+}
+
+/** A message that is to be sent. */
+const Open = Schema.Struct({
+  id: Schema.String,
+  notice: Schema.toCodecJson(Notice),
+  channel: ChannelName,
+  key: Schema.NullOr(Schema.String),
+  isDone: Schema.Boolean,
+  rounds: Schema.Int,
+  unknowns: Schema.Int,
+  maybeSentBy: Schema.NullOr(Schema.String),
+  replays: Schema.Int,
+  /** Why its address is not written to any more. */
+  suppressed: Schema.NullOr(Schema.String)
+})
+export type Open = typeof Open.Type
+
+const decodeOpen = Schema.decodeUnknownEffect(Schema.Array(Open))
+const encodeNotice = Schema.encodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(Notice)))
+
+/** Whom it is about, for those who look for it. */
+const aboutOf = (notice: Notice): { readonly orderId: OrderId | null; readonly eventId: EventId | null } => ({
+  orderId: "orderId" in notice ? notice.orderId : null,
+  eventId: "eventId" in notice ? notice.eventId : null
+})
+
+/** As support and the list of suppressions know a recipient. */
+export const addressOf = (recipient: Recipient): string => {
+  switch (recipient.channel) {
+    case "email":
+      return recipient.address
+    case "sms":
+      return recipient.phone
+    case "push":
+      // The whole of it would let anybody push to that browser.
+      return new URL(recipient.endpoint).host
+  }
+}
+
+export const messageId = (notice: Notice, { key, recipient }: Addressee): string =>
+  `${noticeId(notice)}:${recipient.channel}${key === null ? "" : `:${key}`}`
+
+export class MessageStore extends Context.Service<
+  MessageStore,
+  {
+    /** Makes a message for each addressee, with the job that sends it; a second time changes nothing. */
+    readonly plan: (
+      notice: Notice,
+      addressees: ReadonlyArray<Addressee>,
+      correlation: string | null
+    ) => Effect.Effect<void>
+    /** Records that nobody is told of it. Takes part in the transaction that is open. */
+    readonly skip: (notice: Notice, reason: string) => Effect.Effect<void>
+    readonly find: (id: string) => Effect.Effect<Option.Option<Open>>
+    /** Records that there is nothing to tell any more. */
+    readonly skipMessage: (id: string, reason: string) => Effect.Effect<void>
+    /** Puts an attempt on record, with each call that was made, and how it ended. */
+    readonly record: (
+      id: string,
+      delivery: Delivery,
+      sent: { readonly recipient: string; readonly subject: string }
+    ) => Effect.Effect<void>
+    /** Puts attempts on record whose process ended before it could. */
+    readonly recordSilent: (id: string, count: number) => Effect.Effect<void>
+  }
+>()("@onsale/notifications/MessageStore") {
+  static readonly layer = Layer.effect(
+    MessageStore,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const jobs = yield* NoticeJobs
+
+      return MessageStore.of({
+        plan: Effect.fn("MessageStore.plan")(function* (notice, addressees, correlation) {
+          const json = yield* encodeNotice(notice)
+          const { eventId, orderId } = aboutOf(notice)
+          const ids = addressees.map((addressee) => messageId(notice, addressee))
+          const names = addressees.map(({ recipient }) => recipient.channel)
+          // In one statement: a message has its job, or neither is there.
+          yield* sql`WITH made AS (
+              INSERT INTO notifications.messages (id, notice, order_id, event_id, channel, key, recipient, correlation)
+              SELECT id, ${json}::json, ${orderId}::uuid, ${eventId}::uuid, channel, nullif(key, ''), recipient,
+                ${correlation}::text
+              FROM unnest(${ids}::text[], ${names}::text[], ${addressees.map(({ key }) => key ?? "")}::text[],
+                ${addressees.map(({ recipient }) => addressOf(recipient))}::text[]) AS new (id, channel, key, recipient)
+              ON CONFLICT DO NOTHING RETURNING id, channel)
+            INSERT INTO notifications.jobs (queue, id, payload, correlation, run_at)
+            SELECT channel, id, '{}'::json, ${correlation}::text, clock_timestamp() FROM made ON CONFLICT DO NOTHING`
+          yield* Effect.forEach(new Set(names), (channel) => jobs.deliveries(channel).announce, {
+            discard: true
+          })
+        }, settled),
+
+        skip: Effect.fn("MessageStore.skip")(function* (notice, reason) {
+          const { eventId, orderId } = aboutOf(notice)
+          yield* sql`INSERT INTO notifications.messages (id, notice, order_id, event_id, skipped)
+            VALUES (${noticeId(notice)}::text, ${yield* encodeNotice(notice)}::json, ${orderId}::uuid, ${eventId}::uuid,
+              ${reason}::text)
+            ON CONFLICT DO NOTHING`
+        }, Effect.orDie),
+
+        find: Effect.fn("MessageStore.find")(function* (id) {
+          const rows = yield* sql`SELECT m.id, m.notice, m.channel, m.key, m.rounds, m.unknowns, m.replays,
+              m.maybe_sent_by AS "maybeSentBy", (m.sent_at IS NOT NULL OR m.skipped IS NOT NULL) AS "isDone",
+              s.reason AS suppressed
+            FROM notifications.messages m
+            LEFT JOIN notifications.suppressions s ON m.channel = 'email' AND s.address = lower(m.recipient)
+            WHERE m.id = ${id}::text AND m.channel IS NOT NULL`
+          return Option.fromUndefinedOr((yield* decodeOpen(rows))[0])
+        }, settled),
+
+        skipMessage: Effect.fn("MessageStore.skipMessage")(function* (id, reason) {
+          yield* sql`UPDATE notifications.messages SET skipped = ${reason}::text WHERE id = ${id}::text AND sent_at IS NULL`
+        }, settled),
+
+        record: Effect.fn("MessageStore.record")(function* (id, { result, tries }, { recipient, subject }) {
+          const sent = Result.isSuccess(result) ? result.success : undefined
+          const unknown = Result.isFailure(result) && result.failure.kind === "unknown"
+          const lastBy = tries[tries.length - 1]?.provider ?? null
+          const atMs = tries[tries.length - 1]?.atMs ?? (yield* Clock.currentTimeMillis)
+          yield* sql`WITH tried AS (
+              INSERT INTO notifications.attempts (message_id, at, provider, outcome, reason)
+              SELECT ${id}::text, to_timestamp(at / 1000), provider, outcome, nullif(reason, '')
+              FROM unnest(${tries.map((one) => String(one.atMs))}::float8[], ${tries.map((one) => one.provider)}::text[],
+                ${tries.map((one) => one.outcome)}::text[], ${tries.map((one) => one.reason ?? "")}::text[])
+                AS tries (at, provider, outcome, reason))
+            UPDATE notifications.messages SET rounds = rounds + 1, attempts = attempts + 1,
+              recipient = ${recipient}::text, subject = ${subject}::text,
+              unknowns = unknowns + ${unknown ? 1 : 0}::int,
+              maybe_sent_by = coalesce(${unknown ? lastBy : null}::text, maybe_sent_by),
+              provider = coalesce(${sent?.provider ?? null}::text, provider),
+              reference = coalesce(${sent?.reference ?? null}::text, reference),
+              sent_at = coalesce(sent_at, CASE WHEN ${sent !== undefined}::boolean
+                THEN to_timestamp(${atMs}::float8 / 1000) END)
+            WHERE id = ${id}::text`
+        }, settled),
+
+        recordSilent: Effect.fn("MessageStore.recordSilent")(function* (id, count) {
+          yield* sql`WITH tried AS (
+              INSERT INTO notifications.attempts (message_id, at, outcome, reason)
+              SELECT ${id}::text, clock_timestamp(), 'unknown', 'the process ended before it could say'
+              FROM generate_series(1, ${count}::int))
+            UPDATE notifications.messages SET rounds = rounds + ${count}::int, attempts = attempts + ${count}::int
+            WHERE id = ${id}::text`
+        }, settled)
+      })
+    })
+  )
+}

@@ -1,0 +1,116 @@
+/** What the journal of an order says about it, as far as its buyer is told. Pure. */
+import type { Customer, OrderEvent, OrderTicket, RefundCause } from "@onsale/contracts/booking/Order"
+import type { EventId, RefundId, TicketId } from "@onsale/contracts/Ids"
+import type { Money } from "@onsale/contracts/Money"
+import { maxTicketsInDocument } from "@onsale/contracts/notifications/TicketDocument"
+import type { OrderContent } from "./templates/NoticeContent.ts"
+
+export interface StoryRefund {
+  readonly amount: number
+  readonly fee: number
+  readonly cause: RefundCause
+  readonly tickets: ReadonlyArray<TicketId>
+  readonly reason: string
+  /** All of the tickets that were valid until then. */
+  readonly whole: boolean
+}
+
+export interface OrderStory {
+  readonly eventId: EventId
+  readonly customer: Customer
+  readonly total: Money
+  readonly payUntilMs: number
+  /** Seats and places, before there are tickets. */
+  readonly claims: OrderContent["tickets"]
+  readonly status: "open" | "pending" | "declined" | "abandoned" | "cancelled" | "confirmed"
+  /** Where the buyer has to act. */
+  readonly actionUrl: string | null
+  /** Money was taken, or may have been, before it was cancelled. */
+  readonly paid: boolean
+  readonly tickets: ReadonlyArray<OrderTicket>
+  readonly refunds: ReadonlyMap<RefundId, StoryRefund>
+}
+
+const begin = (placed: OrderEvent & { readonly _tag: "Placed" }): OrderStory => {
+  const price = (amount: number): Money => ({ amount, currency: placed.total.currency })
+  return {
+    eventId: placed.eventId,
+    customer: placed.customer,
+    total: placed.total,
+    payUntilMs: placed.payUntilMs,
+    claims: [
+      ...placed.seats.map((seat) => ({ label: seat.label, price: price(seat.price) })),
+      ...placed.areas.flatMap((area) =>
+        Array.from({ length: Math.min(area.quantity, maxTicketsInDocument) }, () => ({
+          label: area.name,
+          price: price(area.price)
+        }))
+      )
+    ],
+    status: "open",
+    actionUrl: null,
+    paid: false,
+    tickets: [],
+    refunds: new Map()
+  }
+}
+
+const evolve = (story: OrderStory, event: OrderEvent): OrderStory => {
+  switch (event._tag) {
+    case "PaymentPending":
+      return { ...story, status: "pending", actionUrl: event.nextAction?.url ?? null }
+    case "PaymentAuthorised":
+      return { ...story, status: "open", actionUrl: null, paid: true }
+    case "PaymentDeclined":
+      return { ...story, status: "declined" }
+    case "Abandoned":
+      return { ...story, status: "abandoned" }
+    case "Cancelled":
+      return { ...story, status: "cancelled", paid: story.paid && event.payment !== "failed" }
+    case "LateMoneyCame":
+      return { ...story, status: "open", paid: true }
+    case "LateMoneyReturned":
+      return { ...story, status: "cancelled", paid: true }
+    case "Confirmed":
+      return { ...story, status: "confirmed", tickets: event.tickets }
+    case "RefundRequested": {
+      const gone = new Set(event.tickets)
+      const tickets = story.tickets.map((ticket) =>
+        gone.has(ticket.id) ? { ...ticket, status: "refunded" as const } : ticket
+      )
+      return {
+        ...story,
+        tickets,
+        refunds: new Map(story.refunds).set(event.refundId, {
+          amount: event.amount,
+          fee: event.fee ?? 0,
+          cause: event.cause ?? "customer",
+          tickets: event.tickets,
+          reason: event.reason,
+          whole: tickets.every(({ status }) => status !== "valid")
+        })
+      }
+    }
+    default:
+      return story
+  }
+}
+
+/** Of all events of an order's stream, oldest first; undefined where they do not begin with `Placed`. */
+export const of = (events: ReadonlyArray<OrderEvent>): OrderStory | undefined => {
+  const [first, ...rest] = events
+  return first?._tag === "Placed" ? rest.reduce(evolve, begin(first)) : undefined
+}
+
+/** As a message shows it: its valid tickets, else what was to be bought. */
+export const contentOf = (orderId: OrderContent["orderId"], story: OrderStory): OrderContent => ({
+  orderId,
+  holder: story.customer.name,
+  total: story.total,
+  tickets:
+    story.tickets.length === 0
+      ? story.claims
+      : story.tickets
+          .filter(({ status }) => status === "valid")
+          .map(({ label, price }) => ({ label, price: { amount: price, currency: story.total.currency } }))
+})
