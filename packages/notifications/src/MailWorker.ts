@@ -8,11 +8,14 @@
 import * as Jobs from "@onsale/platform/Jobs"
 import { Clock, Duration, Effect, Layer, Option, Schedule, Schema } from "effect"
 import { EventId, OrderId } from "@onsale/contracts/Ids"
+import * as Calendar from "./Calendar.ts"
 import { type MailJob, MailJobs } from "./MailJob.ts"
 import { MailError, Mailer } from "./Mailer.ts"
-import * as Messages from "./Messages.ts"
 import { NotificationFacts } from "./NotificationFacts.ts"
 import { Notifications } from "./Notifications.ts"
+import { localeFor, Preferences } from "./Preferences.ts"
+import { render } from "./templates/Templates.ts"
+import { plain } from "./TextLayout.ts"
 
 export interface MailWorkerOptions {
   /** The pause after the first failure; it doubles with each. */
@@ -62,6 +65,7 @@ export const layer = (options: Partial<MailWorkerOptions> = {}) =>
       const facts = yield* NotificationFacts
       const notifications = yield* Notifications
       const mailer = yield* Mailer
+      const preferences = yield* Preferences
 
       const orderConfirmed = Effect.fn("MailWorker.orderConfirmed")(function* (
         orderId: OrderId,
@@ -81,7 +85,38 @@ export const layer = (options: Partial<MailWorkerOptions> = {}) =>
         const pdf = yield* Effect.catchTag(notifications.documentFor(orderId), "TicketsNotFound", () =>
           unknown(orderId)
         )
-        return Messages.orderConfirmed({ messageId, order, event, pdf })
+        const { customer, placedAtMs, tickets, total } = order
+        const locale = localeFor(yield* preferences.of(customer.email), customer.locale)
+        const { html, subject, text } = render(
+          {
+            _tag: "OrderConfirmed",
+            event,
+            order: {
+              orderId,
+              holder: customer.name,
+              total,
+              tickets: tickets
+                .filter(({ status }) => status === "valid")
+                .map(({ label, price }) => ({ label, price: { amount: price, currency: total.currency } }))
+            }
+          },
+          locale
+        )
+        return {
+          messageId,
+          to: { name: plain(customer.name), address: customer.email },
+          subject,
+          text,
+          html,
+          attachments: [
+            { filename: "tickets.pdf", contentType: "application/pdf", content: pdf },
+            {
+              filename: "event.ics",
+              contentType: "text/calendar; charset=utf-8; method=PUBLISH",
+              content: Buffer.from(Calendar.entry(event, placedAtMs, locale))
+            }
+          ]
+        }
       })
 
       const handle = Effect.fnUntraced(

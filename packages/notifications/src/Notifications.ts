@@ -12,6 +12,7 @@ import {
 } from "@onsale/contracts/notifications/TicketDocument"
 import { Context, Effect, Layer, Option } from "effect"
 import { NotificationFacts } from "./NotificationFacts.ts"
+import { Preferences } from "./Preferences.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 import { TicketCodes } from "./TicketCode.ts"
 import { TicketPress } from "./TicketPress.ts"
@@ -141,7 +142,7 @@ export class Notifications extends Context.Service<
   /** Documents and codes: what a process needs that answers requests. */
   static readonly layer = this.layerNoDeps.pipe(
     Layer.provide(TicketPress.layer),
-    Layer.provideMerge(NotificationFacts.layer),
+    Layer.provideMerge(Layer.merge(NotificationFacts.layer, Preferences.layer)),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )
 }
