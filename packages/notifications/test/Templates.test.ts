@@ -122,6 +122,11 @@ describe("Templates", () => {
         // Every isolate is closed, and none within another.
         assert.match(part.replaceAll(/[^\u2068\u2069]/g, ""), /^(\u2068\u2069)*$/)
       }
+      // A second attribute of a name is not read: what stood in it would be lost.
+      for (const [tag] of html.matchAll(/<[a-z][^>]*>/g)) {
+        const names = Array.from(tag.matchAll(/ ([a-z-]+)="/g), ([, name]) => name)
+        assert.strictEqual(new Set(names).size, names.length, tag)
+      }
       assert.strictEqual(html.split("<bdi>").length, html.split("</bdi>").length)
       for (const line of [subject, sms, push.title, push.body]) assert.notMatch(line, /[\r\n]/)
       assert.notMatch(text, /^Bcc:/m)

@@ -9,6 +9,7 @@ import { buy } from "./BuyCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
 import { hold } from "./HoldCommand.ts"
+import { notifications } from "./NotificationsCommand.ts"
 import { payments } from "./PaymentsCommand.ts"
 import { projections } from "./ProjectionsCommand.ts"
 import { order } from "./RefundCommand.ts"
@@ -25,7 +26,10 @@ const onsale = Command.make("onsale").pipe(
     "Sells tickets when everyone wants the same seats at once. Exit codes: 0 done, 1 refused (or a breach that the audit found), 2 called wrongly, 3 the service cannot be reached."
   ),
   Command.withSubcommands([
-    { group: "The service", commands: [start, migrate, audit, payments, projections, bus, token] },
+    {
+      group: "The service",
+      commands: [start, migrate, audit, payments, notifications, projections, bus, token]
+    },
     { group: "For organisers", commands: [venue, event, block, voucher, order] },
     { group: "For customers", commands: [hold, buy] }
   ]),

@@ -21,7 +21,7 @@ const style = `
   @media (prefers-color-scheme: dark) {
     body, .out { background: #0f1017 !important }
     .card { background: #1b1c26 !important }
-    .ink, .ink td, .ink p { color: #f1f2f8 !important }
+    .ink, .ink td { color: #f1f2f8 !important }
     .faint { color: #a9adc4 !important }
     .box { background: #262836 !important }
     .line { border-color: #35384a !important }
@@ -32,8 +32,9 @@ const style = `
 /** Space that mail programs show beside the subject instead of what comes next in the mail. */
 const filler = "&#847;&zwnj;&nbsp;".repeat(60)
 
-const table =
-  '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" style="border-collapse:separate"'
+/** A table that only sets its content in place. */
+const table = (style: string, attributes = "") =>
+  `<table role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0"${attributes} style="border-collapse:separate;${style}">`
 
 export const render = (letter: Letter): string => {
   const dir = directions[letter.locale]
@@ -57,7 +58,7 @@ export const render = (letter: Letter): string => {
   const parts = [
     letter.greeting === null ? "" : paragraph(letter.greeting),
     ...letter.body.map(paragraph),
-    `${table} class="box" style="margin:6px 0 18px;background:#f4f3fb;border-radius:10px;border-${start}:4px solid ${bar}"><tr><td align="${start}" style="padding:14px 16px">
+    `${table(`margin:6px 0 18px;background:#f4f3fb;border-radius:10px;border-${start}:4px solid ${bar}`, ' class="box"')}<tr><td align="${start}" style="padding:14px 16px">
 <div style="font-weight:700;font-size:18px;line-height:1.35">${html(letter.event.name)}</div>
 <div style="margin-top:4px">${html(letter.event.when)}</div>
 ${letter.event.place.map((part) => `<div class="faint" style="color:#5b5f78">${html(part)}</div>`).join("\n")}
@@ -66,9 +67,7 @@ ${letter.event.place.map((part) => `<div class="faint" style="color:#5b5f78">${h
       ? ""
       : `<p class="faint" style="margin:0 0 4px;color:#5b5f78;font-size:14px">${html(letter.quote.label)}:</p>
 <p style="margin:0 0 18px;padding-${start}:14px;border-${start}:3px solid #c9cbdc" dir="auto">${html(letter.quote.text)}</p>`,
-    letter.rows.length === 0
-      ? ""
-      : `${table} style="margin:0 0 18px">${letter.rows.map(row).join("\n")}</table>`,
+    letter.rows.length === 0 ? "" : `${table("margin:0 0 18px")}${letter.rows.map(row).join("\n")}</table>`,
     letter.action === null
       ? ""
       : `<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 20px"><tr><td style="background:${bar};border-radius:8px">
@@ -91,8 +90,11 @@ ${letter.event.place.map((part) => `<div class="faint" style="color:#5b5f78">${h
 </head>
 <body dir="${dir}" style="margin:0;padding:0;background:#f4f5fa;${font}">
 <div style="display:none;max-height:0;max-width:0;overflow:hidden;opacity:0;font-size:1px;line-height:1px">${html(letter.preheader)}${filler}</div>
-${table} dir="${dir}"><tr><td class="out" align="center" style="padding:24px 12px;background:#f4f5fa">
-${table} class="card" dir="${dir}" style="max-width:600px;background:#ffffff;border-radius:14px;overflow:hidden;${font};font-size:16px;line-height:1.55">
+${table("", ` dir="${dir}"`)}<tr><td class="out" align="center" style="padding:24px 12px;background:#f4f5fa">
+${table(
+  `max-width:600px;background:#ffffff;border-radius:14px;overflow:hidden;${font};font-size:16px;line-height:1.55`,
+  ` class="card" dir="${dir}"`
+)}
 <tr><td class="pad" align="${start}" style="background:${bar};color:#ffffff;padding:26px 28px">
 <div style="font-size:24px;font-weight:700;line-height:1.3">${html(letter.heading)}</div>
 <div style="margin-top:6px;color:${soft}">${html(letter.event.name)}</div>

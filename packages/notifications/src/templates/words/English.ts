@@ -65,10 +65,10 @@ export const English: Words = {
     PaymentExpiring: ({ acts, amount, event, until }) => ({
       subject: `Your seats for ${event} are kept until ${until}`,
       heading: "Your seats are given up soon",
-      brief: `Your payment of ${amount} for ${event} is still open. Your seats are given up at ${until}.`,
+      brief: `Your payment of ${amount} for ${event} is still open. Your seats are kept until ${until}, then given up.`,
       body: [
         `Your payment of ${amount} for ${event} is still not complete. ${notPaid(acts)}`,
-        `At ${until} your seats are given up, and others can buy them.`
+        `Your seats are kept until ${until}. Then they are given up, and others can buy them.`
       ]
     }),
     PaymentDeclined: ({ amount, event }) => ({
