@@ -13,6 +13,7 @@ import {
 import { Context, Effect, Layer, Option } from "effect"
 import { NotificationFacts } from "./NotificationFacts.ts"
 import { Preferences } from "./Preferences.ts"
+import { UnsubscribeLinks } from "./UnsubscribeLinks.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 import { TicketCodes } from "./TicketCode.ts"
 import { TicketPress } from "./TicketPress.ts"
@@ -142,7 +143,7 @@ export class Notifications extends Context.Service<
   /** Documents and codes: what a process needs that answers requests. */
   static readonly layer = this.layerNoDeps.pipe(
     Layer.provide(TicketPress.layer),
-    Layer.provideMerge(Layer.merge(NotificationFacts.layer, Preferences.layer)),
+    Layer.provideMerge(Layer.mergeAll(NotificationFacts.layer, Preferences.layer, UnsubscribeLinks.layer)),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )
 }

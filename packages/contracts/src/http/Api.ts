@@ -7,6 +7,7 @@ import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
+import { PreferencesApi, UnsubscribeApi } from "./PreferencesApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
@@ -19,6 +20,8 @@ export class Api extends HttpApi.make("onsale")
   .add(OrdersApi)
   .add(OrganiserApi)
   .add(RefundsApi)
+  .add(PreferencesApi)
+  .add(UnsubscribeApi)
   .add(SearchApi)
   .add(WebhooksApi)
   .add(CalendarsApi)

@@ -79,6 +79,14 @@ export interface Words {
   readonly calendarNote: string
   /** The link that ends messages of the kind. */
   readonly unsubscribe: { readonly reminders: string; readonly news: string }
+  /** The page behind that link. */
+  readonly unsubscribePage: {
+    readonly ask: { readonly reminders: string; readonly news: string }
+    readonly done: { readonly reminders: string; readonly news: string }
+    /** What goes on all the same. */
+    readonly stays: string
+    readonly refused: string
+  }
   readonly notices: { readonly [K in keyof Said]: (said: Said[K]) => Phrases }
 }
 

@@ -30,6 +30,18 @@ export const English: Words = {
   calendarNote:
     "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order.",
   unsubscribe: { reminders: "No more reminders", news: "No more news of events" },
+  unsubscribePage: {
+    ask: {
+      reminders: "Do you want no more reminders of events?",
+      news: "Do you want no more news of events?"
+    },
+    done: {
+      reminders: "You will get no more reminders by e-mail.",
+      news: "You will get no more news of events by e-mail."
+    },
+    stays: "Tickets, payments and changes of time or place still reach you.",
+    refused: "This link does not hold. Please use the whole link as it stands in the message."
+  },
   notices: {
     OrderConfirmed: ({ at, event, tickets, when }) => ({
       subject: count(tickets, {

@@ -35,6 +35,19 @@ export const French: Words = {
     reminders: "Ne plus recevoir de rappels",
     news: "Ne plus recevoir d’actualités sur les événements"
   },
+  unsubscribePage: {
+    ask: {
+      reminders: "Souhaitez-vous ne plus recevoir de rappels d’événements\u00a0?",
+      news: "Souhaitez-vous ne plus recevoir d’actualités sur les événements\u00a0?"
+    },
+    done: {
+      reminders: "Vous ne recevrez plus de rappels par e-mail.",
+      news: "Vous ne recevrez plus d’actualités sur les événements par e-mail."
+    },
+    stays:
+      "Vous recevrez toujours vos billets et tout ce qui concerne les paiements et les changements d’horaire ou de lieu.",
+    refused: "Ce lien n’est pas valable. Utilisez le lien complet, tel qu’il figure dans le message."
+  },
   notices: {
     OrderConfirmed: ({ at, event, tickets, when }) => ({
       subject: count(tickets, {

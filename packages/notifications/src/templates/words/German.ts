@@ -34,6 +34,18 @@ export const German: Words = {
     reminders: "Keine Erinnerungen mehr erhalten",
     news: "Keine Neuigkeiten zu Veranstaltungen mehr erhalten"
   },
+  unsubscribePage: {
+    ask: {
+      reminders: "Möchten Sie keine Erinnerungen an Veranstaltungen mehr erhalten?",
+      news: "Möchten Sie keine Neuigkeiten zu Veranstaltungen mehr erhalten?"
+    },
+    done: {
+      reminders: "Sie erhalten keine Erinnerungen mehr per E-Mail.",
+      news: "Sie erhalten keine Neuigkeiten zu Veranstaltungen mehr per E-Mail."
+    },
+    stays: "Tickets, Zahlungen und Änderungen von Zeit oder Ort teilen wir Ihnen weiterhin mit.",
+    refused: "Dieser Link ist ungültig. Bitte verwenden Sie den vollständigen Link aus der Nachricht."
+  },
   notices: {
     OrderConfirmed: ({ at, event, tickets, when }) => ({
       subject: count(tickets, {

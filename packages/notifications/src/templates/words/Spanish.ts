@@ -33,6 +33,18 @@ export const Spanish: Words = {
     reminders: "No recibir más recordatorios",
     news: "No recibir más novedades de eventos"
   },
+  unsubscribePage: {
+    ask: {
+      reminders: "¿Quieres dejar de recibir recordatorios de eventos?",
+      news: "¿Quieres dejar de recibir novedades de eventos?"
+    },
+    done: {
+      reminders: "Ya no recibirás recordatorios por correo.",
+      news: "Ya no recibirás novedades de eventos por correo."
+    },
+    stays: "Seguirás recibiendo tus entradas y los avisos sobre pagos y cambios de hora o lugar.",
+    refused: "Este enlace no es válido. Usa el enlace completo, tal como aparece en el mensaje."
+  },
   notices: {
     OrderConfirmed: ({ at, event, tickets, when }) => ({
       subject: count(tickets, {
