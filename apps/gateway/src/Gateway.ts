@@ -21,6 +21,7 @@ import * as NotificationsHttp from "./NotificationsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import * as PreferencesHttp from "./PreferencesHttp.ts"
 import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
@@ -61,6 +62,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         NotificationsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
+        PreferencesHttp.layer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,

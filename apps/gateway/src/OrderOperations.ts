@@ -25,6 +25,7 @@ import {
   Unauthorized
 } from "@onsale/contracts/http/Problems"
 import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@onsale/contracts/Ids"
+import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
@@ -122,8 +123,15 @@ export const make = Effect.gen(function* () {
     create: Effect.fnUntraced(function* (
       key: string,
       payload: NewOrder,
-      /** A hash of what was asked and by whom, where that is not the payload. */
-      asked?: string
+      {
+        asked,
+        reads
+      }: {
+        /** A hash of what was asked and by whom, where that is not the payload. */
+        readonly asked?: string | undefined
+        /** What the client reads, where the order does not say what the customer does. */
+        readonly reads?: Locale | undefined
+      } = {}
     ) {
       const eventId = yield* eventOf(payload.holdId)
       const customer = yield* CurrentCustomer
@@ -136,7 +144,9 @@ export const make = Effect.gen(function* () {
           correlation: yield* Correlation,
           eventId,
           ...(customer === null ? {} : { customerId: customer.id }),
-          order: payload
+          // Not in the fingerprint: a repeat from another program is a repeat.
+          order:
+            reads === undefined ? payload : { ...payload, customer: { locale: reads, ...payload.customer } }
         })
         .pipe(
           Effect.catchTag("HoldNotBuyable", notBuyable),

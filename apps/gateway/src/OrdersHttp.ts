@@ -6,6 +6,7 @@ import { Notifications } from "@onsale/notifications/Notifications"
 import * as OrderReference from "@onsale/notifications/OrderReference"
 import { Effect } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import * as AcceptLanguage from "./AcceptLanguage.ts"
 import * as Admission from "./Admission.ts"
 import * as OrderOperations from "./OrderOperations.ts"
 
@@ -22,7 +23,10 @@ export const layer = HttpApiBuilder.group(
     const admitToPdf = yield* Admission.make({ places: pdfPlaces, retryAfterSeconds: 2 })
 
     return handlers.handleAll({
-      create: ({ headers, payload }) => orders.create(headers["idempotency-key"], payload),
+      create: ({ headers, payload, request }) =>
+        orders.create(headers["idempotency-key"], payload, {
+          reads: AcceptLanguage.of(request.headers["accept-language"])
+        }),
       list: ({ query }) => orders.list(query),
       get: ({ params }) => orders.get(params.orderId),
       refund: ({ headers, params, payload }) =>

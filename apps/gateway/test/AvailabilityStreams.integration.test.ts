@@ -13,6 +13,8 @@ import { MailWebhooks } from "@onsale/notifications/MailWebhooks"
 import { MessageLog } from "@onsale/notifications/MessageLog"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Suppressions } from "@onsale/notifications/Suppressions"
+import { Preferences } from "@onsale/notifications/Preferences"
+import { UnsubscribeLinks } from "@onsale/notifications/UnsubscribeLinks"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as FastClock from "@onsale/testing/FastClock"
@@ -58,6 +60,8 @@ const serve = Effect.fnUntraced(function* (
     Layer.mock(MailWebhooks, {}),
     Layer.mock(MessageLog, {}),
     Layer.mock(Suppressions, {}),
+    Layer.mock(Preferences, {}),
+    Layer.mock(UnsubscribeLinks, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       availability: () =>

@@ -12,6 +12,8 @@ import { MailWebhooks } from "@onsale/notifications/MailWebhooks"
 import { MessageLog } from "@onsale/notifications/MessageLog"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Suppressions } from "@onsale/notifications/Suppressions"
+import { Preferences } from "@onsale/notifications/Preferences"
+import { UnsubscribeLinks } from "@onsale/notifications/UnsubscribeLinks"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import {
@@ -85,6 +87,8 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
     Layer.mock(MailWebhooks, {}),
     Layer.mock(MessageLog, {}),
     Layer.mock(Suppressions, {}),
+    Layer.mock(Preferences, {}),
+    Layer.mock(UnsubscribeLinks, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       execute: (_, command) =>

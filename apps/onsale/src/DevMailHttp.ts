@@ -12,49 +12,11 @@
 import { Effect, Layer, Option, Schema } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { type CaughtMail, DevMail, MailId } from "./DevMail.ts"
-import { listPage, mailPage, notFoundPage } from "./DevMailPages.ts"
+import { common, frame, htmlPage, jsonAnswer, notFound, wantsJson } from "./DevMailAnswer.ts"
+import { listPage, mailPage } from "./DevMailPages.ts"
 
 const defaultLimit = 50
 const maxLimit = 200
-
-const common = {
-  "cache-control": "no-store",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer"
-}
-
-const ownPages =
-  "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-/** The mail's own HTML may look as it likes and do nothing: no script, no request, no form, no link out of its frame. */
-const mailHtml =
-  "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-
-const htmlPage = (body: string, status = 200) =>
-  HttpServerResponse.text(body, {
-    status,
-    contentType: "text/html; charset=utf-8",
-    headers: { ...common, "content-security-policy": ownPages }
-  })
-
-const jsonAnswer = (body: unknown, status = 200) =>
-  HttpServerResponse.jsonUnsafe(body, { status, headers: common })
-
-const wantsJson = Effect.map(HttpServerRequest.HttpServerRequest, ({ headers }) => {
-  const accept = headers["accept"] ?? ""
-  return accept.includes("application/json") && !accept.includes("text/html")
-})
-
-const problem = { type: "about:blank", title: "No such mail", status: 404 }
-
-const notFound = Effect.map(wantsJson, (json) =>
-  json
-    ? HttpServerResponse.jsonUnsafe(problem, {
-        status: 404,
-        contentType: "application/problem+json",
-        headers: common
-      })
-    : htmlPage(notFoundPage(), 404)
-)
 
 const download = (content: Uint8Array, filename: string, contentType: string) => {
   // RFC 6266: what is not plain ASCII goes into the encoded form.
@@ -157,16 +119,7 @@ export const layer = Layer.unwrap(
         "GET",
         "/dev/mail/:id/html",
         pathOr404(MailPath, ({ id }) =>
-          withMail(id, ({ html }) =>
-            html === null
-              ? notFound
-              : Effect.succeed(
-                  HttpServerResponse.text(html, {
-                    contentType: "text/html; charset=utf-8",
-                    headers: { ...common, "content-security-policy": mailHtml }
-                  })
-                )
-          )
+          withMail(id, ({ html }) => (html === null ? notFound : Effect.succeed(frame(html))))
         )
       ),
       HttpRouter.route(

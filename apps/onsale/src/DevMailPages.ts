@@ -20,7 +20,7 @@ const style = `
   pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: 10px; padding: 1rem }
 `
 
-const page = (title: string, body: string) => `<!doctype html>
+export const page = (title: string, body: string) => `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(title)}</title><style>${style}</style></head>
 <body>
@@ -38,7 +38,7 @@ export const listPage = (mails: ReadonlyArray<CaughtMail>) =>
   page(
     "Mail",
     `<h1>Mail</h1>
-<p class="faint">Caught here, delivered to nobody. Newest first.</p>
+<p class="faint">Caught here, delivered to nobody. Newest first. <a href="/dev/mail/templates">Templates</a></p>
 ${
   mails.length === 0
     ? "<p>No mail yet.</p>"

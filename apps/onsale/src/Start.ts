@@ -21,6 +21,7 @@ import * as Contexts from "./Contexts.ts"
 import * as DataDir from "./DataDir.ts"
 import { DevMail } from "./DevMail.ts"
 import * as DevMailHttp from "./DevMailHttp.ts"
+import * as DevMailTemplates from "./DevMailTemplates.ts"
 import * as Level from "./Level.ts"
 import { concretePort } from "./ListeningPort.ts"
 import { organiserKey } from "./OrganiserKey.ts"
@@ -64,7 +65,9 @@ const mail = (options: {
             Channels.layerSmtp({ urls: Redacted.make(url), from: options.from })
           )
         ).pipe(Layer.provide(caught)),
-        routes: DevMailHttp.layer.pipe(Layer.provide([caught, LocalOnly.layer])),
+        routes: Layer.merge(DevMailHttp.layer, DevMailTemplates.layer).pipe(
+          Layer.provide([caught, LocalOnly.layer])
+        ),
         links: [
           {
             href: "/dev/mail",

@@ -7,6 +7,7 @@ import { Effect, FileSystem, Layer, Option, Redacted } from "effect"
 import { HttpClient, HttpClientRequest, HttpRouter } from "effect/http"
 import { DevMail } from "../src/DevMail.ts"
 import * as DevMailHttp from "../src/DevMailHttp.ts"
+import * as DevMailTemplates from "../src/DevMailTemplates.ts"
 
 const devMail = Layer.unwrap(
   Effect.map(
@@ -19,7 +20,10 @@ const mailer = Layer.unwrap(
     Channels.layerSmtp({ urls: Redacted.make(url), from: "Onsale <tickets@onsale.example>" })
   )
 )
-const server = HttpRouter.serve(DevMailHttp.layer, { disableLogger: true, disableListenLog: true })
+const server = HttpRouter.serve(Layer.merge(DevMailHttp.layer, DevMailTemplates.layer), {
+  disableLogger: true,
+  disableListenLog: true
+})
 const layer = Layer.merge(server, mailer).pipe(
   Layer.provideMerge(devMail),
   Layer.provideMerge(NodeHttpServer.layerTest),
@@ -89,6 +93,21 @@ describe("DevMail", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("shows every template in every language, as it would be sent", () =>
+    Effect.gen(function* () {
+      const list = yield* get("/dev/mail/templates")
+      assert.include(list.body, 'href="/dev/mail/templates/EventCancelled"')
+      const page = yield* get("/dev/mail/templates/EventCancelled")
+      for (const locale of ["en", "de", "fr", "es", "ar"]) {
+        const path = `/dev/mail/templates/EventCancelled/1/${locale}`
+        assert.include(page.body, `src="${path}"`)
+        const html = yield* get(path)
+        assert.include(html.body, `<html lang="${locale}"`)
+        assert.match(html.headers["content-security-policy"] ?? "", /^sandbox; default-src 'none'/)
+      }
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("answers in JSON where that is asked for, and gives attachments as downloads", () =>
     Effect.gen(function* () {
       yield* send(3)
@@ -113,6 +132,9 @@ describe("DevMail", () => {
 
   it.live.each([
     "/dev/mail/x",
+    "/dev/mail/templates/Nothing",
+    "/dev/mail/templates/Refunded/99/en",
+    "/dev/mail/templates/Refunded/1/tlh",
     "/dev/mail/..%2f..%2fetc",
     `/dev/mail/${makeUuidV7(0)}`,
     `/dev/mail/${makeUuidV7(0)}/attachments/-1`

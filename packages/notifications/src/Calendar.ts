@@ -1,13 +1,15 @@
 /** A calendar entry for an event (iCalendar, RFC 5545). */
 import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import type { Locale } from "@onsale/contracts/notifications/Locale"
 import * as ICalendar from "@onsale/platform/ICalendar"
+import { languages } from "./templates/Languages.ts"
 
-/** `issuedAtMs` is when it is made, milliseconds since 1970. How long an event lasts is not known: it has no end. */
-export const entry = (event: EventFacts, issuedAtMs: number): string =>
+/** For a buyer who reads that language. `issuedAtMs` is when it is made, milliseconds since 1970. How long an event lasts is not known: it has no end. */
+export const entry = (event: EventFacts, issuedAtMs: number, locale: Locale = "en"): string =>
   ICalendar.render(
     ICalendar.component("VCALENDAR", [
       "VERSION:2.0",
-      "PRODID:-//Onsale//Tickets//EN",
+      `PRODID:-//Onsale//Tickets//${locale.toUpperCase()}`,
       "METHOD:PUBLISH",
       ...ICalendar.component("VEVENT", [
         // One entry however many orders somebody has for it.
@@ -18,7 +20,8 @@ export const entry = (event: EventFacts, issuedAtMs: number): string =>
         ICalendar.text(
           "LOCATION",
           [event.venue.name, event.venue.location].filter((part) => part !== "").join(", ")
-        )
+        ),
+        ICalendar.text("DESCRIPTION", languages[locale].calendarNote)
       ])
     ])
   )

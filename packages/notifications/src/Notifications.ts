@@ -16,6 +16,8 @@ import { MailWebhooks } from "./MailWebhooks.ts"
 import { MessageLog } from "./MessageLog.ts"
 import { NoticeJobs } from "./NoticeJobs.ts"
 import { type ConfirmedOrder, NotificationFacts } from "./NotificationFacts.ts"
+import { Preferences } from "./Preferences.ts"
+import { UnsubscribeLinks } from "./UnsubscribeLinks.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 import { Suppressions } from "./Suppressions.ts"
 import { TicketCodes } from "./TicketCode.ts"
@@ -160,6 +162,8 @@ export class Notifications extends Context.Service<
     Layer.provide(TicketPress.layer),
     Layer.provideMerge([
       NotificationFacts.layer,
+      Preferences.layer,
+      UnsubscribeLinks.layer,
       MessageLog.layer.pipe(Layer.provide(NoticeJobs.layer)),
       MailWebhooks.layer.pipe(Layer.provideMerge(Suppressions.layer))
     ]),

@@ -103,14 +103,16 @@ export class Preferences extends Context.Service<
         const email = keyOf(customer.email)
         const customerId = customer.customerId ?? null
         const json = yield* encode(preferences)
+        // Two who write at once, by two links of a mail or two pages of a site, do it one after the other.
+        yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`preferences:${customerId ?? email}`}::text, 0))`
         // A customer whose token proves another address now takes its row along.
         if (customerId !== null) {
           yield* sql`DELETE FROM notifications.preferences WHERE customer_id = ${customerId}::text AND email <> ${email}::text`
         }
-        yield* sql`INSERT INTO notifications.preferences (email, customer_id, preferences)
+        yield* sql`INSERT INTO notifications.preferences AS kept (email, customer_id, preferences)
           VALUES (${email}::text, ${customerId}::text, ${json}::json)
           ON CONFLICT (email) DO UPDATE SET preferences = excluded.preferences,
-            customer_id = coalesce(excluded.customer_id, preferences.customer_id), updated_at = now()`
+            customer_id = coalesce(excluded.customer_id, kept.customer_id), updated_at = now()`
       })
 
       return Preferences.of({

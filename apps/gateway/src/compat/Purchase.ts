@@ -91,7 +91,7 @@ export const make = Effect.fnUntraced(function* (
         .create(
           request.key,
           { holdId, customer: buyerOf(customer), payment: { method } },
-          request.fingerprint
+          { asked: request.fingerprint }
         )
         .pipe(
           Effect.retry({ schedule: patience, while: ({ _tag }) => _tag === "KeyInUse" }),

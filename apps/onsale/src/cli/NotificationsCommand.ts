@@ -6,6 +6,7 @@ import type { Suppressions } from "@onsale/notifications/Suppressions"
 import { Clock, Effect, Layer, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { exitCodes, Failed, refused, usage } from "./Failure.ts"
+import { preview } from "./NotificationPreviewCommand.ts"
 import { print, table } from "./Output.ts"
 
 const Uuid = Schema.String.check(Schema.isUUID(7))
@@ -201,6 +202,6 @@ const lift = Command.make(
 ).pipe(Command.withDescription("Write to an address again that had bounced"))
 
 export const notifications = Command.make("notifications").pipe(
-  Command.withDescription("What buyers are told: list, dead, stuck, show, replay, suppressed, lift"),
-  Command.withSubcommands([list, dead, stuck, show, replay, suppressed, lift])
+  Command.withDescription("What buyers are told: list, dead, stuck, show, replay, suppressed, lift, preview"),
+  Command.withSubcommands([list, dead, stuck, show, replay, suppressed, lift, preview])
 )

@@ -19,6 +19,12 @@ import { Amount, Money } from "../Money.ts"
 import { isStorable } from "../Text.ts"
 import { NextAction, PaymentMethod, PaymentStatus, ProviderName } from "../payments/PaymentIntent.ts"
 
+/** A language as clients name it: `de`, `de-AT`, `zh-Hant-TW` (BCP 47). */
+export const LanguageTag = Schema.String.check(
+  Schema.isMaxLength(35),
+  Schema.isPattern(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, { expected: "a language tag such as de or de-AT" })
+)
+
 export const Customer = Schema.Struct({
   name: Schema.Trimmed.check(Schema.isMinLength(1), Schema.isMaxLength(200), isStorable),
   email: Schema.Trimmed.check(
@@ -27,7 +33,9 @@ export const Customer = Schema.Struct({
     Schema.isPattern(/^[^\s@<>"(),;:\\]+@[^\s@<>"(),;:\\]+\.[^\s@<>"(),;:\\.]+$/, {
       expected: "an e-mail address"
     })
-  )
+  ),
+  /** What messages about the order are written in, if we write it: else English. */
+  locale: Schema.optionalKey(LanguageTag)
 })
 export type Customer = typeof Customer.Type
 

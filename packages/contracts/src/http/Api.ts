@@ -8,6 +8,7 @@ import { HoldsApi } from "./HoldsApi.ts"
 import { MailWebhooksApi, NotificationsApi } from "./NotificationsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
+import { PreferencesApi, UnsubscribeApi } from "./PreferencesApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
@@ -20,6 +21,8 @@ export class Api extends HttpApi.make("onsale")
   .add(OrdersApi)
   .add(OrganiserApi)
   .add(RefundsApi)
+  .add(PreferencesApi)
+  .add(UnsubscribeApi)
   .add(SearchApi)
   .add(WebhooksApi)
   .add(NotificationsApi)

@@ -39,6 +39,12 @@ export class TokenRejected extends HttpApiError.Problem<TokenRejected>()("TokenR
   title: "The bearer token does not hold, or has expired"
 }) {}
 
+export class AddressNotProved extends HttpApiError.Problem<AddressNotProved>()("AddressNotProved", {
+  type: type("address-not-proved"),
+  status: 403,
+  title: "The bearer token does not prove an e-mail address"
+}) {}
+
 export class EventNotFound extends HttpApiError.Problem<EventNotFound>()("EventNotFound", {
   type: type("event-not-found"),
   status: 404,

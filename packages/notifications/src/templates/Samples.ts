@@ -1,0 +1,119 @@
+/** Contents to look at templates with: every notice, and what it says in other cases. */
+import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import { EventId, OrderId, VenueId } from "@onsale/contracts/Ids"
+import type { NoticeContent, OrderContent } from "./NoticeContent.ts"
+
+type Samples = {
+  readonly [T in NoticeContent["_tag"]]: ReadonlyArray<Extract<NoticeContent, { readonly _tag: T }>>
+}
+
+const event: EventFacts = {
+  eventId: EventId.make("019aa000-0000-7000-8000-000000000000"),
+  name: "Midnight Symphony",
+  description: "",
+  startsAt: "2026-12-24T19:30:00Z",
+  timeZone: "Europe/Berlin",
+  venue: {
+    id: VenueId.make("019aa000-0000-7000-8000-000000000001"),
+    name: "Waldbühne",
+    location: "Glockenturmstraße 1, 14053 Berlin"
+  },
+  performers: ["The Long Goodbyes", "Łukasz"],
+  tiers: []
+}
+
+const euros = (amount: number) => ({ amount, currency: "EUR" })
+
+const orderOf = (tickets: number): OrderContent => ({
+  orderId: OrderId.make("019aa000-0000-7000-8000-000000000002"),
+  holder: "Ada Lovelace",
+  total: euros(4_950 * tickets),
+  tickets: Array.from({ length: tickets }, (_, i) => ({
+    label: `Block A, Row 12, Seat ${i + 1}`,
+    price: euros(4_950)
+  }))
+})
+
+const order = orderOf(2)
+const about = { event, order }
+const payUntilMs = Date.UTC(2026, 10, 21, 12, 15)
+const actionUrl = "https://bank.example/confirm/3f7a"
+
+export const samples: Samples = {
+  OrderConfirmed: [
+    { _tag: "OrderConfirmed", ...about },
+    { _tag: "OrderConfirmed", event: { ...event, name: "ليلة الطرب في برلين" }, order: orderOf(1) },
+    { _tag: "OrderConfirmed", event, order: orderOf(25) }
+  ],
+  PaymentPending: [
+    { _tag: "PaymentPending", ...about, payUntilMs, actionUrl },
+    { _tag: "PaymentPending", ...about, payUntilMs, actionUrl: null }
+  ],
+  PaymentExpiring: [
+    { _tag: "PaymentExpiring", ...about, payUntilMs, actionUrl },
+    { _tag: "PaymentExpiring", ...about, payUntilMs, actionUrl: null }
+  ],
+  PaymentDeclined: [{ _tag: "PaymentDeclined", ...about }],
+  OrderCancelled: [
+    { _tag: "OrderCancelled", ...about, paid: true },
+    { _tag: "OrderCancelled", ...about, paid: false }
+  ],
+  Refunded: [
+    {
+      _tag: "Refunded",
+      event,
+      order: orderOf(1),
+      amount: euros(4_455),
+      fee: euros(495),
+      labels: ["Block A, Row 12, Seat 2"],
+      whole: false
+    },
+    {
+      _tag: "Refunded",
+      event,
+      order: orderOf(0),
+      amount: euros(9_900),
+      fee: euros(0),
+      labels: ["Block A, Row 12, Seat 1", "Block A, Row 12, Seat 2"],
+      whole: true
+    },
+    {
+      _tag: "Refunded",
+      event,
+      order: orderOf(0),
+      amount: euros(0),
+      fee: euros(4_950),
+      labels: ["Block A, Row 12, Seat 1"],
+      whole: true
+    }
+  ],
+  EventChanged: [
+    {
+      _tag: "EventChanged",
+      ...about,
+      before: {
+        ...event,
+        startsAt: "2026-12-23T18:00:00Z",
+        venue: { ...event.venue, name: "Tempodrom", location: "Möckernstraße 10, 10963 Berlin" }
+      }
+    },
+    { _tag: "EventChanged", ...about, before: { ...event, startsAt: "2026-12-24T18:00:00Z" } },
+    { _tag: "EventChanged", ...about, before: { ...event, performers: ["Łukasz"] } },
+    { _tag: "EventChanged", ...about, before: null }
+  ],
+  EventCancelled: [
+    {
+      _tag: "EventCancelled",
+      ...about,
+      reason: "The singer has lost her voice. We are sorry to miss you.",
+      amount: euros(9_900)
+    },
+    { _tag: "EventCancelled", ...about, reason: "", amount: euros(0) }
+  ],
+  EventReminder: [{ _tag: "EventReminder", ...about }],
+  TicketReissued: [
+    { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: false },
+    { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: true }
+  ],
+  HoldExpiring: [{ _tag: "HoldExpiring", event, expiresAtMs: payUntilMs }]
+}

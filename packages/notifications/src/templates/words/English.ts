@@ -1,0 +1,203 @@
+import { plural, sentences, type Words } from "../Words.ts"
+
+const count = plural("en")
+
+const notPaid = (acts: boolean) =>
+  acts ? "Your bank wants you to confirm the payment." : "We are waiting for your payment provider."
+
+export const English: Words = {
+  greeting: (name) => `Hello ${name},`,
+  labelled: (label, value) => `${label}: ${value}`,
+  labels: {
+    total: "Total",
+    refund: "Refund",
+    fee: "Fee kept",
+    before: "Before",
+    now: "Now",
+    reason: "The organiser says",
+    pay: "Confirm the payment"
+  },
+  more: (more) => `and ${more} more`,
+  order: (orderId, reference) =>
+    reference === null ? `Order ${orderId}` : `Order ${orderId} (on the tickets: ${reference})`,
+  orderIsSecret: "Whoever has this number can return the tickets: do not pass this mail on.",
+  reference: (reference) => `Reference ${reference}`,
+  because: {
+    order: "You get this message because of an order that was placed with this address.",
+    ticket: "You get this message because a ticket was made out to this address.",
+    hold: "You get this message because you asked to be told."
+  },
+  calendarNote:
+    "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order.",
+  unsubscribe: { reminders: "No more reminders", news: "No more news of events" },
+  unsubscribePage: {
+    ask: {
+      reminders: "Do you want no more reminders of events?",
+      news: "Do you want no more news of events?"
+    },
+    done: {
+      reminders: "You will get no more reminders by e-mail.",
+      news: "You will get no more news of events by e-mail."
+    },
+    stays: "Tickets, payments and changes of time or place still reach you.",
+    refused: "This link does not hold. Please use the whole link as it stands in the message."
+  },
+  notices: {
+    OrderConfirmed: ({ at, event, tickets, when }) => ({
+      subject: count(tickets, {
+        one: `Your ticket for ${event}`,
+        other: `Your ${tickets} tickets for ${event}`
+      }),
+      heading: count(tickets, { one: "Your ticket is here", other: "Your tickets are here" }),
+      brief: count(tickets, {
+        one: `Your ticket for ${event} (${at}) is in your e-mail.`,
+        other: `Your ${tickets} tickets for ${event} (${at}) are in your e-mail.`
+      }),
+      body: [
+        count(tickets, {
+          one: `Thank you for your order. Here is your ticket for ${event}, ${when}.`,
+          other: `Thank you for your order. Here are your ${tickets} tickets for ${event}, ${when}.`
+        }),
+        count(tickets, {
+          one: "It is attached as a PDF. Show its code at the door, on paper or on a screen.",
+          other: "They are attached as a PDF. Show the code of each at the door, on paper or on a screen."
+        }),
+        "Whoever has the code has the ticket: keep it to yourself."
+      ]
+    }),
+    PaymentPending: ({ acts, amount, event, until }) => ({
+      subject: `Your payment for ${event} is not complete yet`,
+      heading: "Your payment is not complete yet",
+      brief: `Your payment of ${amount} for ${event} is not complete. Your seats are kept until ${until}.`,
+      body: [
+        `Your seats for ${event} are kept for you. ${notPaid(acts)} The amount is ${amount}.`,
+        `If the payment is not complete by ${until}, the seats are given up. Money that comes later buys the same seats if they are still free; if not, it goes back to you.`
+      ]
+    }),
+    PaymentExpiring: ({ acts, amount, event, until }) => ({
+      subject: `Your seats for ${event} are kept until ${until}`,
+      heading: "Your seats are given up soon",
+      brief: `Your payment of ${amount} for ${event} is still open. Your seats are kept until ${until}, then given up.`,
+      body: [
+        `Your payment of ${amount} for ${event} is still not complete. ${notPaid(acts)}`,
+        `Your seats are kept until ${until}. Then they are given up, and others can buy them.`
+      ]
+    }),
+    PaymentDeclined: ({ amount, event }) => ({
+      subject: `Your payment for ${event} was declined`,
+      heading: "Your payment was declined",
+      brief: `Your payment of ${amount} for ${event} was declined. Nothing was charged.`,
+      body: [
+        `Your payment of ${amount} for ${event} was declined. Nothing was charged, and you have no tickets.`,
+        "Your seats are kept for a few more minutes at most. Until then you can try again, with another way to pay too."
+      ]
+    }),
+    OrderCancelled: ({ amount, event, paid }) => ({
+      subject: `Your order for ${event} was cancelled`,
+      heading: "Your order was cancelled",
+      brief: paid
+        ? `Your order for ${event} was cancelled. Your ${amount} is on its way back to you.`
+        : `Your order for ${event} was cancelled. Nothing was charged.`,
+      body: sentences(
+        `Your order for ${event} has ended without tickets, and its seats are given up.`,
+        paid
+          ? `The ${amount} that you paid is on its way back, the way you paid. Your bank may take up to ten days to show it.`
+          : "Nothing was charged."
+      )
+    }),
+    Refunded: ({ amount, event, fee, tickets, whole }) => ({
+      subject: amount === null ? `Your return for ${event}` : `Your refund for ${event}`,
+      heading: amount === null ? "Your tickets are returned" : "Your money is on its way",
+      brief:
+        amount === null
+          ? `Your return for ${event} is complete.`
+          : `${amount} for ${event} is on its way back to you.`,
+      body: sentences(
+        whole
+          ? `All tickets of your order for ${event} are returned. They are not valid any more, and their seats are given up.`
+          : count(tickets, {
+              one: `One ticket of your order for ${event} is returned. It is not valid any more, and its seat is given up. Your other tickets stay valid.`,
+              other: `${tickets} tickets of your order for ${event} are returned. They are not valid any more, and their seats are given up. Your other tickets stay valid.`
+            }),
+        amount !== null &&
+          `${amount} is on its way back, the way you paid. Your bank may take up to ten days to show it.`,
+        fee !== null && `A fee of ${fee} was kept of the price, by the terms of your purchase.`,
+        amount === null && "There is nothing to pay back."
+      )
+    }),
+    EventChanged: ({ change, event, isBeforeKnown, when }) => ({
+      subject: {
+        time: `New time for ${event}`,
+        place: `New place for ${event}`,
+        timeAndPlace: `New time and place for ${event}`,
+        other: `What is new about ${event}`
+      }[change],
+      heading: {
+        time: "The time has changed",
+        place: "The place has changed",
+        timeAndPlace: "Time and place have changed",
+        other: "Your event has changed"
+      }[change],
+      brief: {
+        time: `${event} has a new time: ${when}.`,
+        place: `${event} has a new place. It begins ${when}.`,
+        timeAndPlace: `${event} has a new time and place: ${when}.`,
+        other: `The organiser has changed something about ${event}.`
+      }[change],
+      body: [
+        isBeforeKnown
+          ? `The organiser has changed ${event}. Below you see what was, and what holds now.`
+          : `The organiser has changed ${event}. Below you see what holds now.`,
+        "Your tickets stay valid."
+      ]
+    }),
+    EventCancelled: ({ amount, event, when }) => ({
+      subject: `${event} is cancelled`,
+      heading: "The event is cancelled",
+      brief:
+        amount === null
+          ? `${event} is cancelled.`
+          : `${event} is cancelled. Your ${amount} is on its way back to you.`,
+      body: sentences(
+        `We are sorry: ${event}, ${when}, does not take place. Your tickets are not valid any more.`,
+        amount !== null &&
+          `The ${amount} that you paid is on its way back, the way you paid. You do not have to do anything. Your bank may take up to ten days to show it.`
+      )
+    }),
+    EventReminder: ({ at, event, tickets, when }) => ({
+      subject: `Soon: ${event}`,
+      heading: "See you soon",
+      brief: `${event} begins soon: ${at}. Have your tickets at hand.`,
+      body: [
+        `${event} begins soon: ${when}.`,
+        count(tickets, {
+          one: "Have your ticket at hand, on paper or on a screen. It came with the confirmation of your order.",
+          other:
+            "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order."
+        })
+      ]
+    }),
+    TicketReissued: ({ event, giver, label }) => ({
+      subject: giver === null ? `Your new ticket for ${event}` : `A ticket for ${event}, for you`,
+      heading: giver === null ? "Your new ticket" : "You were given a ticket",
+      brief:
+        giver === null
+          ? `Your ticket ${label} for ${event} has a new code. The old one is not accepted any more.`
+          : `${giver} has given you a ticket for ${event}: ${label}.`,
+      body: [
+        giver === null
+          ? `Your ticket ${label} for ${event} has a new code. The old one is not accepted at the door any more.`
+          : `${giver} has given you a ticket for ${event}: ${label}. It is yours alone, older codes of it are not accepted at the door any more.`,
+        "The ticket is attached as a PDF. Whoever has the code has the ticket: keep it to yourself."
+      ]
+    }),
+    HoldExpiring: ({ event, until }) => ({
+      subject: `Your seats for ${event} are held until ${until}`,
+      heading: "Your seats are given up soon",
+      brief: `Your seats for ${event} are held until ${until}.`,
+      body: [
+        `Your seats for ${event} are held until ${until}. If they are not bought by then, they are given up, and others can buy them.`
+      ]
+    })
+  }
+}
