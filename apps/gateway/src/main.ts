@@ -1,5 +1,6 @@
 /** A gateway's process: the HTTP edge, and a client of the cluster. */
 import { NodeHttpClient } from "@effect/platform-node"
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as DemoSeason from "@onsale/catalog/DemoSeason"
@@ -15,7 +16,7 @@ import { Config, Effect, Layer, Option } from "effect"
 import * as Gateway from "./Gateway.ts"
 
 /** What the routes ask of the contexts. Seats, orders and payments are the runners'. */
-const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer).pipe(
+const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer, CheckIns.layer).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       InventoryClient.layerEntity,
