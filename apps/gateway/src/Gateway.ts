@@ -6,9 +6,11 @@ import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as CompatHttp from "./compat/CompatHttp.ts"
+import * as CheckInsHttp from "./CheckInsHttp.ts"
 import { ClientKey } from "./ClientKey.ts"
 import * as CustomerToken from "./CustomerToken.ts"
 import * as AvailabilityStreamHttp from "./AvailabilityStreamHttp.ts"
+import * as DoorAuth from "./DoorAuth.ts"
 import * as Edge from "./Edge.ts"
 import * as CalendarsHttp from "./CalendarsHttp.ts"
 import { EventReads } from "./EventReads.ts"
@@ -53,6 +55,8 @@ export const layer = (options: {
         HoldsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
+        CheckInsHttp.layer,
+        CheckInsHttp.doorLayer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,
@@ -60,6 +64,7 @@ export const layer = (options: {
       ]),
       Layer.provide([
         OrganiserAuth.layer(options.organiserKey),
+        DoorAuth.layer(options.organiserKey),
         CustomerToken.authLayer,
         RequestProblems.layer
       ])

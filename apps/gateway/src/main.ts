@@ -13,6 +13,7 @@ import * as Cluster from "@onsale/platform/Cluster"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as RoleProcess from "@onsale/platform/RoleProcess"
 import { Config, Effect, Layer, Option } from "effect"
+import * as DoorAuth from "./DoorAuth.ts"
 import * as Gateway from "./Gateway.ts"
 
 /** What the routes ask of the contexts. Seats, orders and payments are the runners'. */
@@ -37,12 +38,15 @@ const settings = Config.all({
 })
 
 const server = Layer.unwrap(
-  Effect.map(settings, ({ demo, host, organiserKey, port, tokenKeys }) =>
-    HttpServer.serve(Gateway.layer({ organiserKey, port, tokenKeys: Option.getOrUndefined(tokenKeys) }), {
-      port,
-      host: Option.getOrUndefined(host)
-    }).pipe(Layer.provide(demo ? DemoSeason.layer : Layer.empty), Layer.provide(contexts))
-  )
+  Effect.gen(function* () {
+    const { demo, host, organiserKey, port, tokenKeys } = yield* settings
+    yield* Effect.logInfo(`check-ins are ${yield* DoorAuth.described}`)
+    const routes = Gateway.layer({ organiserKey, port, tokenKeys: Option.getOrUndefined(tokenKeys) })
+    return HttpServer.serve(routes, { port, host: Option.getOrUndefined(host) }).pipe(
+      Layer.provide(demo ? DemoSeason.layer : Layer.empty),
+      Layer.provide(contexts)
+    )
+  })
 )
 
 RoleProcess.run({ name: "gateway", layer: server })

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
@@ -41,6 +42,7 @@ const serve = Effect.fnUntraced(function* (total: number, env: Record<string, st
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
+    Layer.mock(CheckIns, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, { availability: () => Effect.sync(() => view) }),

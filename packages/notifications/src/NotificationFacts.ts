@@ -173,6 +173,22 @@ export class NotificationFacts extends Context.Service<
           WHERE order_id = ${orderId}::uuid`
       })
 
+      const reissue = Effect.fnUntraced(function* (
+        orderId: string,
+        { codeVersion, holder, ticketId }: Extract<OrderEvent, { readonly _tag: "TicketReissued" }>
+      ) {
+        const rows = yield* sql`SELECT tickets FROM notifications.orders WHERE order_id = ${orderId}::uuid`
+        const [order] = yield* decodeTickets(rows)
+        if (order === undefined) return
+        const now = order.tickets.map((ticket) =>
+          ticket.id === ticketId
+            ? { ...ticket, codeVersion, ...(holder === undefined ? {} : { holder }) }
+            : ticket
+        )
+        yield* sql`UPDATE notifications.orders SET tickets = ${yield* encodeTickets(now)}::json
+          WHERE order_id = ${orderId}::uuid`
+      })
+
       return Projection.layer({
         schema,
         name: "booking",
@@ -181,6 +197,7 @@ export class NotificationFacts extends Context.Service<
           for (const row of rows) {
             for (const event of row.events) {
               if (event._tag === "Confirmed") yield* confirm(row, event.tickets)
+              if (event._tag === "TicketReissued") yield* reissue(row.stream, event)
               // From then on they are not printed any more, whenever the money arrives.
               if (event._tag === "RefundRequested") yield* refund(row.stream, event.tickets)
             }

@@ -3,6 +3,7 @@
  * customer, a correlation id, and an end to our defects.
  */
 import { Internal, Overloaded, TooManyRequests, Unauthorized } from "@onsale/contracts/http/Problems"
+import { DoorOnly } from "@onsale/contracts/rpc/DoorRpc"
 import { RpcEdge } from "@onsale/contracts/rpc/OnsaleRpc"
 import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
 import { Cause, Effect, Layer, type Redacted } from "effect"
@@ -11,6 +12,7 @@ import { Correlation, correlationOf } from "../Correlation.ts"
 import { CurrentCustomer } from "../CurrentCustomer.ts"
 import { CustomerToken } from "../CustomerToken.ts"
 import { checkOf } from "../OrganiserAuth.ts"
+import * as DoorAuth from "../DoorAuth.ts"
 import * as RateLimitFront from "../RateLimitFront.ts"
 import { type Class, RateLimits } from "../RateLimits.ts"
 import * as Connection from "./Connection.ts"
@@ -28,6 +30,7 @@ const isOrganisers = (rpc: Rpc.AnyWithProps): boolean =>
 const classOf = (rpc: Rpc.AnyWithProps): Class => {
   if (isOrganisers(rpc)) return "organiser"
   if (/^(Get|List|Watch)/.test(rpc._tag)) return "reads"
+  if (rpc._tag === "CheckIn") return "checkIns"
   return rpc._tag.endsWith("Hold") ? "holds" : "orders"
 }
 
@@ -96,4 +99,14 @@ const organiserOnly = (key: Redacted.Redacted) =>
     )
   )
 
-export const layer = (key: Redacted.Redacted) => Layer.merge(edge, organiserOnly(key))
+const doorOnly = (key: Redacted.Redacted) =>
+  Layer.effect(
+    DoorOnly,
+    Effect.map(DoorAuth.check(key), (mayPass) =>
+      DoorOnly.of((call, { headers }) =>
+        mayPass(headers["authorization"]) ? call : Effect.fail(new Unauthorized({}))
+      )
+    )
+  )
+
+export const layer = (key: Redacted.Redacted) => Layer.mergeAll(edge, organiserOnly(key), doorOnly(key))

@@ -6,6 +6,7 @@ import { audit } from "./AuditCommand.ts"
 import { block } from "./BlockCommand.ts"
 import { bus } from "./BusCommand.ts"
 import { buy } from "./BuyCommand.ts"
+import { checkIns } from "./CheckInsCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
 import { hold } from "./HoldCommand.ts"
@@ -26,7 +27,7 @@ const onsale = Command.make("onsale").pipe(
   ),
   Command.withSubcommands([
     { group: "The service", commands: [start, migrate, audit, payments, projections, bus, token] },
-    { group: "For organisers", commands: [venue, event, block, voucher, order] },
+    { group: "For organisers", commands: [venue, event, block, voucher, order, checkIns] },
     { group: "For customers", commands: [hold, buy] }
   ]),
   Command.withGlobalFlags([Json, Url, Key]),

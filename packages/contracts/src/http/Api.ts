@@ -3,6 +3,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { CalendarsApi, SitemapApi } from "./DiscoveryApi.ts"
 import { CompatApi } from "./CompatApi.ts"
 import { AvailabilityStreamApi } from "./AvailabilityStreamApi.ts"
+import { CheckInsApi, DoorApi } from "./CheckInsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
@@ -17,7 +18,9 @@ export class Api extends HttpApi.make("onsale")
   .add(AvailabilityStreamApi)
   .add(HoldsApi)
   .add(OrdersApi)
+  .add(CheckInsApi)
   .add(OrganiserApi)
+  .add(DoorApi)
   .add(RefundsApi)
   .add(SearchApi)
   .add(WebhooksApi)
