@@ -22,15 +22,19 @@ const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): 
   connection[kind] < (kind === "calls" ? Connection.maxCalls : Connection.maxStreams) &&
   connection.wire.unreadBytes() <= Connection.maxUnreadBytes
 
-/** Calls of organisers carry their key where others carry a token. */
-const isOrganisers = (rpc: Rpc.AnyWithProps): boolean =>
-  Array.from(rpc.middlewares).some(({ key }) => key === OrganiserOnly.key)
+const passes = (rpc: Rpc.AnyWithProps, guard: { readonly key: string }): boolean =>
+  Array.from(rpc.middlewares).some(({ key }) => key === guard.key)
+
+const isOrganisers = (rpc: Rpc.AnyWithProps): boolean => passes(rpc, OrganiserOnly)
+
+/** Calls of organisers and of the door carry their key where others carry a token. */
+const takesKey = (rpc: Rpc.AnyWithProps): boolean => isOrganisers(rpc) || passes(rpc, DoorOnly)
 
 /** What a call counts as: as its request over HTTP does. */
 const classOf = (rpc: Rpc.AnyWithProps): Class => {
   if (isOrganisers(rpc)) return "organiser"
   if (/^(Get|List|Watch)/.test(rpc._tag)) return "reads"
-  if (rpc._tag === "CheckIn") return "checkIns"
+  if (passes(rpc, DoorOnly)) return "checkIns"
   return rpc._tag.endsWith("Hold") ? "holds" : "orders"
 }
 
@@ -55,7 +59,7 @@ const edge = Layer.effect(
         if (!hasRoom(connection, kind)) return yield* new Overloaded({ retryAfterSeconds: 1 })
         const name = classOf(rpc)
         yield* admitted(name, connection.client)
-        const customer = isOrganisers(rpc) ? null : yield* tokens.from(headers["authorization"])
+        const customer = takesKey(rpc) ? null : yield* tokens.from(headers["authorization"])
         if (customer !== null && connection.client !== null) {
           yield* admitted(name, RateLimitFront.customerKey(customer))
         }
