@@ -28,7 +28,14 @@ const nativeKey = async (raw: Uint8Array<ArrayBuffer>): Promise<CryptoKey | unde
   try {
     return await crypto.subtle.importKey("raw", raw, "Ed25519", false, ["verify"])
   } catch (error) {
-    if (error instanceof Error && error.name === "NotSupportedError") return undefined
+    if (
+      typeof error === "object" &&
+      error !== null &&
+      "name" in error &&
+      error.name === "NotSupportedError"
+    ) {
+      return undefined
+    }
     throw error
   }
 }
