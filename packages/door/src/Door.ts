@@ -33,8 +33,6 @@ export class Door {
   private readonly trustedKeys: ReadonlyArray<DoorKey>
   private readonly store: ScanStore
   private current: DoorBundle
-  /** One scan at a time: of two cameras on one ticket one admits. */
-  private turn: Promise<unknown> = Promise.resolve()
 
   private constructor(bundle: DoorBundle, trustedKeys: ReadonlyArray<DoorKey>, store: ScanStore) {
     this.current = bundle
@@ -69,13 +67,31 @@ export class Door {
    * Judges a code that is shown at `gate` at `now` (milliseconds since 1970, by the gate's clock). `event` is what is
    * entered here; that of the bundle when left out.
    */
-  verify(
+  async verify(
     code: string,
     at: { readonly gate: string; readonly now: number; readonly event?: string }
   ): Promise<Verdict> {
-    const verdict = this.turn.then(() => this.judge(code, at))
-    this.turn = verdict.catch(() => undefined)
-    return verdict
+    const bundle = this.current
+    const claim = await TicketCode.verify(code, bundle.verifiers)
+    if (claim === null) return { result: "forged" }
+    const { eventId, key, ticketId, version } = claim
+    if (eventId !== bundle.event.id || (at.event !== undefined && eventId !== at.event)) {
+      return { result: "wrong event", ticketId, eventId }
+    }
+    if (bundle.isRefunded(key)) return { result: "cancelled", ticketId, reason: "refunded" }
+    if (version < bundle.versionOf(key)) return { result: "cancelled", ticketId, reason: "replaced" }
+    const elsewhere = bundle.checkInOf(key)
+    if (elsewhere !== undefined) return { result: "used", ticketId, checkIn: elsewhere }
+    const scan: Scan = {
+      scanId: newScanId(),
+      ticketId,
+      code: code.trim().toUpperCase(),
+      gate: at.gate,
+      atMs: at.now
+    }
+    if (await this.store.add(scan)) return { result: "admitted", ticketId, scanId: scan.scanId }
+    const here = await this.store.find(ticketId)
+    return { result: "used", ticketId, checkIn: { atMs: here?.atMs ?? at.now, gate: here?.gate ?? at.gate } }
   }
 
   /** Scans that are to be told of, oldest first; as many as an upload may have. */
@@ -104,32 +120,5 @@ export class Door {
   /** What an upload was answered with: those scans are told of, whatever became of them. */
   settle(reports: ReadonlyArray<ScanReport>): Promise<void> {
     return this.store.settle(reports.map(({ scanId }) => scanId))
-  }
-
-  private async judge(
-    code: string,
-    at: { readonly gate: string; readonly now: number; readonly event?: string }
-  ): Promise<Verdict> {
-    const bundle = this.current
-    const claim = await TicketCode.verify(code, bundle.verifiers)
-    if (claim === null) return { result: "forged" }
-    const { eventId, key, ticketId, version } = claim
-    if (eventId !== bundle.event.id || (at.event !== undefined && eventId !== at.event)) {
-      return { result: "wrong event", ticketId, eventId }
-    }
-    if (bundle.isRefunded(key)) return { result: "cancelled", ticketId, reason: "refunded" }
-    if (version < bundle.versionOf(key)) return { result: "cancelled", ticketId, reason: "replaced" }
-    const elsewhere = bundle.checkInOf(key)
-    if (elsewhere !== undefined) return { result: "used", ticketId, checkIn: elsewhere }
-    const scan: Scan = {
-      scanId: newScanId(),
-      ticketId,
-      code: code.trim().toUpperCase(),
-      gate: at.gate,
-      atMs: at.now
-    }
-    if (await this.store.add(scan)) return { result: "admitted", ticketId, scanId: scan.scanId }
-    const here = await this.store.find(ticketId)
-    return { result: "used", ticketId, checkIn: { atMs: here?.atMs ?? at.now, gate: here?.gate ?? at.gate } }
   }
 }

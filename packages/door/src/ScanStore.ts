@@ -13,7 +13,10 @@ export interface Scan {
 export interface ScanStore {
   /** The scan that has let this ticket in here. */
   readonly find: (ticketId: string) => Promise<Scan | undefined>
-  /** Keeps a scan, which is pending from now on; false where its ticket has one. Rejects where there is no room. */
+  /**
+   * Keeps a scan, which is pending from now on; false where its ticket has one. In one step: of two cameras on one
+   * ticket one admits. Rejects where there is no room.
+   */
   readonly add: (scan: Scan) => Promise<boolean>
   /** Scans that were not told of yet, oldest first, at most `limit`. */
   readonly pending: (limit: number) => Promise<ReadonlyArray<Scan>>
