@@ -16,7 +16,7 @@ import { CursorInvalid, EventNotFound, TicketNotFound } from "@onsale/contracts/
 import { type EventId, makeUuidV7, TicketId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as Digest from "@onsale/platform/Digest"
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect, Metric, Schema } from "effect"
 import * as Admission from "./Admission.ts"
 import * as DoorClock from "./DoorClock.ts"
 import * as OrderViews from "./OrderView.ts"
@@ -31,6 +31,19 @@ const uploadPlaces = 16
 
 /** Codes of an upload that are checked at once, a tenth of a millisecond of a thread each. */
 const verifyAtOnce = 8
+
+const asked = Metric.counter("onsale_check_ins", {
+  description: "Codes that were shown at gates that ask, by what they were told",
+  incremental: true
+})
+const told = Metric.counter("onsale_scans_told", {
+  description: "Scans that gates without network told of later, by what became of them",
+  incremental: true
+})
+
+/** Counts an answer under `result`, whatever it is. */
+const counted = (counter: Metric.Counter<number>, result: string, count = 1) =>
+  Metric.update(Metric.withAttributes(counter, { result }), count)
 
 const instant = (ms: number): string => new Date(ms).toISOString()
 const instantOrNull = (ms: number | null) => (ms === null ? null : instant(ms))
@@ -55,40 +68,44 @@ export const make = Effect.gen(function* () {
   const tooLarge = ({ tickets }: { readonly tickets: number }) => Effect.fail(new DoorTooLarge({ tickets }))
 
   return {
-    checkIn: Effect.fnUntraced(function* (scan: NewCheckIn) {
-      const { eventId, ticketId, version } = yield* notifications
-        .verify(scan.code)
-        .pipe(Effect.mapError(() => new CodeForged({})))
-      if (scan.eventId !== undefined && scan.eventId !== eventId) return yield* new WrongEvent({ eventId })
-      const scanId = scan.scanId ?? makeUuidV7(yield* Clock.currentTimeMillis)
-      const answer = yield* checkIns
-        .checkIn({ ticketId, codeVersion: version, gate: scan.gate, scanId })
-        .pipe(Effect.catchTag("BookingUnavailable", OrderViews.busy))
-      switch (answer?._tag) {
-        case undefined:
-          return yield* new TicketNotFound({})
-        case "Used":
-          return yield* new TicketUsed({
-            ticketId,
-            at: instant(answer.checkIn.atMs),
-            gate: answer.checkIn.gate
-          })
-        case "Refunded":
-          return yield* new TicketRefunded({ ticketId })
-        case "Replaced":
-          return yield* new CodeReplaced({ ticketId })
-        case "Admitted":
-          return {
-            result: "admitted" as const,
-            ticketId,
-            eventId,
-            label: answer.label,
-            holder: answer.holder,
-            gate: answer.checkIn.gate,
-            at: instant(answer.checkIn.atMs)
-          }
-      }
-    }),
+    checkIn: Effect.fnUntraced(
+      function* (scan: NewCheckIn) {
+        const { eventId, ticketId, version } = yield* notifications
+          .verify(scan.code)
+          .pipe(Effect.mapError(() => new CodeForged({})))
+        if (scan.eventId !== undefined && scan.eventId !== eventId) return yield* new WrongEvent({ eventId })
+        const scanId = scan.scanId ?? makeUuidV7(yield* Clock.currentTimeMillis)
+        const answer = yield* checkIns
+          .checkIn({ ticketId, codeVersion: version, gate: scan.gate, scanId })
+          .pipe(Effect.catchTag("BookingUnavailable", OrderViews.busy))
+        switch (answer?._tag) {
+          case undefined:
+            return yield* new TicketNotFound({})
+          case "Used":
+            return yield* new TicketUsed({
+              ticketId,
+              at: instant(answer.checkIn.atMs),
+              gate: answer.checkIn.gate
+            })
+          case "Refunded":
+            return yield* new TicketRefunded({ ticketId })
+          case "Replaced":
+            return yield* new CodeReplaced({ ticketId })
+          case "Admitted":
+            return {
+              result: "admitted" as const,
+              ticketId,
+              eventId,
+              label: answer.label,
+              holder: answer.holder,
+              gate: answer.checkIn.gate,
+              at: instant(answer.checkIn.atMs)
+            }
+        }
+      },
+      Effect.tap(({ result }) => counted(asked, result)),
+      Effect.tapError(({ _tag }) => counted(asked, _tag))
+    ),
 
     keys: Effect.map(notifications.doorKeys, (keys) => ({ keys })),
 
@@ -157,6 +174,9 @@ export const make = Effect.gen(function* () {
         for (const [i, [place]] of good.entries()) {
           const answer = answers[i]
           if (answer !== undefined) reports.set(place, { ...answer, checkIn: shown(answer.checkIn) })
+        }
+        for (const [result, reported] of Map.groupBy(reports.values(), ({ result }) => result)) {
+          yield* counted(told, result, reported.length)
         }
         return {
           scans: scans.map(

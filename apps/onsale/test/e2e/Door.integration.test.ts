@@ -181,6 +181,22 @@ describe("The door", () => {
           assert.strictEqual(admitted.result, "admitted")
           assert.strictEqual((yield* verify(gate, code)).result, "used")
         }
+
+        // --- and all of them are told of at once, and are inside for everybody
+        const upload = yield* Effect.promise(() => gate.upload(Date.parse(event.startsAt)))
+        assert.strictEqual(upload?.scans.length, 199)
+        const { scans } = yield* door.upload({ ...upload, clockMs: 0 })
+        assert.deepStrictEqual(new Set(scans.map(({ result }) => result)), new Set(["admitted"]))
+        yield* Effect.promise(() => gate.settle(scans))
+        assert.isNull(yield* Effect.promise(() => gate.upload(0)))
+        assert.deepInclude(yield* door.counts, { admitted: 199, conflicts: 0 })
+        isProblem(yield* door.checkIn({ code: codes[42], gate: "South" }), 409, "ticket-used")
+        const third = yield* door.bundle(second.headers.etag)
+        const late = yield* Effect.promise(() => Door.open({ jws: third.text, trustedKeys }))
+        for (const code of codes) {
+          const { result } = yield* verify(late, code ?? "")
+          assert.strictEqual(result, code === refunded.code ? "cancelled" : "used")
+        }
         yield* Effect.logInfo(`${codes.length} codes read, ${forged} changes forged`)
         yield* Service.assertAudited(service)
         yield* Service.assertNothingBroke(service)

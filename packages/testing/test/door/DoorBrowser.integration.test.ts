@@ -13,7 +13,7 @@ import { promisify } from "node:util"
 import { createContext, runInContext } from "node:vm"
 import { gzipSync } from "node:zlib"
 import { build } from "rolldown"
-import type { DoorCase, DoorResult } from "./DoorPage.ts"
+import type { DoorCase, DoorResult } from "./DoorPageMain.ts"
 import { codeOf, layer, makeJws, makeTicketId, nowMs } from "./DoorWorld.ts"
 
 const chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync)
@@ -24,7 +24,7 @@ const maxGzipBytes = 10 * 1024
 /** The page as one script that sets `door`. */
 const bundled = Effect.promise(async () => {
   const { output } = await build({
-    input: join(import.meta.dirname, "DoorPage.ts"),
+    input: join(import.meta.dirname, "DoorPageMain.ts"),
     platform: "browser",
     write: false,
     output: { format: "iife", name: "door", minify: true, codeSplitting: false }
