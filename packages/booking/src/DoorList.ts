@@ -98,15 +98,15 @@ export const make = (sql: SqlClient.SqlClient) => {
     lists: Effect.fn("CheckIns.lists")(function* (eventId: EventId) {
       const rows = yield* sql`WITH version AS (${counts(eventId)}),
         ticket AS (SELECT id, tier_id, status, code_version FROM booking.tickets WHERE event_id = ${eventId}::uuid),
-        seen AS (SELECT c.ticket_id, c.gate, c.scanned_at, t.tier_id FROM booking.check_ins c JOIN ticket t ON t.id = c.ticket_id),
+        seen AS (SELECT ticket_id, gate, scanned_at FROM booking.check_ins WHERE event_id = ${eventId}::uuid),
         gates AS (SELECT gate, row_number() OVER (ORDER BY gate) - 1 AS place FROM (SELECT DISTINCT gate FROM seen) AS names)
         SELECT (SELECT sequence FROM version) AS sequence,
           (SELECT coalesce(json_agg(json_build_object('tier', tier_id, 'valid', valid, 'refunded', refunded,
               'admitted', admitted) ORDER BY tier_id), '[]')
-            FROM (SELECT tier_id, count(*) FILTER (WHERE status = 'valid') AS valid,
+            FROM (SELECT ticket.tier_id, count(*) FILTER (WHERE status = 'valid') AS valid,
                 count(*) FILTER (WHERE status = 'refunded') AS refunded,
-                count(*) FILTER (WHERE id IN (SELECT ticket_id FROM seen)) AS admitted
-              FROM ticket GROUP BY tier_id) AS by_tier) AS tiers,
+                count(seen.ticket_id) AS admitted
+              FROM ticket LEFT JOIN seen ON seen.ticket_id = ticket.id GROUP BY ticket.tier_id) AS by_tier) AS tiers,
           (SELECT ${base64("string_agg(entry, ''::bytea ORDER BY entry)")}
             FROM (SELECT ${last8("id")} AS entry FROM ticket WHERE status = 'refunded') AS entries) AS refunded,
           (SELECT ${base64("string_agg(entry, ''::bytea ORDER BY entry)")}
