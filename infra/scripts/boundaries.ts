@@ -29,11 +29,13 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   "packages/contracts": [],
   "packages/platform": [],
   ...Object.fromEntries(contexts.map((context) => [`packages/${context}`, ["contracts", "platform"]])),
-  "packages/testing": [...run, "gateway", "runner", "app", "psp-sandbox", "web", "loadgen"],
+  // For a browser that has no network: nothing of ours but itself.
+  "packages/door": [],
+  "packages/testing": [...run, "door", "gateway", "runner", "app", "psp-sandbox", "web", "loadgen"],
   "apps/gateway": run,
   "apps/runner": run,
-  "apps/onsale": [...run, "gateway", "runner"],
-  "apps/web": ["contracts"],
+  "apps/onsale": [...run, "gateway", "runner", "door"],
+  "apps/web": ["contracts", "door"],
   "apps/loadgen": ["contracts"],
   "apps/psp-sandbox": ["contracts"],
   // A migration is kept for ever: it may lean on nothing that a context can change under it.
@@ -112,6 +114,16 @@ export const check = (root: string): ReadonlyArray<string> => {
     }
     if (unit.folder === "packages/contracts" && !unit.isTest && !/^effect(\/|$)/.test(found.specifier)) {
       say("contracts import `effect` only, so that they run in a browser")
+    }
+    if (
+      unit.folder === "packages/door" &&
+      !unit.isTest &&
+      !found.specifier.startsWith(".") &&
+      found.specifier !== "@noble/ed25519"
+    ) {
+      say(
+        "the door's library imports nothing but its fallback for signatures, so that it is small in a browser"
+      )
     }
   }
 

@@ -5,10 +5,16 @@ import { HttpServerError, HttpServerResponse, ProblemDetails } from "effect/http
 /** No body of ours comes near it, but for seat maps. */
 const bodyLimit = ByteSize.kibibytes(64)
 const planLimit = ByteSize.mebibytes(40)
+/** A thousand scans of the longest codes. */
+const scansLimit = ByteSize.kibibytes(512)
 
 /** Of the body of a request to this URL. */
 export const limitOf = (url: string): ByteSize.ByteSize =>
-  /^\/api\/v1\/organiser\/venues(\?|$)/.test(url) ? planLimit : bodyLimit
+  /^\/api\/v1\/organiser\/venues(\?|$)/.test(url)
+    ? planLimit
+    : /^\/api\/v1\/organiser\/events\/[^/]+\/scans(\?|$)/.test(url)
+      ? scansLimit
+      : bodyLimit
 
 export const problem = (status: number, name: string, title: string, detail?: string) =>
   ProblemDetails.toResponse({

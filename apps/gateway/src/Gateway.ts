@@ -7,9 +7,11 @@ import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
 import * as CompatContracts from "./compat/CompatContracts.ts"
 import * as CompatHttp from "./compat/CompatHttp.ts"
+import * as CheckInsHttp from "./CheckInsHttp.ts"
 import { ClientKey } from "./ClientKey.ts"
 import * as CustomerToken from "./CustomerToken.ts"
 import * as AvailabilityStreamHttp from "./AvailabilityStreamHttp.ts"
+import * as DoorAuth from "./DoorAuth.ts"
 import * as Edge from "./Edge.ts"
 import * as CalendarsHttp from "./CalendarsHttp.ts"
 import { EventReads } from "./EventReads.ts"
@@ -63,6 +65,8 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         OrdersHttp.layer,
         OrganiserHttp.layer,
         PreferencesHttp.layer,
+        CheckInsHttp.layer,
+        CheckInsHttp.doorLayer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,
@@ -70,6 +74,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
       ]),
       Layer.provide([
         OrganiserAuth.layer(options.organiserKey),
+        DoorAuth.layer(options.organiserKey),
         CustomerToken.authLayer,
         RequestProblems.layer
       ])

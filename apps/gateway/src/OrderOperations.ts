@@ -4,8 +4,9 @@
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as PageCursor from "@onsale/catalog/PageCursor"
-import type { NewOrder, OrderView } from "@onsale/contracts/booking/Order"
+import type { Customer, NewOrder, OrderView } from "@onsale/contracts/booking/Order"
 import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import { NotReissuable, TicketsUsed } from "@onsale/contracts/http/CheckInProblems"
 import type { NewRefund, OrderQuery } from "@onsale/contracts/http/OrdersApi"
 import {
   CursorInvalid,
@@ -180,9 +181,18 @@ export const make = Effect.gen(function* () {
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag(
             "NotRefundable",
-            ({ deadlineMs, message, tickets }): Effect.Effect<never, NotRefundable | RefundDeadlinePassed> =>
+            ({
+              deadlineMs,
+              message,
+              tickets,
+              used
+            }): Effect.Effect<never, NotRefundable | RefundDeadlinePassed | TicketsUsed> =>
               deadlineMs === undefined
-                ? Effect.fail(new NotRefundable({ detail: message, tickets }))
+                ? Effect.fail(
+                    used === true
+                      ? new TicketsUsed({ tickets })
+                      : new NotRefundable({ detail: message, tickets })
+                  )
                 : Effect.fail(
                     new RefundDeadlinePassed({
                       detail: message,
@@ -218,6 +228,34 @@ export const make = Effect.gen(function* () {
           Effect.catchTag("BookingUnavailable", OrderViews.busy)
         )
       boards.changed(order.eventId)
+      return yield* render(order)
+    }),
+
+    /** A new code for a ticket, and another holder where one is named. */
+    reissue: Effect.fnUntraced(function* (
+      orderId: OrderId,
+      ticketId: TicketId,
+      key: string,
+      holder: Customer | null
+    ) {
+      const order = yield* orders
+        .reissue(orderId, {
+          key,
+          fingerprint: OrderViews.fingerprintOf([orderId, ticketId, holder]),
+          ticketId,
+          holder
+        })
+        .pipe(
+          Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
+          Effect.catchTag(
+            "NotReissuable",
+            ({ reason }): Effect.Effect<never, TicketNotFound | NotReissuable> =>
+              Effect.fail(reason === "unknown" ? new TicketNotFound({}) : new NotReissuable({ reason }))
+          ),
+          Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
+          Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
+          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+        )
       return yield* render(order)
     }),
 

@@ -24,6 +24,10 @@ export const ticketOf = Effect.fnUntraced(function* (eventId: EventId, ticket: O
     areaId,
     label,
     status,
+    ...(ticket.holder === undefined ? {} : { holder: ticket.holder.name }),
+    ...(ticket.checkIn === undefined
+      ? {}
+      : { checkIn: { at: new Date(ticket.checkIn.atMs).toISOString(), gate: ticket.checkIn.gate } }),
     code: yield* notifications.codeFor(eventId, ticket)
   }
   return rendered

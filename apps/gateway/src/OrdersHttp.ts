@@ -31,6 +31,10 @@ export const layer = HttpApiBuilder.group(
       get: ({ params }) => orders.get(params.orderId),
       refund: ({ headers, params, payload }) =>
         orders.refund(params.orderId, headers["idempotency-key"], payload),
+      transfer: ({ headers, params, payload }) =>
+        orders.reissue(params.orderId, params.ticketId, headers["idempotency-key"], payload),
+      reissue: ({ headers, params }) =>
+        orders.reissue(params.orderId, params.ticketId, headers["idempotency-key"], null),
       ticket: ({ params }) => orders.ticket(params.ticketId),
       ticketsPdf: Effect.fnUntraced(function* ({ params }) {
         const order = yield* orders.byId(params.orderId)

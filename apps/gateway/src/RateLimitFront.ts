@@ -29,6 +29,7 @@ export const classOf = (method: string | undefined, url: string): Class | undefi
     if (url.startsWith("organiser", api.length)) return "organiser"
     if (url.startsWith("webhooks", api.length)) return undefined
     if (reads) return "reads"
+    if (url.startsWith("checkins", api.length)) return "checkIns"
     return url.startsWith("events", api.length) || url.startsWith("holds", api.length) ? "holds" : "orders"
   }
   // What its calls are, they count as themselves.

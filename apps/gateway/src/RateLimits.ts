@@ -10,7 +10,7 @@ import { RateLimiter, Redis } from "effect/persistence"
 import * as Bucket from "./Bucket.ts"
 import { SharedRedis } from "./SharedRedis.ts"
 
-export const classes = ["reads", "holds", "orders", "organiser"] as const
+export const classes = ["reads", "holds", "orders", "checkIns", "organiser"] as const
 /** What a request is counted as. */
 export type Class = (typeof classes)[number]
 
@@ -55,6 +55,8 @@ export const config = Config.all({
   reads: burst("READS", 1_000),
   holds: burst("HOLDS", 200),
   orders: burst("ORDERS", 100),
+  // A stadium's gates stand behind one address.
+  checkIns: burst("CHECKINS", 1_000),
   organiser: burst("ORGANISER", 500),
   window: Config.Duration("ONSALE_RATE_LIMIT_WINDOW").pipe(Config.withDefault("10 seconds"))
 })

@@ -1,5 +1,6 @@
 /** A gateway's process: the HTTP edge, and a client of the cluster. */
 import { NodeHttpClient } from "@effect/platform-node"
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as DemoSeason from "@onsale/catalog/DemoSeason"
@@ -14,10 +15,11 @@ import * as Cluster from "@onsale/platform/Cluster"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as RoleProcess from "@onsale/platform/RoleProcess"
 import { Config, Effect, Layer, Option } from "effect"
+import * as DoorAuth from "./DoorAuth.ts"
 import * as Gateway from "./Gateway.ts"
 
 /** What the routes ask of the contexts. Seats, orders and payments are the runners'. */
-const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer).pipe(
+const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer, CheckIns.layer).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       StandbyAvailability.layer.pipe(Layer.provide([InventoryClient.layerEntity, EventAvailability.layer])),
@@ -38,12 +40,15 @@ const settings = Config.all({
 })
 
 const server = Layer.unwrap(
-  Effect.map(settings, ({ demo, host, organiserKey, port, tokenKeys }) =>
-    HttpServer.serve(Gateway.layer({ organiserKey, port, tokenKeys: Option.getOrUndefined(tokenKeys) }), {
-      port,
-      host: Option.getOrUndefined(host)
-    }).pipe(Layer.provide(demo ? DemoSeason.layer : Layer.empty), Layer.provide(contexts))
-  )
+  Effect.gen(function* () {
+    const { demo, host, organiserKey, port, tokenKeys } = yield* settings
+    yield* Effect.logInfo(`check-ins are ${yield* DoorAuth.described}`)
+    const routes = Gateway.layer({ organiserKey, port, tokenKeys: Option.getOrUndefined(tokenKeys) })
+    return HttpServer.serve(routes, { port, host: Option.getOrUndefined(host) }).pipe(
+      Layer.provide(demo ? DemoSeason.layer : Layer.empty),
+      Layer.provide(contexts)
+    )
+  })
 )
 
 RoleProcess.run({ name: "gateway", layer: server })

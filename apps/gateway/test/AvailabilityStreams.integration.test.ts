@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
@@ -56,6 +57,7 @@ const serve = Effect.fnUntraced(function* (
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
+    Layer.mock(CheckIns, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(MailWebhooks, {}),
     Layer.mock(MessageLog, {}),

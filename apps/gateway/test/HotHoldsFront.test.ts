@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { EventSearches } from "@onsale/catalog/search/EventSearches"
@@ -83,6 +84,7 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
     Layer.mock(EventSearches, {}),
+    Layer.mock(CheckIns, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(MailWebhooks, {}),
     Layer.mock(MessageLog, {}),

@@ -1,5 +1,6 @@
 import { pollUntil } from "@onsale/testing/Poll"
 import { assert, describe, it } from "@effect/vitest"
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
@@ -84,6 +85,7 @@ const serve = Effect.gen(function* () {
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
+    Layer.mock(CheckIns, {}),
     Layer.mock(Notifications, {}),
     Layer.mock(MailWebhooks, {}),
     Layer.mock(MessageLog, {}),

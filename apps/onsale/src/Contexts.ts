@@ -1,4 +1,5 @@
 /** Every context in one process, over one database and a cluster of one. */
+import { CheckIns } from "@onsale/booking/CheckIns"
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as Search from "@onsale/catalog/search/Search"
@@ -30,6 +31,7 @@ export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
     Catalog.layer,
     Search.layer,
     Orders.layer,
+    CheckIns.layer,
     BookingRole.orders,
     BookingRole.copies,
     BookingRole.models,

@@ -6,6 +6,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import * as CatalogChanges from "@onsale/catalog/CatalogChanges"
 import * as DemoSeason from "@onsale/catalog/DemoSeason"
 import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import * as DoorAuth from "@onsale/gateway/DoorAuth"
 import * as Gateway from "@onsale/gateway/Gateway"
 import * as LocalOnly from "@onsale/gateway/LocalOnly"
 import type { Link } from "@onsale/gateway/RootHttp"
@@ -112,6 +113,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
   const port = yield* concretePort(config.port, Option.getOrUndefined(config.host))
   const organiser = yield* organiserKey
   const customers = yield* tokenKeys
+  const checkIns = yield* DoorAuth.described
   const mailing = mail({ smtpUrl: config.smtpUrl, from: config.mailFrom, dataDir })
 
   const contexts = Contexts.layerWith(inventory).pipe(
@@ -133,6 +135,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
           `API documentation ${at}/docs`,
           ...mailing.links.map(({ href, title }) => `${title.padEnd(17)} ${at}${href}`),
           `Metrics           ${at}/metrics`,
+          `Check-ins         ${checkIns}`,
           organiser.made
             ? `Organiser's key   ${Redacted.value(organiser.value)} (shown this once, kept in ${organiser.file})`
             : organiser.file === ""

@@ -103,6 +103,37 @@ export const run: Effect.Effect<ReadonlyArray<Finding>, never, SqlClient.SqlClie
         FROM booking.tickets WHERE status = 'valid' AND seat IS NOT NULL GROUP BY event_id, seat HAVING count(*) > 1`
         ],
         [
+          "INV-06",
+          "what the door has seen of a ticket is of its order and event",
+          sql`SELECT 'scan ' || s.scan_id || ' of ticket ' || s.ticket_id AS what
+        FROM (SELECT ticket_id, order_id, event_id, scan_id FROM booking.check_ins
+          UNION ALL SELECT ticket_id, order_id, event_id, scan_id FROM booking.scan_conflicts) s
+        LEFT JOIN booking.tickets t ON t.id = s.ticket_id
+        WHERE t.id IS NULL OR t.order_id <> s.order_id OR t.event_id <> s.event_id`
+        ],
+        [
+          "INV-06",
+          "a ticket is used once: each check-in in the journal takes over from the one before",
+          sql`SELECT 'ticket ' || ticket_id || ' of order ' || stream || ' is used by scan ' || coalesce(scan_id, 'none')
+          || ' and by scan ' || coalesce(counted, 'none') AS what
+        FROM (SELECT a.stream, a.ticket_id, a.scan_id, c.scan_id AS counted, a.replaces,
+            lag(a.scan_id) OVER (PARTITION BY a.ticket_id ORDER BY a.version, a.place) AS before,
+            lead(a.scan_id) OVER (PARTITION BY a.ticket_id ORDER BY a.version, a.place) AS after
+          FROM (SELECT j.stream, j.version, e.place, (e.value ->> 'ticketId')::uuid AS ticket_id,
+              e.value ->> 'scanId' AS scan_id, e.value ->> 'replaces' AS replaces
+            FROM booking.journal j CROSS JOIN LATERAL json_array_elements(j.events) WITH ORDINALITY AS e (value, place)
+            WHERE e.value ->> '_tag' = 'TicketAdmitted') a
+          FULL JOIN booking.check_ins c ON c.ticket_id = a.ticket_id) chain
+        WHERE before IS DISTINCT FROM replaces OR (after IS NULL AND scan_id IS DISTINCT FROM counted)`
+        ],
+        [
+          "INV-06",
+          "a ticket is not used after its refund",
+          sql`SELECT 'ticket ' || t.id || ' refunded before its check-in at ' || c.gate AS what
+        FROM booking.check_ins c JOIN booking.tickets t ON t.id = c.ticket_id
+        WHERE t.status = 'refunded' AND c.scanned_at >= t.updated_at`
+        ],
+        [
           "INV-07",
           "an order is known by one idempotency key",
           sql`SELECT 'order ' || o.id || ' by ' || count(i.key) || ' keys' AS what

@@ -37,7 +37,10 @@ const describe = ToldEvents.make({
     LateMoneyReturned: ["provider", "payment"],
     RefundRequested: ["refundId", "amount", "fee", "cause", "tickets"],
     SeatsReturned: ["refundId"],
-    Refunded: ["refundId"]
+    Refunded: ["refundId"],
+    TicketAdmitted: ["ticketId", "codeVersion", "gate", "atMs", "scanId", "replaces"],
+    ScanRefused: ["ticketId", "codeVersion", "gate", "atMs", "scanId", "reason"],
+    TicketReissued: ["ticketId", "codeVersion"]
   }
 })
 

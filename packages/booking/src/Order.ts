@@ -299,6 +299,8 @@ export interface RefundRefusal {
   readonly tickets: ReadonlyArray<TicketId>
   /** Where it is too late: since when, in milliseconds since 1970. */
   readonly deadlineMs?: number
+  /** Where the tickets were used at the door. */
+  readonly used?: boolean
 }
 
 export interface RefundRequest {
@@ -326,19 +328,25 @@ export const requestRefund = (
   request: RefundRequest,
   nowMs: number
 ): Result.Result<Extract<OrderEvent, { readonly _tag: "RefundRequested" }>, RefundRefusal> => {
-  const named = [...new Set(request.tickets ?? validTickets(order).map(({ id }) => id))]
+  const byBuyer = request.cause === "customer"
+  // Who names none gives back what he can: what was used the organiser alone pays back.
+  const all = validTickets(order).filter(({ checkIn }) => !byBuyer || checkIn === undefined)
+  const named = [...new Set(request.tickets ?? all.map(({ id }) => id))]
   if (order.stage !== "confirmed") {
     return Result.fail({ message: "The order has no tickets that could be refunded.", tickets: named })
   }
   if (named.length === 0)
-    return Result.fail({ message: "All tickets of the order are refunded.", tickets: [] })
+    return Result.fail({ message: "All tickets of the order are refunded or used.", tickets: [] })
   const byId = new Map(order.tickets.map((ticket) => [ticket.id, ticket]))
   const foreign = named.filter((id) => !byId.has(id))
   if (foreign.length > 0)
     return Result.fail({ message: "The tickets are not of this order.", tickets: foreign })
   const gone = named.filter((id) => byId.get(id)?.status !== "valid")
   if (gone.length > 0) return Result.fail({ message: "The tickets were refunded before.", tickets: gone })
-  const policy = request.cause === "customer" ? (order.placed.terms?.refunds ?? everything) : everything
+  const used = byBuyer ? named.filter((id) => byId.get(id)?.checkIn !== undefined) : []
+  if (used.length > 0)
+    return Result.fail({ message: "The tickets were used at the door.", tickets: used, used: true })
+  const policy = byBuyer ? (order.placed.terms?.refunds ?? everything) : everything
   if (policy.untilMs !== undefined && nowMs >= policy.untilMs) {
     const message = "The time in which tickets of this order could be given back is over."
     return Result.fail({ message, tickets: named, deadlineMs: policy.untilMs })

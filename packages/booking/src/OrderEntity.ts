@@ -31,6 +31,7 @@ import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
 import { JournalConflict } from "@onsale/platform/Journal"
 import { Checkout } from "./Checkout.ts"
 import * as CheckoutRun from "./CheckoutRun.ts"
+import * as DoorCommands from "./DoorCommands.ts"
 import { firstRun, laterRun, requestRefund, type Run, type Step } from "./Order.ts"
 import { evolve, isAtWork, type Placed, toView } from "./OrderState.ts"
 import { type Key, OrderStore, type Plan, type Stored } from "./OrderStore.ts"
@@ -373,6 +374,16 @@ const make = Effect.gen(function* () {
       )
     })
 
+  const door = DoorCommands.make({
+    orderId,
+    store,
+    current,
+    remember: (stored) => {
+      known = stored
+    },
+    beforeNow
+  })
+
   return OrderEntity.of({
     Place: ({ payload }) => once("place", payload, inTurn(reloading(place(payload)))),
 
@@ -388,6 +399,12 @@ const make = Effect.gen(function* () {
 
     RequestRefund: ({ payload }) =>
       once(refundOperation(payload.cause), payload, inTurn(reloading(refund(payload)))),
+
+    CheckIn: ({ payload }) => inTurn(reloading(door.checkIn(payload))),
+
+    RecordScans: ({ payload }) => inTurn(reloading(door.record(payload.scans))),
+
+    ReissueTicket: ({ payload }) => once("reissue", payload, inTurn(reloading(door.reissue(payload)))),
 
     GetOrder: (): Effect.Effect<OrderView | null> =>
       Effect.map(

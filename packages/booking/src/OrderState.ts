@@ -15,6 +15,7 @@ import type {
   OrderView
 } from "@onsale/contracts/booking/Order"
 import type { NextAction, PaymentStatus } from "@onsale/contracts/payments/PaymentIntent"
+import * as TicketDoor from "./TicketDoor.ts"
 
 /**
  * How far it has come:
@@ -49,6 +50,8 @@ export interface Order {
   readonly lateMoney: "came" | "taken" | "returned" | null
   readonly tickets: ReadonlyArray<OrderTicket>
   readonly refunds: ReadonlyArray<OrderRefund>
+  /** What the door knows of each ticket. */
+  readonly doors: ReadonlyMap<TicketId, TicketDoor.TicketDoor>
   /** Milliseconds since 1970. */
   readonly createdAtMs: number
   readonly updatedAtMs: number
@@ -95,15 +98,20 @@ export const evolve = (
       lateMoney: null,
       tickets: [],
       refunds: [],
+      doors: new Map(),
       createdAtMs: at.atMs,
       updatedAtMs: at.atMs
     }
   }
   if (order === undefined) throw new OrderEventMisfit(at.orderId, event._tag, "none")
-  return { ...order, ...change(order, event), updatedAtMs: at.atMs }
+  return { ...order, ...change(order, event, at.atMs), updatedAtMs: at.atMs }
 }
 
-const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Placed" }>): Partial<Order> => {
+const change = (
+  order: Order,
+  event: Exclude<OrderEvent, { readonly _tag: "Placed" }>,
+  atMs: number
+): Partial<Order> => {
   const misfit = (why?: string) => new OrderEventMisfit(order.id, event._tag, order.stage, why)
   const from = (...stages: ReadonlyArray<Stage>) => {
     if (!stages.includes(order.stage)) throw misfit()
@@ -138,6 +146,7 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
       return {
         stage: "confirmed",
         tickets: event.tickets,
+        doors: new Map(event.tickets.map(({ id }) => [id, TicketDoor.issued(atMs)])),
         paymentStatus: "captured",
         lateMoney: order.lateMoney === null ? null : "taken"
       }
@@ -181,6 +190,9 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
         tickets: order.tickets.map((ticket) =>
           named.has(ticket.id) ? { ...ticket, status: "refunded" } : ticket
         ),
+        doors: new Map(
+          [...order.doors].map(([id, door]) => [id, named.has(id) ? { ...door, refundedMs: atMs } : door])
+        ),
         refunds: [
           ...order.refunds,
           {
@@ -193,6 +205,21 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
             status: "pending"
           }
         ]
+      }
+    }
+    case "TicketAdmitted":
+    case "ScanRefused":
+    case "TicketReissued": {
+      from("confirmed")
+      const door = order.doors.get(event.ticketId)
+      if (door === undefined) throw misfit("the ticket is not of this order")
+      const after = TicketDoor.evolve(door, event, atMs)
+      if (typeof after === "string") throw misfit(after)
+      return {
+        doors: new Map(order.doors).set(event.ticketId, after),
+        tickets: order.tickets.map((ticket) =>
+          ticket.id === event.ticketId ? { ...ticket, ...atDoor(event) } : ticket
+        )
       }
     }
     case "SeatsReturned":
@@ -208,6 +235,23 @@ const change = (order: Order, event: Exclude<OrderEvent, { readonly _tag: "Place
         paymentStatus: paymentAfter(order, refunds)
       }
     }
+  }
+}
+
+/** What the buyer sees of it. */
+const atDoor = (
+  event: Extract<OrderEvent, { readonly _tag: "TicketAdmitted" | "ScanRefused" | "TicketReissued" }>
+): Partial<OrderTicket> => {
+  switch (event._tag) {
+    case "TicketAdmitted":
+      return { checkIn: { gate: event.gate, atMs: event.atMs } }
+    case "ScanRefused":
+      return {}
+    case "TicketReissued":
+      return {
+        codeVersion: event.codeVersion,
+        ...(event.holder === undefined ? {} : { holder: event.holder })
+      }
   }
 }
 

@@ -8,6 +8,7 @@ import * as Ids from "@onsale/contracts/Ids"
 import { type EventId, OrderId } from "@onsale/contracts/Ids"
 import { OrderEvent, type OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
 import * as Journal from "@onsale/platform/Journal"
+import * as DoorRows from "./DoorRows.ts"
 import { claimCount, evolve, keptAmount, type Order, refundedAmount, statusOf, toView } from "./OrderState.ts"
 
 /** An order, and the version of its stream that it was folded from. */
@@ -16,7 +17,7 @@ export interface Stored {
   readonly version: number
 }
 
-export type Operation = "place" | "refund" | "cancellation"
+export type Operation = "place" | "refund" | "cancellation" | "reissue"
 
 /** A request that is known by its idempotency key; `answer` is null until it was answered first. */
 export interface KnownRequest {
@@ -119,10 +120,43 @@ const make = Effect.gen(function* () {
               WHERE order_id = ${order.id}::uuid AND status = 'valid'
                 AND id IN (SELECT json_array_elements_text(${JSON.stringify(event.tickets)}::json)::uuid)`
           ]
+        case "TicketReissued":
+          return [
+            sql`UPDATE booking.tickets SET code_version = ${event.codeVersion}::int, updated_at = ${instant(atMs)}
+              WHERE id = ${event.ticketId}::uuid AND order_id = ${order.id}::uuid`
+          ]
         default:
           return []
       }
     })
+
+  /** As they are after all events, since a statement may not write a row twice. */
+  const scanRows = (append: Append): ReadonlyArray<Statement.Fragment> => {
+    const { atMs, order } = append
+    const { admitted, refused } = DoorRows.of(append)
+    const scan = sql.literal(
+      "scan (ticket_id uuid, scan_id text, gate text, code_version int, at_ms float8, reason text)"
+    )
+    const columns = sql`order_id, event_id, ticket_id, scan_id, gate, code_version, scanned_at, received_at`
+    const values = sql`${order.id}::uuid, ${order.placed.eventId}::uuid, ticket_id, scan_id, gate, code_version,
+      to_timestamp(at_ms / 1000), ${instant(atMs)}`
+    return [
+      ...(admitted.length === 0
+        ? []
+        : [
+            sql`INSERT INTO booking.check_ins (${columns})
+              SELECT ${values} FROM json_to_recordset(${JSON.stringify(admitted)}::json) AS ${scan}
+              ON CONFLICT (ticket_id) DO UPDATE SET scan_id = excluded.scan_id, gate = excluded.gate,
+                code_version = excluded.code_version, scanned_at = excluded.scanned_at, received_at = excluded.received_at`
+          ]),
+      ...(refused.length === 0
+        ? []
+        : [
+            sql`INSERT INTO booking.scan_conflicts (${columns}, reason)
+              SELECT ${values}, reason FROM json_to_recordset(${JSON.stringify(refused)}::json) AS ${scan}`
+          ])
+    ]
+  }
 
   const requestRow = ({ atMs, order, request }: Append): ReadonlyArray<Statement.Fragment> =>
     request === null
@@ -167,6 +201,7 @@ const make = Effect.gen(function* () {
           [
             orderRow(append),
             ...ticketRows(append),
+            ...scanRows(append),
             ...requestRow(append),
             ...(append.answers === null ? [] : [answerRow(append.answers, append.order)])
           ]

@@ -1,5 +1,5 @@
 /** Orders, for whoever serves buyers: the gateway and the command line. */
-import { Context, Duration, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import {
@@ -13,6 +13,7 @@ import {
   TierId
 } from "@onsale/contracts/Ids"
 import {
+  type Customer,
   type NewOrder,
   OrderTicket,
   type OrderView,
@@ -20,29 +21,22 @@ import {
   TicketStatus
 } from "@onsale/contracts/booking/Order"
 import {
-  BookingUnavailable,
+  type BookingUnavailable,
   type HoldNotBuyable,
   type KeyInUse,
   type KeyReused,
   type NotRefundable,
+  type NotReissuable,
   OrderEntity,
   OrderNotFound
 } from "@onsale/contracts/booking/OrderEntity"
 import { hexOf } from "@onsale/platform/Digest"
+import { reachable } from "./ClusterErrors.ts"
 import * as CancellationProgress from "./CancellationProgress.ts"
 import { CustomerOrders } from "./CustomerOrders.ts"
 import * as EventSales from "./EventSales.ts"
 import { toView } from "./OrderState.ts"
 import { OrderStore } from "./OrderStore.ts"
-
-/**
- * Longer than a checkout takes that succeeds, however slow: 5 seconds each for the freeze and the sale (the
- * inventory's deadline), 15 each for the authorisation and the capture (the default of
- * `ONSALE_CHECKOUT_STEP_LIMIT`). One that has to be undone as slowly takes longer; it goes on, and the buyer
- * is told to ask again.
- */
-const limit = Duration.seconds(45)
-const retryAfterMs = 1_000
 
 export interface PlaceOrder {
   /** The `Idempotency-Key`, at most 255 characters. */
@@ -65,6 +59,14 @@ export interface RefundOrder {
   readonly reason: string
   /** The customer when left out. */
   readonly cause?: RefundCause
+}
+
+export interface ReissueTicket {
+  readonly key: string
+  readonly fingerprint: string
+  readonly ticketId: TicketId
+  /** Whom it is given to; null where it only gets a new code. */
+  readonly holder: Customer | null
 }
 
 export interface Placement {
@@ -109,27 +111,6 @@ const orderIdOf = (holdId: HoldId, key: string): OrderId => {
   )
 }
 
-/** The cluster's own troubles; whatever was sent may be sent again. */
-const toUnavailable = () => Effect.fail(new BookingUnavailable({ retryAfterMs }))
-
-const reachable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.catchIf(isClusterError, toUnavailable),
-    Effect.timeoutOrElse({ duration: limit, orElse: toUnavailable })
-  )
-
-const clusterErrors = [
-  "MailboxFull",
-  "AlreadyProcessingMessage",
-  "PersistenceError",
-  "EntityNotAssignedToRunner"
-] as const
-
-const isClusterError = <E extends { readonly _tag: string }>(
-  error: E
-): error is Extract<E, { readonly _tag: (typeof clusterErrors)[number] }> =>
-  clusterErrors.some((tag) => tag === error._tag)
-
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const store = yield* OrderStore
@@ -164,6 +145,11 @@ const make = Effect.gen(function* () {
       // An entity is made for whatever id it is asked about: not for those that somebody made up.
       if ((yield* store.load(orderId)) === null) return yield* new OrderNotFound()
       return yield* reachable(orderFor(orderId).RequestRefund({ cause: "customer", ...request }))
+    }),
+
+    reissue: Effect.fn("Orders.reissue")(function* (orderId: OrderId, request: ReissueTicket) {
+      if ((yield* store.load(orderId)) === null) return yield* new OrderNotFound()
+      return yield* reachable(orderFor(orderId).ReissueTicket(request))
     }),
 
     ticket: Effect.fn("Orders.ticket")(function* (ticketId: TicketId) {
@@ -234,6 +220,11 @@ export class Orders extends Context.Service<
       eventId: EventId,
       seat: number
     ) => Effect.Effect<{ readonly customerId: CustomerId | null } | null>
+    /** A new code for a ticket; the older ones admit nobody. */
+    readonly reissue: (
+      orderId: OrderId,
+      request: ReissueTicket
+    ) => Effect.Effect<OrderView, OrderNotFound | NotReissuable | KeyReused | KeyInUse | BookingUnavailable>
     readonly ticket: (ticketId: TicketId) => Effect.Effect<IssuedTicket | null>
     /** How far the refunds of a cancelled event are; null where booking has not heard that it is. */
     readonly cancellation: (

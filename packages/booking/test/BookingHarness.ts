@@ -20,6 +20,7 @@ import { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import * as Journal from "@onsale/platform/Journal"
 import { pollUntil } from "@onsale/testing/Poll"
 import * as BookingAudit from "../src/BookingAudit.ts"
+import { CheckIns } from "../src/CheckIns.ts"
 import * as CancelledEvents from "../src/CancelledEvents.ts"
 import { Checkout } from "../src/Checkout.ts"
 import * as OrderEntityLayer from "../src/OrderEntity.ts"
@@ -57,13 +58,14 @@ export const makeHarness = Effect.gen(function* () {
   const payments = new FakePayments()
   // The database is the suite's: each test begins with empty tables.
   yield* sql`TRUNCATE booking.journal, booking.orders, booking.tickets, booking.idempotency, booking.cursor,
-    booking.cancelled_events, payments.journal, catalog.journal`
+    booking.cancelled_events, booking.check_ins, booking.scan_conflicts, payments.journal, catalog.journal`
 
   const start = Effect.fnUntraced(function* ({ supervised = true }: Options = {}) {
     const scope = yield* Scope.make()
     yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
     const layer = Layer.mergeAll(
       Orders.layer,
+      CheckIns.layer,
       supervised ? Layer.merge(OrderSupervisor.layer, CancelledEvents.layer) : Layer.empty
     ).pipe(
       Layer.provideMerge(OrderEntityLayer.layer),
@@ -87,6 +89,7 @@ export const makeHarness = Effect.gen(function* () {
     const context = yield* Layer.buildWithMemoMap(layer, Layer.makeMemoMapUnsafe(), scope)
     return {
       orders: Context.get(context, Orders),
+      checkIns: Context.get(context, CheckIns),
       /** How far they are: null before booking has heard of the cancellation. */
       refunds: Effect.map(Context.get(context, Orders).cancellation(inventory.eventId), (progress) => ({
         refunded: progress?.orders.refunded ?? 0,

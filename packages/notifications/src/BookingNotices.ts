@@ -82,6 +82,22 @@ export const layer = Layer.unwrap(
         WHERE order_id = ${orderId}::uuid`
     })
 
+    const reissue = Effect.fnUntraced(function* (
+      orderId: OrderId,
+      { codeVersion, holder, ticketId }: Extract<OrderEvent, { readonly _tag: "TicketReissued" }>
+    ) {
+      const rows = yield* sql`SELECT tickets FROM notifications.orders WHERE order_id = ${orderId}::uuid`
+      const [order] = yield* decodeTickets(rows)
+      if (order === undefined) return
+      const now = order.tickets.map((ticket) =>
+        ticket.id === ticketId
+          ? { ...ticket, codeVersion, ...(holder === undefined ? {} : { holder }) }
+          : ticket
+      )
+      yield* sql`UPDATE notifications.orders SET tickets = ${yield* encodeTickets(now)}::json
+        WHERE order_id = ${orderId}::uuid`
+    })
+
     const handle = Effect.fnUntraced(function* (row: Row, event: OrderEvent) {
       const orderId = OrderId.make(row.stream)
       switch (event._tag) {
@@ -99,6 +115,8 @@ export const layer = Layer.unwrap(
           const { eventId } = yield* placedOf(row.stream)
           return yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId }))
         }
+        case "TicketReissued":
+          return yield* reissue(orderId, event)
         case "Refunded":
           return yield* tell(row, Notice.cases.Refunded.make({ orderId, refundId: event.refundId }))
       }

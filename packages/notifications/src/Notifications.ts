@@ -1,6 +1,7 @@
 /** Tickets as documents and codes, and the mails that carry them: what the gateway asks of this context. */
 import type { OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
 import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import type { DoorKey } from "@onsale/contracts/booking/DoorBundle"
 import type { EventDetail } from "@onsale/contracts/catalog/Event"
 import type { EventId, OrderId, TicketId } from "@onsale/contracts/Ids"
 import type { SentMail } from "@onsale/contracts/notifications/Mail"
@@ -62,6 +63,10 @@ export class Notifications extends Context.Service<
       ticket: { readonly id: TicketId; readonly codeVersion: number }
     ) => Effect.Effect<TicketCode>
     readonly verify: (code: string) => Effect.Effect<TicketClaim, TicketCodeForged>
+    /** What a gate takes with it, as a compact JWS. */
+    readonly seal: TicketCodes["Service"]["seal"]
+    /** The public keys that codes and bundles hold by. */
+    readonly doorKeys: Effect.Effect<ReadonlyArray<DoorKey>>
     /** The mails that were sent about an order, oldest first. */
     readonly mails: (orderId: OrderId) => Effect.Effect<ReadonlyArray<SentMail>>
   }
@@ -90,6 +95,7 @@ export class Notifications extends Context.Service<
             label: ticket.label,
             tier: source.tiers.get(ticket.tier) ?? null,
             price: { amount: ticket.price, currency: source.currency },
+            ...(ticket.holder === undefined ? {} : { holder: ticket.holder.name }),
             code
           }))
         )
@@ -130,6 +136,8 @@ export class Notifications extends Context.Service<
         codeFor,
         renderTickets,
         verify: codes.verify,
+        seal: codes.seal,
+        doorKeys: codes.doorKeys,
         mails: log.mails,
 
         documentOf: Effect.fn("Notifications.documentOf")((order, event) =>

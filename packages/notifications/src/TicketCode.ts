@@ -16,6 +16,7 @@
  */
 import { Cache, Context, Effect, Layer, Redacted, Schema } from "effect"
 import { EventId, TicketId } from "@onsale/contracts/Ids"
+import type { DoorBundle, DoorKey } from "@onsale/contracts/booking/DoorBundle"
 import {
   maxCodeLength,
   TicketClaim,
@@ -25,6 +26,7 @@ import {
 import { flattenedVerify, importJWK } from "jose"
 import { createPrivateKey, sign } from "node:crypto"
 import { decode, encode } from "./Base32.ts"
+import * as DoorSeal from "./DoorSeal.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 
 const protectedHeader = { alg: "Ed25519" }
@@ -84,6 +86,10 @@ export class TicketCodes extends Context.Service<
     readonly sign: (claim: TicketClaim) => Effect.Effect<TicketCode>
     /** What a code says that we signed, in any letter case. */
     readonly verify: (code: string) => Effect.Effect<TicketClaim, TicketCodeForged>
+    /** What a gate takes with it, as a compact JWS by the key that codes are signed with. */
+    readonly seal: (bundle: DoorBundle) => Effect.Effect<string>
+    /** The public keys that both hold by. */
+    readonly doorKeys: Effect.Effect<ReadonlyArray<DoorKey>>
   }
 >()("@onsale/notifications/TicketCodes") {
   static readonly layer = Layer.effect(
@@ -116,6 +122,8 @@ export class TicketCodes extends Context.Service<
       })
 
       return TicketCodes.of({
+        ...DoorSeal.make(keys),
+
         sign: Effect.fn("TicketCodes.sign")((claim) =>
           Cache.get(codes, `${claim.eventId} ${claim.ticketId} ${claim.version}`)
         ),

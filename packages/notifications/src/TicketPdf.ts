@@ -238,7 +238,9 @@ const drawPage = (
   draw(doc, [line("SEAT", label)], label, { x: left, y: bodyY }, faint)
   bodyY = draw(doc, seat.lines, seat.style, { x: left, y: bodyY + 10 }, ink) + 10
   drawBlock(doc, shared.venue, left, bodyY)
-  const below = drawBlock(doc, shared.holder, second, bodyY) + 8
+  const holder =
+    ticket.holder === undefined ? shared.holder : field("NAME", ticket.holder, shared.half, oneLine)
+  const below = drawBlock(doc, holder, second, bodyY) + 8
   drawBlock(
     doc,
     field("PRICE", Wording.amount(ticket.price), shared.half, oneLine, ticket.tier ?? ""),

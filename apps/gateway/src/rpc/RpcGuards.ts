@@ -3,6 +3,7 @@
  * customer, a correlation id, and an end to our defects.
  */
 import { Internal, Overloaded, TooManyRequests, Unauthorized } from "@onsale/contracts/http/Problems"
+import { DoorOnly } from "@onsale/contracts/rpc/DoorRpc"
 import { RpcEdge } from "@onsale/contracts/rpc/OnsaleRpc"
 import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
 import { Cause, Effect, Layer, type Redacted } from "effect"
@@ -11,6 +12,7 @@ import { Correlation, correlationOf } from "../Correlation.ts"
 import { CurrentCustomer } from "../CurrentCustomer.ts"
 import { CustomerToken } from "../CustomerToken.ts"
 import { checkOf } from "../OrganiserAuth.ts"
+import * as DoorAuth from "../DoorAuth.ts"
 import * as RateLimitFront from "../RateLimitFront.ts"
 import { type Class, RateLimits } from "../RateLimits.ts"
 import { ViewersPerClient } from "../ViewersPerClient.ts"
@@ -21,14 +23,19 @@ const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): 
   connection[kind] < (kind === "calls" ? Connection.maxCalls : Connection.maxStreams) &&
   connection.wire.unreadBytes() <= Connection.maxUnreadBytes
 
-/** Calls of organisers carry their key where others carry a token. */
-const isOrganisers = (rpc: Rpc.AnyWithProps): boolean =>
-  Array.from(rpc.middlewares).some(({ key }) => key === OrganiserOnly.key)
+const passes = (rpc: Rpc.AnyWithProps, guard: { readonly key: string }): boolean =>
+  Array.from(rpc.middlewares).some(({ key }) => key === guard.key)
+
+const isOrganisers = (rpc: Rpc.AnyWithProps): boolean => passes(rpc, OrganiserOnly)
+
+/** Calls of organisers and of the door carry their key where others carry a token. */
+const takesKey = (rpc: Rpc.AnyWithProps): boolean => isOrganisers(rpc) || passes(rpc, DoorOnly)
 
 /** What a call counts as: as its request over HTTP does. */
 const classOf = (rpc: Rpc.AnyWithProps): Class => {
   if (isOrganisers(rpc)) return "organiser"
   if (/^(Get|List|Watch)/.test(rpc._tag)) return "reads"
+  if (passes(rpc, DoorOnly)) return "checkIns"
   return rpc._tag.endsWith("Hold") ? "holds" : "orders"
 }
 
@@ -54,7 +61,7 @@ const edge = Layer.effect(
         if (!hasRoom(connection, kind)) return yield* new Overloaded({ retryAfterSeconds: 1 })
         const name = classOf(rpc)
         yield* admitted(name, connection.client)
-        const customer = isOrganisers(rpc) ? null : yield* tokens.from(headers["authorization"])
+        const customer = takesKey(rpc) ? null : yield* tokens.from(headers["authorization"])
         if (customer !== null && connection.client !== null) {
           yield* admitted(name, RateLimitFront.customerKey(customer))
         }
@@ -104,4 +111,14 @@ const organiserOnly = (key: Redacted.Redacted) =>
     )
   )
 
-export const layer = (key: Redacted.Redacted) => Layer.merge(edge, organiserOnly(key))
+const doorOnly = (key: Redacted.Redacted) =>
+  Layer.effect(
+    DoorOnly,
+    Effect.map(DoorAuth.check(key), (mayPass) =>
+      DoorOnly.of((call, { headers }) =>
+        mayPass(headers["authorization"]) ? call : Effect.fail(new Unauthorized({}))
+      )
+    )
+  )
+
+export const layer = (key: Redacted.Redacted) => Layer.mergeAll(edge, organiserOnly(key), doorOnly(key))

@@ -3,6 +3,7 @@ import { OnsaleRpc } from "@onsale/contracts/rpc/OnsaleRpc"
 import { Effect, Stream } from "effect"
 import { render } from "../AvailabilityBoard.ts"
 import { AvailabilityFeed } from "../AvailabilityFeed.ts"
+import * as DoorOperations from "../DoorOperations.ts"
 import * as EventOperations from "../EventOperations.ts"
 import * as HoldOperations from "../HoldOperations.ts"
 import * as OrderOperations from "../OrderOperations.ts"
@@ -15,6 +16,7 @@ export const layer = OnsaleRpc.toLayer(
     const holds = yield* HoldOperations.make
     const orders = yield* OrderOperations.make
     const organiser = yield* OrganiserOperations.make
+    const door = yield* DoorOperations.make
     const search = yield* SearchOperations.make
     const feed = yield* AvailabilityFeed
 
@@ -43,7 +45,18 @@ export const layer = OnsaleRpc.toLayer(
       ListOrders: (query) => orders.list(query),
       GetOrder: ({ orderId }) => orders.get(orderId),
       RefundOrder: ({ idempotencyKey, orderId, refund }) => orders.refund(orderId, idempotencyKey, refund),
+      TransferTicket: ({ holder, idempotencyKey, orderId, ticketId }) =>
+        orders.reissue(orderId, ticketId, idempotencyKey, holder),
+      ReissueTicket: ({ idempotencyKey, orderId, ticketId }) =>
+        orders.reissue(orderId, ticketId, idempotencyKey, null),
       GetTicket: ({ ticketId }) => orders.ticket(ticketId),
+
+      CheckIn: (scan) => door.checkIn(scan),
+      GetDoorBundle: ({ eventId }) => Effect.map(door.bundle(eventId), ({ bundle }) => ({ bundle })),
+      GetDoorKeys: () => door.keys,
+      UploadScans: ({ eventId, upload }) => door.upload(eventId, upload),
+      ListScanConflicts: ({ eventId, query }) => door.conflicts(eventId, query),
+      GetCheckIns: ({ eventId }) => door.counts(eventId),
 
       ListVenues: (query) => organiser.venues(query),
       GetVenue: ({ venueId }) => organiser.venue(venueId),

@@ -6,6 +6,7 @@ import { audit } from "./AuditCommand.ts"
 import { block } from "./BlockCommand.ts"
 import { bus } from "./BusCommand.ts"
 import { buy } from "./BuyCommand.ts"
+import { checkIns } from "./CheckInsCommand.ts"
 import { event } from "./EventCommand.ts"
 import { type CommandFailure, exitCodes, Failed, fromCause, lines } from "./Failure.ts"
 import { hold } from "./HoldCommand.ts"
@@ -30,7 +31,7 @@ const onsale = Command.make("onsale").pipe(
       group: "The service",
       commands: [start, migrate, audit, payments, notifications, projections, bus, token]
     },
-    { group: "For organisers", commands: [venue, event, block, voucher, order] },
+    { group: "For organisers", commands: [venue, event, block, voucher, order, checkIns] },
     { group: "For customers", commands: [hold, buy] }
   ]),
   Command.withGlobalFlags([Json, Url, Key]),

@@ -18,6 +18,7 @@ import { HeldArea, HeldSeat } from "../inventory/InventoryCommand.ts"
 import { Amount, Money } from "../Money.ts"
 import { isStorable } from "../Text.ts"
 import { NextAction, PaymentMethod, PaymentStatus, ProviderName } from "../payments/PaymentIntent.ts"
+import { CheckIn, Scan, ScanId, ScanRefusal } from "./CheckIn.ts"
 
 /** A language as clients name it: `de`, `de-AT`, `zh-Hant-TW` (BCP 47). */
 export const LanguageTag = Schema.String.check(
@@ -68,7 +69,11 @@ export const OrderTicket = Schema.Struct({
   price: Amount,
   status: TicketStatus,
   /** Counts the codes that were issued for it; an older code is refused at the door. */
-  codeVersion: Schema.Int
+  codeVersion: Schema.Int,
+  /** Whom it was given to; the customer of the order where left out. */
+  holder: Schema.optionalKey(Customer),
+  /** When it was used; left out where it was not. */
+  checkIn: Schema.optionalKey(CheckIn)
 })
 export type OrderTicket = typeof OrderTicket.Type
 
@@ -175,6 +180,12 @@ export const OrderEvent = Schema.TaggedUnion({
   },
   /** The seats of the refund are free again. */
   SeatsReturned: { refundId: RefundId },
-  Refunded: { refundId: RefundId }
+  Refunded: { refundId: RefundId },
+  /** The ticket was used. `replaces` is the scan that counted until one came to us which was earlier. */
+  TicketAdmitted: { ...Scan.fields, replaces: Schema.optionalKey(ScanId) },
+  /** A gate without network has let somebody in by a scan that does not count. */
+  ScanRefused: { ...Scan.fields, reason: ScanRefusal },
+  /** The ticket has a new code, and the older ones admit nobody; with `holder` it was given to that person. */
+  TicketReissued: { ticketId: TicketId, codeVersion: Schema.Int, holder: Schema.optionalKey(Customer) }
 })
 export type OrderEvent = typeof OrderEvent.Type

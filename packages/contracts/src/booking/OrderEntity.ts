@@ -8,7 +8,8 @@ import { Rpc } from "effect/rpc"
 import { CustomerId, EventId, OrderId, TicketId } from "../Ids.ts"
 import { LimitScope, RefusalCode } from "../inventory/InventoryCommand.ts"
 import { bookingShardGroup } from "../inventory/InventoryEntity.ts"
-import { NewOrder, OrderView, RefundCause } from "./Order.ts"
+import { CheckInAnswer, Gate, maxScans, Scan, ScanAnswer, ScanId } from "./CheckIn.ts"
+import { Customer, NewOrder, OrderView, RefundCause } from "./Order.ts"
 
 /** The hold cannot be bought; `code` says why, in the inventory's words. */
 export class HoldNotBuyable extends Schema.TaggedError<HoldNotBuyable>()("HoldNotBuyable", {
@@ -38,12 +39,19 @@ export class BookingUnavailable extends Schema.TaggedError<BookingUnavailable>()
 
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", {}) {}
 
-/** What was asked to be refunded cannot be: not confirmed, refunded before, not of this order, or too late. */
+/** What was asked to be refunded cannot be: not confirmed, refunded before, not of this order, used, or too late. */
 export class NotRefundable extends Schema.TaggedError<NotRefundable>()("NotRefundable", {
   message: Schema.String,
   tickets: Schema.Array(TicketId),
   /** Where it is too late: since when, in milliseconds since 1970. */
-  deadlineMs: Schema.optionalKey(Schema.Int)
+  deadlineMs: Schema.optionalKey(Schema.Int),
+  /** Where the tickets were used at the door. */
+  used: Schema.optionalKey(Schema.Boolean)
+}) {}
+
+/** The ticket gets no new code: it is not of this order, was refunded or used, or had too many. */
+export class NotReissuable extends Schema.TaggedError<NotReissuable>()("NotReissuable", {
+  reason: Schema.Literals(["unknown", "refunded", "used", "too_many"])
 }) {}
 
 const idempotency = { key: Schema.String, fingerprint: Schema.String }
@@ -80,9 +88,38 @@ export const RequestRefund = Rpc.make("RequestRefund", {
   error: Schema.Union([OrderNotFound, NotRefundable, KeyReused, KeyInUse, BookingUnavailable])
 })
 
+/** A code is shown at a gate that asks. */
+export const CheckIn = Rpc.make("CheckIn", {
+  payload: { ticketId: TicketId, codeVersion: Schema.Int, gate: Gate, scanId: ScanId },
+  success: CheckInAnswer,
+  error: Schema.Union([OrderNotFound, BookingUnavailable])
+})
+
+/** Scans of gates that did not ask, as they were made; the answers are in their order. */
+export const RecordScans = Rpc.make("RecordScans", {
+  payload: { scans: Schema.Array(Scan).check(Schema.isMaxLength(maxScans)) },
+  success: Schema.Array(ScanAnswer),
+  error: Schema.Union([OrderNotFound, BookingUnavailable])
+})
+
+/** Gives a ticket a new code, and with `holder` to another person. */
+export const ReissueTicket = Rpc.make("ReissueTicket", {
+  payload: { ...idempotency, ticketId: TicketId, holder: Schema.NullOr(Customer) },
+  success: OrderView,
+  error: Schema.Union([OrderNotFound, NotReissuable, KeyReused, KeyInUse, BookingUnavailable])
+})
+
 export const GetOrder = Rpc.make("GetOrder", { success: Schema.NullOr(OrderView) })
 
-export const OrderEntity = Entity.make("Order", [Place, Resume, RequestRefund, GetOrder])
+export const OrderEntity = Entity.make("Order", [
+  Place,
+  Resume,
+  RequestRefund,
+  CheckIn,
+  RecordScans,
+  ReissueTicket,
+  GetOrder
+])
   // A buyer who closes the page does not stop a payment half-way.
   .annotateRpcs(ClusterSchema.Uninterruptible, true)
   .annotate(ClusterSchema.ShardGroup, () => bookingShardGroup)

@@ -3,6 +3,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { CalendarsApi, SitemapApi } from "./DiscoveryApi.ts"
 import { CompatApi } from "./CompatApi.ts"
 import { AvailabilityStreamApi } from "./AvailabilityStreamApi.ts"
+import { CheckInsApi, DoorApi } from "./CheckInsApi.ts"
 import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { MailWebhooksApi, NotificationsApi } from "./NotificationsApi.ts"
@@ -19,7 +20,9 @@ export class Api extends HttpApi.make("onsale")
   .add(AvailabilityStreamApi)
   .add(HoldsApi)
   .add(OrdersApi)
+  .add(CheckInsApi)
   .add(OrganiserApi)
+  .add(DoorApi)
   .add(RefundsApi)
   .add(PreferencesApi)
   .add(UnsubscribeApi)

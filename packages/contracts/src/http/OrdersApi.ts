@@ -6,6 +6,7 @@ import { AreaId, EventId, OrderId, SeatId, TicketId } from "../Ids.ts"
 import { Money } from "../Money.ts"
 import { NextAction } from "../payments/PaymentIntent.ts"
 import { storableText } from "../Text.ts"
+import { NotReissuable, TicketsUsed } from "./CheckInProblems.ts"
 import { IdempotencyHeaders } from "./Common.ts"
 import { CustomerAuth } from "./CustomerAuth.ts"
 import {
@@ -34,6 +35,10 @@ export const Ticket = Schema.Struct({
   areaId: Schema.NullOr(AreaId),
   label: Schema.String,
   status: TicketStatus,
+  /** The name on it, where it was given to somebody else than the customer. */
+  holder: Schema.optionalKey(Schema.String),
+  /** When and where it was used; left out where it was not. */
+  checkIn: Schema.optionalKey(Schema.Struct({ at: Schema.String, gate: Schema.String })),
   /** What the QR code says; it opens the door. */
   code: Schema.String
 })
@@ -68,6 +73,10 @@ export const NewRefund = Schema.Struct({
   reason: storableText(500)
 })
 export type NewRefund = typeof NewRefund.Type
+
+/** Whom a ticket is given to. */
+export const TicketTransfer = Customer
+export type TicketTransfer = Customer
 
 /** Not its order: whoever was given one ticket must not be able to return the others. */
 export const TicketOfEvent = Schema.Struct({ ...Ticket.fields, eventId: EventId })
@@ -113,9 +122,11 @@ export const refundProblems = [
   OrderNotFound,
   NotRefundable,
   RefundDeadlinePassed,
+  TicketsUsed,
   KeyReused,
   KeyInUse
 ] as const
+export const reissueProblems = [OrderNotFound, TicketNotFound, NotReissuable, KeyReused, KeyInUse] as const
 
 const orderId = { orderId: OrderId }
 
@@ -150,6 +161,30 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       success: Order.pipe(HttpApiSchema.status(201)),
       error: [...refundProblems, OverloadedProblem]
     }),
+    HttpApiEndpoint.post("transfer", "/orders/:orderId/tickets/:ticketId/transfer", {
+      params: { ...orderId, ticketId: TicketId },
+      headers: IdempotencyHeaders,
+      payload: TicketTransfer,
+      success: Order,
+      error: [...reissueProblems, OverloadedProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Give a ticket to somebody else",
+        description:
+          "The ticket gets a new code and another name; its older codes admit nobody. The seat stays sold and the order stays who has its id. A ticket that was used or refunded is not given on."
+      })
+    ),
+    HttpApiEndpoint.post("reissue", "/orders/:orderId/tickets/:ticketId/reissue", {
+      params: { ...orderId, ticketId: TicketId },
+      headers: IdempotencyHeaders,
+      success: Order,
+      error: [...reissueProblems, OverloadedProblem]
+    }).annotateMerge(
+      OpenApi.annotations({
+        summary: "Give a ticket a new code",
+        description: "For a ticket that was lost or seen by others: its older codes admit nobody."
+      })
+    ),
     HttpApiEndpoint.get("ticketsPdf", "/orders/:orderId/tickets.pdf", {
       params: orderId,
       success: HttpApiSchema.WithHeaders(

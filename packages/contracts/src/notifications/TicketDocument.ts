@@ -14,6 +14,8 @@ export const DocumentTicket = Schema.Struct({
   /** Null where the name of its tier is not known. */
   tier: Schema.NullOr(Schema.String),
   price: Money,
+  /** Whom it was given to; the buyer where left out. */
+  holder: Schema.optionalKey(Schema.String),
   code: TicketCode
 })
 export type DocumentTicket = typeof DocumentTicket.Type

@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import { RpcMiddleware } from "effect/rpc"
 import { Internal, Overloaded, TokenRejected, TooManyRequests } from "../http/Problems.ts"
+import { CheckInsRpc, DoorRpc } from "./DoorRpc.ts"
 import { EventsRpc } from "./EventsRpc.ts"
 import { HoldsRpc } from "./HoldsRpc.ts"
 import { OrdersRpc } from "./OrdersRpc.ts"
@@ -23,6 +24,11 @@ export class RpcEdge extends RpcMiddleware.Service<RpcEdge>()("@onsale/contracts
   error: Schema.Union([Internal, Overloaded, TokenRejected, TooManyRequests])
 }) {}
 
-export class OnsaleRpc extends EventsRpc.merge(HoldsRpc, OrdersRpc, OrganiserRpc, SearchRpc).middleware(
-  RpcEdge
-) {}
+export class OnsaleRpc extends EventsRpc.merge(
+  HoldsRpc,
+  OrdersRpc,
+  CheckInsRpc,
+  OrganiserRpc,
+  DoorRpc,
+  SearchRpc
+).middleware(RpcEdge) {}

@@ -12,7 +12,9 @@ import {
   OrderQuery,
   PendingOrder,
   refundProblems,
-  TicketOfEvent
+  reissueProblems,
+  TicketOfEvent,
+  TicketTransfer
 } from "../http/OrdersApi.ts"
 import { CursorInvalid, OrderNotFound, Overloaded, TicketNotFound, Unauthorized } from "../http/Problems.ts"
 import { OrderId, TicketId } from "../Ids.ts"
@@ -34,6 +36,16 @@ export class OrdersRpc extends RpcGroup.make(
     payload: { orderId: OrderId, idempotencyKey: IdempotencyKey, refund: NewRefund },
     success: Order,
     error: Schema.Union([...refundProblems, Overloaded])
+  }),
+  Rpc.make("TransferTicket", {
+    payload: { orderId: OrderId, ticketId: TicketId, idempotencyKey: IdempotencyKey, holder: TicketTransfer },
+    success: Order,
+    error: Schema.Union([...reissueProblems, Overloaded])
+  }),
+  Rpc.make("ReissueTicket", {
+    payload: { orderId: OrderId, ticketId: TicketId, idempotencyKey: IdempotencyKey },
+    success: Order,
+    error: Schema.Union([...reissueProblems, Overloaded])
   }),
   Rpc.make("GetTicket", { payload: { ticketId: TicketId }, success: TicketOfEvent, error: TicketNotFound })
 ) {}
