@@ -28,7 +28,7 @@ export const ticketOf = Effect.fnUntraced(function* (eventId: EventId, ticket: O
     ...(ticket.checkIn === undefined
       ? {}
       : { checkIn: { at: new Date(ticket.checkIn.atMs).toISOString(), gate: ticket.checkIn.gate } }),
-    code: yield* notifications.codeFor(eventId, ticket)
+    code: ticket.holder === undefined ? yield* notifications.codeFor(eventId, ticket) : null
   }
   return rendered
 })

@@ -15,7 +15,18 @@ import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as Migrations from "@onsale/platform/Migrations"
-import { Config, Console, Duration, Effect, Layer, Option, Redacted, References, Schema } from "effect"
+import {
+  Config,
+  ConfigProvider,
+  Console,
+  Duration,
+  Effect,
+  Layer,
+  Option,
+  Redacted,
+  References,
+  Schema
+} from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { HttpServer as Server } from "effect/http"
 import * as Contexts from "./Contexts.ts"
@@ -117,6 +128,10 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
   const mailing = mail({ smtpUrl: config.smtpUrl, from: config.mailFrom, dataDir })
 
   const contexts = Contexts.layerWith(inventory).pipe(
+    // For the links in messages: any port was asked for, and this one it is.
+    Layer.provide(
+      ConfigProvider.layerAdd(ConfigProvider.fromUnknown({ PORT: `${port}` }), { asPrimary: true })
+    ),
     Layer.provide([
       mailing.layer,
       payments({ port, dataDir, configured: Option.isSome(config.sandboxUrl) }).pipe(

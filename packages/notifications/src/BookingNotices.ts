@@ -61,9 +61,9 @@ export const layer = Layer.unwrap(
       orderId: OrderId,
       confirmed: ReadonlyArray<OrderTicket>
     ) {
-      const { customer, eventId, placedAtMs, total } = yield* placedOf(row.stream)
+      const { customer, customerId, eventId, placedAtMs, total } = yield* placedOf(row.stream)
       yield* sql`INSERT INTO notifications.orders (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
-        VALUES (${orderId}::uuid, ${eventId}::uuid, ${JSON.stringify(customer)}::json, ${JSON.stringify(total)}::json,
+        VALUES (${orderId}::uuid, ${eventId}::uuid, ${JSON.stringify(customerId === undefined ? customer : { ...customer, customerId })}::json, ${JSON.stringify(total)}::json,
           ${yield* encodeTickets(confirmed)}::json, to_timestamp(${placedAtMs}::float8 / 1000),
           to_timestamp(${row.atMs}::float8 / 1000))
         ON CONFLICT DO NOTHING`
@@ -115,8 +115,13 @@ export const layer = Layer.unwrap(
           const { eventId } = yield* placedOf(row.stream)
           return yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId }))
         }
-        case "TicketReissued":
-          return yield* reissue(orderId, event)
+        case "TicketReissued": {
+          yield* reissue(orderId, event)
+          const about = { orderId, ticketId: event.ticketId, codeVersion: event.codeVersion }
+          yield* tell(row, Notice.cases.TicketReissued.make(about))
+          if (event.holder === undefined) return
+          return yield* tell(row, Notice.cases.TicketGiven.make(about))
+        }
         case "Refunded":
           return yield* tell(row, Notice.cases.Refunded.make({ orderId, refundId: event.refundId }))
       }

@@ -14,10 +14,11 @@ import { addressOf, MessageStore, type Open } from "./MessageStore.ts"
 import { NoticeContents } from "./NoticeContents.ts"
 import { noticeId } from "@onsale/contracts/notifications/Notice"
 import { type Delivery as DeliveryJob, NoticeJobs } from "./NoticeJobs.ts"
-import { localeFor, Preferences } from "./Preferences.ts"
+import { channelsFor, localeFor, Preferences, topicOf } from "./Preferences.ts"
 import type { Delivery, ProviderPool } from "./ProviderPool.ts"
 import { Recipients } from "./Recipients.ts"
 import { render } from "./templates/Templates.ts"
+import { UnsubscribeLinks } from "./UnsubscribeLinks.ts"
 
 export interface DeliveryOptions {
   /** The pause after the first failure; it doubles with each. */
@@ -60,25 +61,35 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
       const messages = yield* MessageStore
       const preferences = yield* Preferences
       const recipients = yield* Recipients
+      const links = yield* UnsubscribeLinks
       const jobs = yield* NoticeJobs
 
       /** The message as it is said now, or why it is not said any more. */
       const compose = Effect.fnUntraced(function* (open: Open) {
         const what = yield* contents.of(open.notice)
         if (what._tag === "Untold") return Result.fail(what.reason)
-        const wants = yield* preferences.of(what.customer.email)
-        const addressees = yield* recipients.of(pool.channel, what.customer, wants)
+        const { content, customer, customerId } = what
+        const wants = yield* preferences.of(customer.email, customerId)
+        if (!channelsFor(wants, content)[pool.channel])
+          return Result.fail("the customer has declined it meanwhile")
+        const addressees = yield* recipients.of(pool.channel, customer, wants)
         const addressee = addressees.find(({ key }) => key === open.key)
         if (addressee === undefined)
           return Result.fail("the customer is not reached by this channel any more")
-        const attached = pool.channel === "email" ? yield* attachments.of(what) : Result.succeed([])
+        const locale = localeFor(wants, customer.locale)
+        const isMail = pool.channel === "email"
+        const attached = isMail ? yield* attachments.of(what, locale) : Result.succeed([])
+        const topic = topicOf(content)
+        const unsubscribe =
+          isMail && topic !== null ? yield* links.url({ email: customer.email, topic }) : undefined
         return Result.map(
           attached,
           (files): ChannelMessage => ({
             id: sendingId(open),
             recipient: addressee.recipient,
-            rendered: render(what.content, localeFor(wants, undefined)),
-            attachments: files
+            rendered: render(content, locale, unsubscribe === undefined ? {} : { unsubscribe }),
+            attachments: files,
+            ...(unsubscribe === undefined ? {} : { unsubscribeUrl: unsubscribe })
           })
         )
       })

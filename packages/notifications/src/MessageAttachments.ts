@@ -1,22 +1,26 @@
 /** What goes with a mail: the tickets, and the entry for a calendar. */
 import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Context, Effect, Layer, Result } from "effect"
 import * as Calendar from "./Calendar.ts"
 import type { Attachment } from "./Channel.ts"
 import type { Told } from "./NoticeContents.ts"
 import { Notifications } from "./Notifications.ts"
 
-const calendar = (event: EventFacts, issuedAtMs: number): Attachment => ({
+const calendar = (event: EventFacts, issuedAtMs: number, locale: Locale): Attachment => ({
   filename: "event.ics",
   contentType: "text/calendar; charset=utf-8; method=PUBLISH",
-  content: Buffer.from(Calendar.entry(event, issuedAtMs))
+  content: Buffer.from(Calendar.entry(event, issuedAtMs, locale))
 })
 
 export class MessageAttachments extends Context.Service<
   MessageAttachments,
   {
     /** Fails in its result with why there is nothing to send any more. */
-    readonly of: (told: Told) => Effect.Effect<Result.Result<ReadonlyArray<Attachment>, string>>
+    readonly of: (
+      told: Told,
+      locale: Locale
+    ) => Effect.Effect<Result.Result<ReadonlyArray<Attachment>, string>>
   }
 >()("@onsale/notifications/MessageAttachments") {
   static readonly layer = Layer.effect(
@@ -24,22 +28,22 @@ export class MessageAttachments extends Context.Service<
     Effect.gen(function* () {
       const notifications = yield* Notifications
       return MessageAttachments.of({
-        of: Effect.fn("MessageAttachments.of")(function* ({ confirmed, content }) {
+        of: Effect.fn("MessageAttachments.of")(function* ({ confirmed, content, ticketId }, locale) {
           if (confirmed === null) return Result.succeed([])
           const { event } = content
           switch (content._tag) {
             case "OrderConfirmed":
             case "TicketReissued": {
-              const pdf = yield* Effect.result(notifications.ticketsOf(confirmed, event))
+              const pdf = yield* Effect.result(notifications.ticketsOf(confirmed, event, ticketId))
               // Refunded before it could be sent: there is nothing left to send.
               if (Result.isFailure(pdf)) return Result.fail("the order has no valid tickets any more")
               return Result.succeed([
                 { filename: "tickets.pdf", contentType: "application/pdf", content: pdf.success },
-                calendar(event, confirmed.placedAtMs)
+                calendar(event, confirmed.placedAtMs, locale)
               ])
             }
             case "EventChanged":
-              return Result.succeed([calendar(event, confirmed.placedAtMs)])
+              return Result.succeed([calendar(event, confirmed.placedAtMs, locale)])
             default:
               return Result.succeed([])
           }

@@ -1,7 +1,7 @@
 /** What a notice says, looked up at the moment, and whether there is still anything to say. */
 import type { Customer } from "@onsale/contracts/booking/Order"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
-import { EventId, OrderId } from "@onsale/contracts/Ids"
+import { type CustomerId, EventId, OrderId, type TicketId } from "@onsale/contracts/Ids"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import * as Journal from "@onsale/platform/Journal"
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema } from "effect"
@@ -23,9 +23,14 @@ export class EventNotKnownYet extends Schema.TaggedError<EventNotKnownYet>()("Ev
 export interface Told {
   readonly _tag: "Told"
   readonly content: NoticeContent
+  /** To whom. */
   readonly customer: Customer
+  /** Whom a token has named; left out where nobody proved who it is. */
+  readonly customerId?: CustomerId | undefined
   /** The order as it is known here; null where it has no tickets (yet), or none are told of. */
   readonly confirmed: ConfirmedOrder | null
+  /** The one ticket that goes with it, where not all of the buyer's do. */
+  readonly ticketId?: TicketId
 }
 
 /** There is nothing to say (any more). */
@@ -34,12 +39,11 @@ export interface Untold {
   readonly reason: string
 }
 
-const told = (content: NoticeContent, customer: Customer, confirmed: ConfirmedOrder | null = null): Told => ({
-  _tag: "Told",
-  content,
-  customer,
-  confirmed
-})
+const told = (
+  content: NoticeContent,
+  customer: Customer & { readonly customerId?: CustomerId | undefined },
+  confirmed: ConfirmedOrder | null = null
+): Told => ({ _tag: "Told", content, customer, customerId: customer.customerId, confirmed })
 const untold = (reason: string): Untold => ({ _tag: "Untold", reason })
 
 /** The catalog's journal is followed beside that of the bookings, and is usually no further behind than this. */
@@ -94,10 +98,7 @@ export class NoticeContents extends Context.Service<
 
       /** Of an order with tickets. */
       const ofConfirmed = Effect.fnUntraced(function* (
-        notice: Extract<
-          Notice,
-          { readonly _tag: "OrderConfirmed" | "EventChanged" | "EventReminder" | "TicketReissued" }
-        >
+        notice: Extract<Notice, { readonly _tag: "OrderConfirmed" | "EventChanged" | "EventReminder" }>
       ) {
         const found = yield* orderOf(notice.orderId)
         const { cancelled, facts: event } = yield* eventOf(found.eventId, notice.orderId)
@@ -105,6 +106,8 @@ export class NoticeContents extends Context.Service<
         if (order.tickets.length === 0) return untold("the order has no valid tickets any more")
         switch (notice._tag) {
           case "OrderConfirmed":
+            if (found.tickets.every(({ holder, status }) => status !== "valid" || holder !== undefined))
+              return untold("its tickets were given to others")
             return told({ _tag: "OrderConfirmed", order, event }, found.customer, found)
           case "EventChanged": {
             if (cancelled) return untold("the event is cancelled")
@@ -119,16 +122,40 @@ export class NoticeContents extends Context.Service<
             }
             return told({ _tag: "EventReminder", order, event }, found.customer, found)
           }
-          case "TicketReissued": {
-            const ticket = found.tickets.find(({ id }) => id === notice.ticketId)
-            if (ticket === undefined || ticket.status !== "valid")
-              return untold("the ticket is not valid any more")
-            return told(
-              { _tag: "TicketReissued", order, event, label: ticket.label, transferred: false },
-              found.customer,
-              found
-            )
-          }
+        }
+      })
+
+      /** Of a ticket whose code was made anew: whoever has it now gets the code, whoever had it does not. */
+      const ofReissue = Effect.fnUntraced(function* (
+        notice: Extract<Notice, { readonly _tag: "TicketReissued" | "TicketGiven" }>
+      ) {
+        const { codeVersion, orderId, ticketId } = notice
+        const found = yield* orderOf(orderId)
+        const story = yield* storyOf(orderId)
+        const { facts: event } = yield* eventOf(found.eventId, orderId)
+        const ticket = found.tickets.find(({ id }) => id === ticketId)
+        if (ticket === undefined || ticket.status !== "valid")
+          return untold("the ticket is not valid any more")
+        const after = OrderStory.holderAt(story, ticketId, codeVersion)
+        const reader =
+          notice._tag === "TicketReissued" ? after : OrderStory.holderAt(story, ticketId, codeVersion - 1)
+        const order: OrderContent = {
+          ...confirmedContent(found),
+          ...(reader === undefined ? {} : { toHolder: true as const })
+        }
+        const about = { order, event, label: ticket.label }
+        if (notice._tag === "TicketGiven") {
+          const to = after?.name ?? story.customer.name
+          // Nothing of the order's other tickets is of any use here.
+          return told({ _tag: "TicketGiven", ...about, to }, reader ?? found.customer)
+        }
+        if (ticket.codeVersion !== codeVersion) return untold("there is a newer code")
+        const transferred = story.gifts.some(
+          (gift) => gift.ticketId === ticketId && gift.codeVersion === codeVersion
+        )
+        return {
+          ...told({ _tag: "TicketReissued", ...about, transferred }, reader ?? found.customer, found),
+          ticketId
         }
       })
 
@@ -151,7 +178,8 @@ export class NoticeContents extends Context.Service<
         const { facts: event } = yield* eventOf(story.eventId, notice.orderId)
         const order = OrderStory.contentOf(notice.orderId, story)
         const money = (amount: number) => ({ amount, currency: story.total.currency })
-        const { actionUrl, customer, payUntilMs } = story
+        const { actionUrl, payUntilMs } = story
+        const customer = { ...story.customer, customerId: story.customerId }
         switch (notice._tag) {
           case "PaymentPending":
           case "PaymentExpiring": {
@@ -201,8 +229,10 @@ export class NoticeContents extends Context.Service<
             case "OrderConfirmed":
             case "EventChanged":
             case "EventReminder":
-            case "TicketReissued":
               return yield* ofConfirmed(notice)
+            case "TicketReissued":
+            case "TicketGiven":
+              return yield* ofReissue(notice)
             case "HoldExpiring":
               return untold("nobody has asked to be told of it")
             default:

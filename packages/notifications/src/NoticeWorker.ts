@@ -27,7 +27,7 @@ export const layer = (options: DeliveryOptions) =>
         const notice = job.payload
         const what = yield* contents.of(notice)
         if (what._tag === "Untold") return yield* messages.skip(notice, what.reason)
-        const wants = yield* preferences.of(what.customer.email)
+        const wants = yield* preferences.of(what.customer.email, what.customerId)
         const wanted = channelsFor(wants, what.content)
         const addressees = yield* Effect.forEach(
           channels.all.filter(({ channel }) => wanted[channel]),

@@ -5,7 +5,7 @@
  */
 import { Customer, OrderTicket } from "@onsale/contracts/booking/Order"
 import { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
-import { EventId, OrderId } from "@onsale/contracts/Ids"
+import { CustomerId, EventId, OrderId } from "@onsale/contracts/Ids"
 import { Money } from "@onsale/contracts/Money"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -15,7 +15,11 @@ import { settled } from "./SettledSql.ts"
 export const ConfirmedOrder = Schema.Struct({
   orderId: OrderId,
   eventId: EventId,
-  customer: Customer,
+  customer: Schema.Struct({
+    ...Customer.fields,
+    /** Whom a token has named at the purchase. */
+    customerId: Schema.optionalKey(CustomerId)
+  }),
   total: Money,
   tickets: Schema.Array(OrderTicket),
   /** Milliseconds since 1970, as `OrderView.createdAt`: its documents bear this time. */

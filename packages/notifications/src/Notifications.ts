@@ -45,12 +45,13 @@ export class Notifications extends Context.Service<
      * mean not yet: the caller who knows better has `documentOf` and `renderTickets`.
      */
     readonly documentFor: (orderId: OrderId) => Effect.Effect<Uint8Array, TicketsNotFound | TicketsNotReady>
-    /** The same of what is at hand; fails where no ticket of it is valid. */
+    /** The same of what is at hand, or that ticket of it alone; fails where none of it is valid. */
     readonly ticketsOf: (
       order: ConfirmedOrder,
-      event: EventFacts
+      event: EventFacts,
+      ticketId?: TicketId
     ) => Effect.Effect<Uint8Array, TicketsNotReady>
-    /** What stands on the valid tickets of an order that the caller has at hand. */
+    /** What stands on the valid tickets of an order that the caller has at hand, but for those that were given to others. */
     readonly documentOf: (
       order: OrderView,
       event: EventDetail
@@ -84,8 +85,12 @@ export class Notifications extends Context.Service<
           codes.sign({ eventId, ticketId: ticket.id, version: ticket.codeVersion })
       )
 
-      const compose = Effect.fnUntraced(function* (source: Printable) {
-        const valid = source.tickets.filter(({ status }) => status === "valid")
+      /** The buyer's tickets, or that one. What was given to somebody else is for that person alone. */
+      const compose = Effect.fnUntraced(function* (source: Printable, ticketId?: TicketId) {
+        const valid = source.tickets.filter(
+          ({ holder, id, status }) =>
+            status === "valid" && (ticketId === undefined ? holder === undefined : id === ticketId)
+        )
         if (valid.length === 0) {
           return yield* new TicketsNotReady({ orderId: source.orderId, reason: "NoValidTickets" })
         }
@@ -116,19 +121,24 @@ export class Notifications extends Context.Service<
 
       const ticketsOf = Effect.fn("Notifications.ticketsOf")(function* (
         order: ConfirmedOrder,
-        event: EventFacts
+        event: EventFacts,
+        ticketId?: TicketId
       ) {
         const { customer, eventId, orderId, placedAtMs, tickets, total } = order
-        const document = yield* compose({
-          orderId,
-          placedAtMs,
-          eventId,
-          holder: customer.name,
-          currency: total.currency,
-          tickets,
-          event,
-          tiers: new Map(event.tiers.map(({ id, name }) => [id, name]))
-        })
+        const tiers = new Map(event.tiers.map(({ id, name }) => [id, name]))
+        const document = yield* compose(
+          {
+            orderId,
+            placedAtMs,
+            eventId,
+            holder: customer.name,
+            currency: total.currency,
+            tickets,
+            event,
+            tiers
+          },
+          ticketId
+        )
         return yield* renderTickets(document)
       })
 

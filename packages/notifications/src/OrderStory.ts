@@ -1,6 +1,6 @@
 /** What the journal of an order says about it, as far as its buyer is told. Pure. */
 import type { Customer, OrderEvent, OrderTicket, RefundCause } from "@onsale/contracts/booking/Order"
-import type { EventId, RefundId, TicketId } from "@onsale/contracts/Ids"
+import type { CustomerId, EventId, RefundId, TicketId } from "@onsale/contracts/Ids"
 import type { Money } from "@onsale/contracts/Money"
 import { maxTicketsInDocument } from "@onsale/contracts/notifications/TicketDocument"
 import type { OrderContent } from "./templates/NoticeContent.ts"
@@ -18,6 +18,8 @@ export interface StoryRefund {
 export interface OrderStory {
   readonly eventId: EventId
   readonly customer: Customer
+  /** Whom a token has named. */
+  readonly customerId: CustomerId | undefined
   readonly total: Money
   readonly payUntilMs: number
   /** Seats and places, before there are tickets. */
@@ -29,6 +31,12 @@ export interface OrderStory {
   readonly paid: boolean
   readonly tickets: ReadonlyArray<OrderTicket>
   readonly refunds: ReadonlyMap<RefundId, StoryRefund>
+  /** Tickets that were given to others, oldest first. */
+  readonly gifts: ReadonlyArray<{
+    readonly ticketId: TicketId
+    readonly codeVersion: number
+    readonly holder: Customer
+  }>
 }
 
 const begin = (placed: OrderEvent & { readonly _tag: "Placed" }): OrderStory => {
@@ -36,6 +44,7 @@ const begin = (placed: OrderEvent & { readonly _tag: "Placed" }): OrderStory => 
   return {
     eventId: placed.eventId,
     customer: placed.customer,
+    customerId: placed.customerId,
     total: placed.total,
     payUntilMs: placed.payUntilMs,
     claims: [
@@ -51,7 +60,8 @@ const begin = (placed: OrderEvent & { readonly _tag: "Placed" }): OrderStory => 
     actionUrl: null,
     paid: false,
     tickets: [],
-    refunds: new Map()
+    refunds: new Map(),
+    gifts: []
   }
 }
 
@@ -73,6 +83,12 @@ const evolve = (story: OrderStory, event: OrderEvent): OrderStory => {
       return { ...story, status: "cancelled", paid: true }
     case "Confirmed":
       return { ...story, status: "confirmed", tickets: event.tickets }
+    case "TicketReissued": {
+      const { codeVersion, holder, ticketId } = event
+      return holder === undefined
+        ? story
+        : { ...story, gifts: [...story.gifts, { ticketId, codeVersion, holder }] }
+    }
     case "RefundRequested": {
       const gone = new Set(event.tickets)
       const tickets = story.tickets.map((ticket) =>
@@ -101,6 +117,14 @@ export const of = (events: ReadonlyArray<OrderEvent>): OrderStory | undefined =>
   const [first, ...rest] = events
   return first?._tag === "Placed" ? rest.reduce(evolve, begin(first)) : undefined
 }
+
+/** Who had a ticket with the code of a version, where that is not the customer. */
+export const holderAt = (
+  { gifts }: OrderStory,
+  ticketId: TicketId,
+  codeVersion: number
+): Customer | undefined =>
+  gifts.findLast((gift) => gift.ticketId === ticketId && gift.codeVersion <= codeVersion)?.holder
 
 /** As a message shows it: its valid tickets, else what was to be bought. */
 export const contentOf = (orderId: OrderContent["orderId"], story: OrderStory): OrderContent => ({

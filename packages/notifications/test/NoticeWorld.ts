@@ -52,7 +52,12 @@ export const customer = { name: "محمد Łukasz", email: "buyer@example.org" }
 /** An order placed so long ago, a minute when left out, and confirmed a second later. */
 export const place = Effect.fnUntraced(function* (
   count = 2,
-  options: { readonly agoMs?: number; readonly payInMs?: number; readonly email?: string } = {}
+  options: {
+    readonly agoMs?: number
+    readonly payInMs?: number
+    readonly email?: string
+    readonly locale?: string
+  } = {}
 ) {
   const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
   const nowMs = yield* Clock.currentTimeMillis
@@ -71,7 +76,11 @@ export const place = Effect.fnUntraced(function* (
     OrderEvent.cases.Placed.make({
       eventId,
       holdId: HoldId.make(makeUuidV7(nowMs)),
-      customer: { ...customer, email: options.email ?? customer.email },
+      customer: {
+        ...customer,
+        email: options.email ?? customer.email,
+        ...(options.locale === undefined ? {} : { locale: options.locale })
+      },
       intentId: PaymentIntentId.make(makeUuidV7(nowMs)),
       provider: null,
       method: "tok_ok",

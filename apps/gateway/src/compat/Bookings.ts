@@ -33,7 +33,13 @@ const render = (order: Order, quantity: number, status: Booking["status"]): Book
   quantity,
   status,
   total: order.total,
-  tickets: order.tickets.map(({ areaId, code, id, label }) => ({ id, area_id: areaId, label, code })),
+  // Without a code: it was given to somebody else, who has it.
+  tickets: order.tickets.map(({ areaId, code, id, label }) => ({
+    id,
+    area_id: areaId,
+    label,
+    code: code ?? ""
+  })),
   created_at: order.createdAt
 })
 

@@ -39,8 +39,11 @@ export const Ticket = Schema.Struct({
   holder: Schema.optionalKey(Schema.String),
   /** When and where it was used; left out where it was not. */
   checkIn: Schema.optionalKey(Schema.Struct({ at: Schema.String, gate: Schema.String })),
-  /** What the QR code says; it opens the door. */
-  code: Schema.String
+  /**
+   * What the QR code says; it opens the door. Null where the ticket was given to somebody else: the code is for that
+   * person alone, who has it by e-mail.
+   */
+  code: Schema.NullOr(Schema.String)
 })
 export type Ticket = typeof Ticket.Type
 

@@ -26,12 +26,17 @@ export const Notice = Schema.TaggedUnion({
   EventReminder: { orderId: OrderId, eventId: EventId, startsAt: Schema.String },
   /** A ticket was given to another person, or its code made anew: the code of that version is the valid one. */
   TicketReissued: { orderId: OrderId, ticketId: TicketId, codeVersion: Schema.Int },
+  /** A ticket was given to another person; said to whoever had it until then. */
+  TicketGiven: { orderId: OrderId, ticketId: TicketId, codeVersion: Schema.Int },
   /** A hold is about to expire; only who has asked to be told of it hears it. */
   HoldExpiring: { eventId: EventId, holdId: HoldId }
 })
 export type Notice = typeof Notice.Type
 
-/** One id a fact, so that the same fact is told once: the ids of jobs and messages are made of it. */
+/**
+ * One id a fact, so that the same fact is told once: the ids of jobs and messages are made of it. Those go to the reader
+ * too, so what is said to somebody who was given a ticket names the ticket and not its order.
+ */
 export const noticeId = (notice: Notice): string => {
   switch (notice._tag) {
     case "OrderConfirmed":
@@ -53,7 +58,9 @@ export const noticeId = (notice: Notice): string => {
     case "EventReminder":
       return `${notice.orderId}:reminder:${notice.startsAt}`
     case "TicketReissued":
-      return `${notice.orderId}:reissued:${notice.ticketId}:${notice.codeVersion}`
+      return `${notice.ticketId}:reissued:${notice.codeVersion}`
+    case "TicketGiven":
+      return `${notice.ticketId}:given:${notice.codeVersion}`
     case "HoldExpiring":
       return `${notice.holdId}:expiring`
   }

@@ -71,6 +71,7 @@ const hasTickets = (content: NoticeContent): boolean => {
     case "EventChanged":
     case "EventReminder":
     case "TicketReissued":
+    case "TicketGiven":
       return true
     case "Refunded":
       return !content.whole
@@ -152,6 +153,7 @@ export const make = (
       case "EventReminder":
         return tickets(false)
       case "TicketReissued":
+      case "TicketGiven":
         return [row(typed(content.label, locale), [], true)]
       case "HoldExpiring":
         return []
@@ -159,7 +161,9 @@ export const make = (
   }
 
   // Who was given a ticket must not be able to return the others of the order.
-  const isGiven = content._tag === "TicketReissued" && content.transferred
+  const isGiven =
+    (content._tag === "TicketReissued" && content.transferred) ||
+    ("order" in content && content.order.toHolder === true)
   const notes = (): ReadonlyArray<string> => {
     if (!("order" in content)) return []
     const reference = isolate(OrderReference.make(content.order.orderId), locale)

@@ -6,6 +6,8 @@ import type { Money } from "@onsale/contracts/Money"
 /** An order as a message shows it. */
 export interface OrderContent {
   readonly orderId: OrderId
+  /** Said to somebody who was given a ticket: must not learn the id, by which the others could be returned. */
+  readonly toHolder?: true
   /** The buyer's name. */
   readonly holder: string
   readonly total: Money
@@ -51,6 +53,8 @@ export type NoticeContent =
   | ({ readonly _tag: "EventReminder" } & About)
   /** `transferred`: given to another person, to whom this is said. */
   | ({ readonly _tag: "TicketReissued"; readonly label: string; readonly transferred: boolean } & About)
+  /** To whoever had the ticket until it was given to `to`; nothing of it is attached. */
+  | ({ readonly _tag: "TicketGiven"; readonly label: string; readonly to: string } & About)
   | { readonly _tag: "HoldExpiring"; readonly event: EventFacts; readonly expiresAtMs: number }
 
 /** One content in the words of each channel. */

@@ -74,6 +74,12 @@ export const phrases = (
         label: typed(content.label, locale, maxName),
         giver: content.transferred ? typed(content.order.holder, locale, maxName) : null
       } satisfies Said["TicketReissued"])
+    case "TicketGiven":
+      return notices.TicketGiven({
+        ...about,
+        label: typed(content.label, locale, maxName),
+        to: typed(content.to, locale, maxName)
+      })
     case "HoldExpiring":
       return notices.HoldExpiring({ ...about, until: at(content.expiresAtMs) })
   }

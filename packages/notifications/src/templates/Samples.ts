@@ -113,7 +113,24 @@ export const samples: Samples = {
   EventReminder: [{ _tag: "EventReminder", ...about }],
   TicketReissued: [
     { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: false },
-    { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: true }
+    { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: true },
+    {
+      _tag: "TicketReissued",
+      event,
+      order: { ...order, toHolder: true },
+      label: "Block A, Row 12, Seat 2",
+      transferred: false
+    }
+  ],
+  TicketGiven: [
+    { _tag: "TicketGiven", ...about, label: "Block A, Row 12, Seat 2", to: "Grace Hopper" },
+    {
+      _tag: "TicketGiven",
+      event,
+      order: { ...order, toHolder: true },
+      label: "Block A, Row 12, Seat 2",
+      to: "Grace Hopper"
+    }
   ],
   HoldExpiring: [{ _tag: "HoldExpiring", event, expiresAtMs: payUntilMs }]
 }

@@ -40,6 +40,7 @@ export interface Said extends Record<NoticeContent["_tag"], AboutEvent> {
   readonly EventReminder: AboutEvent & { readonly tickets: number }
   /** `giver` is null where it was not given to another person. */
   readonly TicketReissued: AboutEvent & { readonly label: string; readonly giver: string | null }
+  readonly TicketGiven: AboutEvent & { readonly label: string; readonly to: string }
   readonly HoldExpiring: AboutEvent & { readonly until: string }
 }
 

@@ -191,6 +191,15 @@ export const English: Words = {
         "The ticket is attached as a PDF. Whoever has the code has the ticket: keep it to yourself."
       ]
     }),
+    TicketGiven: ({ event, label, to }) => ({
+      subject: `Your ticket for ${event} now belongs to ${to}`,
+      heading: "A ticket has changed hands",
+      brief: `The ticket ${label} for ${event} now belongs to ${to}. Your code for it is not accepted any more.`,
+      body: [
+        `The ticket ${label} for ${event} now belongs to ${to}, who has a new code for it. Yours is not accepted at the door any more.`,
+        "If this is not what you wanted, write to the organiser at once."
+      ]
+    }),
     HoldExpiring: ({ event, until }) => ({
       subject: `Your seats for ${event} are held until ${until}`,
       heading: "Your seats are given up soon",

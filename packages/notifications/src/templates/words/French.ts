@@ -199,6 +199,15 @@ export const French: Words = {
         "Le billet est joint au format PDF. Celui qui a le code a le billet\u00a0: gardez-le pour vous."
       ]
     }),
+    TicketGiven: ({ event, label, to }) => ({
+      subject: `Votre billet pour ${event} appartient désormais à ${to}`,
+      heading: "Un billet a été cédé",
+      brief: `Le billet ${label} pour ${event} appartient désormais à ${to}. Votre code n’est plus accepté.`,
+      body: [
+        `Le billet ${label} pour ${event} appartient désormais à ${to} et porte un nouveau code. Le vôtre n’est plus accepté à l’entrée.`,
+        "Si ce n’est pas ce que vous vouliez, contactez l’organisateur sans attendre."
+      ]
+    }),
     HoldExpiring: ({ event, until }) => ({
       subject: `Vos places pour ${event} sont réservées jusqu’au ${until}`,
       heading: "Vos places seront bientôt remises en vente",

@@ -197,6 +197,15 @@ export const German: Words = {
         "Das Ticket ist als PDF angehängt. Wer den Code hat, hat das Ticket: Behalten Sie ihn für sich."
       ]
     }),
+    TicketGiven: ({ event, label, to }) => ({
+      subject: `Ihr Ticket für ${event} gehört jetzt ${to}`,
+      heading: "Ein Ticket wurde weitergegeben",
+      brief: `Das Ticket ${label} für ${event} gehört jetzt ${to}. Ihr Code dafür gilt nicht mehr.`,
+      body: [
+        `Das Ticket ${label} für ${event} gehört jetzt ${to} und hat einen neuen Code. Ihr bisheriger wird am Einlass nicht mehr angenommen.`,
+        "Wenn das nicht in Ihrem Sinn ist, wenden Sie sich bitte umgehend an den Veranstalter."
+      ]
+    }),
     HoldExpiring: ({ event, until }) => ({
       subject: `Ihre Plätze für ${event} sind bis ${until} reserviert`,
       heading: "Ihre Plätze werden bald freigegeben",

@@ -196,6 +196,15 @@ export const Spanish: Words = {
         "La entrada va adjunta en PDF. Quien tiene el código tiene la entrada: no lo compartas."
       ]
     }),
+    TicketGiven: ({ event, label, to }) => ({
+      subject: `Tu entrada para ${event} ahora es de ${to}`,
+      heading: "Una entrada ha cambiado de manos",
+      brief: `La entrada ${label} para ${event} ahora es de ${to}. Tu código ya no se acepta.`,
+      body: [
+        `La entrada ${label} para ${event} ahora es de ${to} y tiene un código nuevo. El tuyo ya no se acepta en la puerta.`,
+        "Si no es lo que querías, ponte en contacto con el organizador cuanto antes."
+      ]
+    }),
     HoldExpiring: ({ event, until }) => ({
       subject: `Tus plazas para ${event} están reservadas hasta el ${until}`,
       heading: "Tus plazas quedarán libres pronto",

@@ -1,0 +1,158 @@
+import { assert, describe, it } from "@effect/vitest"
+import { OrderEvent } from "@onsale/contracts/booking/Order"
+import type { OrderId } from "@onsale/contracts/Ids"
+import { defaults } from "@onsale/contracts/notifications/Preferences"
+import { pollUntil } from "@onsale/testing/Poll"
+import { SmtpFixture } from "@onsale/testing/SmtpFixture"
+import { Clock, Effect } from "effect"
+import { MessageLog } from "../src/MessageLog.ts"
+import { keyOf, Preferences } from "../src/Preferences.ts"
+import { UnsubscribeLinks } from "../src/UnsubscribeLinks.ts"
+import { patience, place, publish, running, untilSettled } from "./NoticeWorld.ts"
+import { event } from "./Samples.ts"
+
+const hour = 3_600_000
+const grace = { name: "Grace Hopper", email: "grace@example.org", locale: "de" }
+const alan = { name: "Alan Turing", email: "alan@example.org" }
+
+const told = (orderId: OrderId) =>
+  Effect.flatMap(MessageLog, (log) =>
+    Effect.map(Effect.orDie(log.page({ order: orderId })), ({ notifications }) =>
+      notifications.map(({ notice, recipient, status }) => `${notice._tag} ${status} ${recipient}`)
+    )
+  )
+const untilTold = (orderId: OrderId, ...expected: ReadonlyArray<string>) =>
+  pollUntil(told(orderId), (all) => expected.every((one) => all.includes(one)), patience)
+
+/** As a reader's program shows it: lines that were folded and encoded for the way are whole again. */
+const plainOf = (raw: string) => {
+  const unfolded = raw.replaceAll("=\r\n", "").replace(/\r\n[ \t]+/g, "")
+  const bytes = unfolded.replace(/(?:=[0-9A-F]{2})+/g, (hex) =>
+    Buffer.from(hex.replaceAll("=", ""), "hex").toString("utf8")
+  )
+  return bytes.replace(/(?<=\r\n)(?:[A-Za-z0-9+/]{76}\r\n)*[A-Za-z0-9+/]{20,}={0,2}(?=\r\n)/g, (base64) =>
+    Buffer.from(base64, "base64").toString("utf8")
+  )
+}
+
+/** The mails that went to an address, oldest first. */
+const mailsTo = (address: string) =>
+  Effect.map(SmtpFixture, ({ received }) => received.filter(({ to }) => to === address))
+
+/** An event that begins within the day, so that buyers are reminded of it. */
+const tonight = Effect.flatMap(Clock.currentTimeMillis, (now) =>
+  publish({ ...event, startsAt: new Date(now + 20 * hour).toISOString() })
+)
+
+describe("Readers", () => {
+  it.live(
+    "who was given a ticket gets it alone and never the order; who gave it is told without a code",
+    () =>
+      Effect.gen(function* () {
+        yield* publish()
+        const { append, confirm, orderId, tickets } = yield* place(2)
+        const [ticket] = tickets
+        assert.isDefined(ticket)
+        yield* confirm
+        yield* untilTold(orderId, "OrderConfirmed sent buyer@example.org")
+        const reissue = (version: number, codeVersion: number, holder?: typeof alan) =>
+          append(version, [
+            OrderEvent.cases.TicketReissued.make({
+              ticketId: ticket.id,
+              codeVersion,
+              ...(holder === undefined ? {} : { holder })
+            })
+          ])
+
+        // --- to Grace, in her language
+        yield* reissue(3, 2, grace)
+        yield* untilTold(
+          orderId,
+          "TicketReissued sent grace@example.org",
+          "TicketGiven sent buyer@example.org"
+        )
+        const [given] = yield* mailsTo(grace.email)
+        assert.isDefined(given)
+        assert.include(plainOf(given.raw), "hat Ihnen ein Ticket")
+        assert.include(given.raw, "filename=tickets.pdf")
+        const [, gone] = yield* mailsTo("buyer@example.org")
+        assert.isDefined(gone)
+        assert.include(plainOf(gone.raw), "now belongs to Grace Hopper")
+        assert.notInclude(gone.raw, "tickets.pdf")
+
+        // --- lost by Grace
+        yield* reissue(4, 3)
+        yield* pollUntil(mailsTo(grace.email), ({ length }) => length === 2, patience)
+
+        // --- and given on, to somebody who then is the only one with a code
+        yield* reissue(5, 4, alan)
+        yield* untilTold(
+          orderId,
+          "TicketReissued sent alan@example.org",
+          "TicketGiven sent grace@example.org"
+        )
+        yield* untilSettled
+        const strangers = [...(yield* mailsTo(grace.email)), ...(yield* mailsTo(alan.email))]
+        assert.deepStrictEqual(
+          strangers.map(({ raw }) => raw.includes("filename=tickets.pdf")),
+          [true, true, false, true]
+        )
+        for (const { raw } of strangers) {
+          assert.notInclude(raw, orderId)
+          assert.notInclude(plainOf(raw), orderId)
+        }
+        assert.strictEqual((yield* mailsTo("buyer@example.org")).length, 2)
+      }).pipe(Effect.provide(running))
+  )
+
+  it.live("the language is that of the order, until the customer says another", () =>
+    Effect.gen(function* () {
+      const preferences = yield* Preferences
+      yield* publish()
+      const arabic = yield* place(1, { email: "layla@example.org", locale: "ar-EG" })
+      yield* arabic.confirm
+      const [mail] = yield* pollUntil(mailsTo("layla@example.org"), ({ length }) => length === 1, patience)
+      assert.isDefined(mail)
+      assert.include(plainOf(mail.raw), 'dir="rtl"')
+      assert.include(plainOf(mail.raw), "PRODID:-//Onsale//Tickets//AR")
+      yield* preferences.set({ email: "Layla@example.org" }, { ...defaults, locale: "fr" })
+      const french = yield* place(1, { email: "layla@example.org", locale: "ar-EG" })
+      yield* french.confirm
+      const mails = yield* pollUntil(mailsTo("layla@example.org"), ({ length }) => length === 2, patience)
+      assert.include(plainOf(mails[1]?.raw ?? ""), 'lang="fr"')
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live(
+    "what may be declined has the link for it in the message and its headers, and is not sent once declined",
+    () =>
+      Effect.gen(function* () {
+        const links = yield* UnsubscribeLinks
+        const preferences = yield* Preferences
+        yield* tonight
+        const ada = yield* place(1, { email: "ada@example.org", agoMs: 6 * hour })
+        yield* ada.confirm
+        yield* untilTold(
+          ada.orderId,
+          "OrderConfirmed sent ada@example.org",
+          "EventReminder sent ada@example.org"
+        )
+        const mails = yield* mailsTo("ada@example.org")
+        const reminder = mails.find(({ messageId }) => messageId.includes(".reminder."))
+        const confirmed = mails.find(({ messageId }) => messageId.includes(".confirmed"))
+        assert.isDefined(reminder)
+        assert.notMatch(confirmed?.raw ?? "List-Unsubscribe", /List-Unsubscribe/)
+        const text = plainOf(reminder.raw)
+        assert.include(text, "List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        const url = /List-Unsubscribe: ?<([^>]+)>/.exec(text)?.[1] ?? ""
+        assert.strictEqual(text.split(url).length, 4, "in the header, the text and the HTML")
+        const claim = yield* links.open(url.slice(url.lastIndexOf("/") + 1))
+        assert.deepStrictEqual(claim, { email: "ada@example.org", topic: "reminders" })
+        yield* preferences.decline(claim.email, claim.topic)
+        const again = yield* place(1, { email: "ada@example.org", agoMs: 6 * hour })
+        yield* again.confirm
+        assert.strictEqual(keyOf(" ADA@example.org"), "ada@example.org")
+        yield* untilTold(again.orderId, "OrderConfirmed sent ada@example.org")
+      }).pipe(Effect.provide(running))
+  )
+})
