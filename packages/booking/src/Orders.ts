@@ -2,23 +2,13 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
-import {
-  areaId,
-  type CustomerId,
-  EventId,
-  type HoldId,
-  OrderId,
-  seatId,
-  TicketId,
-  TierId
-} from "@onsale/contracts/Ids"
+import { type CustomerId, EventId, type HoldId, OrderId, TicketId } from "@onsale/contracts/Ids"
 import {
   type Customer,
   type NewOrder,
   OrderTicket,
   type OrderView,
-  type RefundCause,
-  TicketStatus
+  type RefundCause
 } from "@onsale/contracts/booking/Order"
 import {
   type BookingUnavailable,
@@ -82,21 +72,6 @@ export interface IssuedTicket {
   readonly eventId: EventId
 }
 
-const TicketRows = Schema.Array(
-  Schema.Struct({
-    id: TicketId,
-    orderId: OrderId,
-    eventId: EventId,
-    seat: Schema.NullOr(Schema.Int),
-    area: Schema.NullOr(Schema.Int),
-    label: Schema.String,
-    tier: TierId,
-    price: OrderTicket.fields.price,
-    status: TicketStatus,
-    codeVersion: Schema.Int
-  })
-)
-
 const OwnerRows = Schema.Array(Schema.Struct({ orderId: OrderId }))
 
 /**
@@ -153,24 +128,18 @@ const make = Effect.gen(function* () {
     }),
 
     ticket: Effect.fn("Orders.ticket")(function* (ticketId: TicketId) {
-      const [row] =
-        yield* sql`SELECT id::text AS id, order_id::text AS "orderId", event_id::text AS "eventId", seat, area,
-          label, tier_id::text AS tier, price::float8 AS price, status, code_version AS "codeVersion"
-        FROM booking.tickets WHERE id = ${ticketId}::uuid`.pipe(
-          Effect.flatMap(Schema.decodeUnknownEffect(TicketRows)),
-          Effect.orDie
-        )
+      const [row] = yield* sql`SELECT order_id::text AS "orderId" FROM booking.tickets
+        WHERE id = ${ticketId}::uuid`.pipe(
+        Effect.flatMap(Schema.decodeUnknownEffect(OwnerRows)),
+        Effect.orDie
+      )
       if (row === undefined) return null
-      const { area, eventId, orderId, seat, ...ticket } = row
-      return {
-        orderId,
-        eventId,
-        ticket: {
-          ...ticket,
-          seatId: seat === null ? null : seatId(eventId, seat),
-          areaId: area === null ? null : areaId(eventId, area)
-        }
-      }
+      // Who has it now, and whether it was used, is known to the order alone.
+      const order = (yield* store.load(row.orderId))?.order
+      const ticket = order?.tickets.find(({ id }) => id === ticketId)
+      return order === undefined || ticket === undefined
+        ? yield* Effect.die(new Error(`ticket ${ticketId} is of no order`))
+        : { orderId: order.id, eventId: order.placed.eventId, ticket }
     }),
 
     ownerOfSeat: Effect.fn("Orders.ownerOfSeat")(function* (eventId: EventId, seat: number) {
