@@ -19,6 +19,7 @@ import * as HoldsHttp from "./HoldsHttp.ts"
 import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
+import * as OrganiserWebhooksHttp from "./OrganiserWebhooksHttp.ts"
 import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
@@ -53,6 +54,7 @@ export const layer = (options: {
         HoldsHttp.layer,
         OrdersHttp.layer,
         OrganiserHttp.layer,
+        OrganiserWebhooksHttp.layer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,

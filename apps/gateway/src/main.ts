@@ -7,6 +7,8 @@ import * as Search from "@onsale/catalog/search/Search"
 import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
 import * as HttpServer from "@onsale/platform/HttpServer"
@@ -20,7 +22,9 @@ const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer).pipe(
     Layer.mergeAll(
       InventoryClient.layerEntity,
       Payments.layerGateway.pipe(Layer.provide(NodeHttpClient.layerUndici)),
-      Notifications.layer
+      Notifications.layer,
+      WebhookDeliveries.layer,
+      WebhookSubscriptions.layer
     )
   ),
   Layer.provideMerge(Cluster.layerClient({ shardGroups }))

@@ -10,6 +10,8 @@ import { makeEventId, seatId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import { pollUntil } from "@onsale/testing/Poll"
@@ -42,6 +44,8 @@ const serve = Effect.fnUntraced(function* (total: number, env: Record<string, st
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
     Layer.mock(Notifications, {}),
+    Layer.mock(WebhookDeliveries, {}),
+    Layer.mock(WebhookSubscriptions, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, { availability: () => Effect.sync(() => view) }),
     Layer.effect(

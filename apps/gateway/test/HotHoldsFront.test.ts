@@ -9,6 +9,8 @@ import { areaId, type EventId, makeEventId, makeUuidV7, seatId, TierId } from "@
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand, Refused } from "@onsale/contracts/inventory/InventoryCommand"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import {
@@ -79,6 +81,8 @@ const serve = Effect.fnUntraced(function* (execute: Execute, shutdownLimit = 2_0
     Layer.mock(Vouchers, {}),
     Layer.mock(EventSearches, {}),
     Layer.mock(Notifications, {}),
+    Layer.mock(WebhookDeliveries, {}),
+    Layer.mock(WebhookSubscriptions, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       execute: (_, command) =>

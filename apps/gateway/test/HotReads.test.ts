@@ -12,6 +12,8 @@ import { makeEventId, VenueId, makeUuidV7 } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import { ConfigProvider, Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
@@ -80,6 +82,8 @@ const serve = Effect.gen(function* () {
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
     Layer.mock(Notifications, {}),
+    Layer.mock(WebhookDeliveries, {}),
+    Layer.mock(WebhookSubscriptions, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       availability: () =>

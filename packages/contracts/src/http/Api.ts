@@ -7,6 +7,7 @@ import { EventsApi } from "./EventsApi.ts"
 import { HoldsApi } from "./HoldsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
+import { OrganiserWebhooksApi } from "./OrganiserWebhooksApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
@@ -18,6 +19,7 @@ export class Api extends HttpApi.make("onsale")
   .add(HoldsApi)
   .add(OrdersApi)
   .add(OrganiserApi)
+  .add(OrganiserWebhooksApi)
   .add(RefundsApi)
   .add(SearchApi)
   .add(WebhooksApi)
