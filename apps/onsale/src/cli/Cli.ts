@@ -17,6 +17,7 @@ import { Json, Key, Url } from "./Settings.ts"
 import { token } from "./TokenCommand.ts"
 import { venue } from "./VenueCommand.ts"
 import { voucher } from "./VoucherCommand.ts"
+import { webhooks } from "./WebhooksCommand.ts"
 
 const version = "0.1.0"
 
@@ -26,7 +27,7 @@ const onsale = Command.make("onsale").pipe(
   ),
   Command.withSubcommands([
     { group: "The service", commands: [start, migrate, audit, payments, projections, bus, token] },
-    { group: "For organisers", commands: [venue, event, block, voucher, order] },
+    { group: "For organisers", commands: [venue, event, block, voucher, order, webhooks] },
     { group: "For customers", commands: [hold, buy] }
   ]),
   Command.withGlobalFlags([Json, Url, Key]),

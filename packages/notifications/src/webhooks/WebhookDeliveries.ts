@@ -9,7 +9,7 @@ import {
   Delivery,
   DeliveryAttempt,
   DeliveryCursorInvalid,
-  DeliveryDetail,
+  type DeliveryDetail,
   DeliveryId,
   DeliveryNotFound,
   type DeliveryPage,

@@ -7,7 +7,7 @@ import { OrderEvent } from "@onsale/contracts/booking/Order"
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import {
   DeliveryId,
-  WebhookEventType,
+  type WebhookEventType,
   WebhookId,
   WebhookMessage
 } from "@onsale/contracts/notifications/Webhook"

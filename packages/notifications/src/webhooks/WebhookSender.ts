@@ -2,7 +2,7 @@
  * One call to an organiser's service. Redirects are not followed: where they lead to nobody has agreed on. Of an
  * answer no more is read than is kept.
  */
-import { Clock, Context, Duration, Effect, Layer, Option, Redacted } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { Agent, request } from "undici"
 import * as WebhookTarget from "./WebhookTarget.ts"
 import { signature } from "./WebhookVault.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { pollUntil } from "@onsale/testing/Poll"
-import { Duration, Effect, Layer } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { WebhookDeliveries } from "../../src/webhooks/WebhookDeliveries.ts"
 import { ping } from "../../src/webhooks/WebhookPing.ts"
@@ -200,7 +200,11 @@ describe("WebhookWorker", () => {
         const deliveries = yield* WebhookDeliveries
         const later = yield* Later
         const { id } = yield* subscribe()
-        const nextMs = Effect.map(log(id), ([only]) => Date.parse(only?.nextAttemptAt ?? "") - Date.now())
+        const nextMs = Effect.zipWith(
+          log(id),
+          Clock.currentTimeMillis,
+          ([only], nowMs) => Date.parse(only?.nextAttemptAt ?? "") - nowMs
+        )
         receiver.next.push(
           { status: 301, headers: { location: receiver.url.replace("hook", "elsewhere") } },
           { status: 429, headers: { "retry-after": "3600" } },

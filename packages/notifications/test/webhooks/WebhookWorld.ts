@@ -6,7 +6,7 @@ import type { Delivery, NewWebhook, WebhookId } from "@onsale/contracts/notifica
 import * as Journal from "@onsale/platform/Journal"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
-import { ConfigProvider, Context, Duration, Effect, Layer } from "effect"
+import { Clock, ConfigProvider, Context, Duration, Effect, Layer } from "effect"
 import { WebhookDeliveries } from "../../src/webhooks/WebhookDeliveries.ts"
 import * as WebhookRunner from "../../src/webhooks/WebhookRunner.ts"
 import { WebhookSubscriptions } from "../../src/webhooks/WebhookSubscriptions.ts"
@@ -68,11 +68,12 @@ export const publish = Effect.fnUntraced(function* (...events: ReadonlyArray<Cat
   const journal = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
   const stream = EventId.make(eventId)
   const all = events.length > 0 ? events : [CatalogEvent.cases.EventPublished.make({ facts: event })]
+  const atMs = yield* Clock.currentTimeMillis
   for (const [index, each] of all.entries()) {
     yield* journal.append({
       stream,
       version: index + 1,
-      atMs: Date.now(),
+      atMs,
       correlation: null,
       events: [each]
     })
@@ -88,16 +89,16 @@ export const place = Effect.fnUntraced(function* (count = 2, agoMs = 0) {
   const tickets = makeTickets(count)
   let version = 0
   const append = (...events: ReadonlyArray<OrderEvent>) =>
-    Effect.suspend(() =>
+    Effect.flatMap(Clock.currentTimeMillis, (atMs) =>
       journal.append({
         stream: orderId,
         version: ++version,
-        atMs: Date.now() - agoMs,
+        atMs: atMs - agoMs,
         correlation: "corr-1",
         events
       })
     )
-  const nowMs = Date.now()
+  const nowMs = yield* Clock.currentTimeMillis
   yield* append(
     OrderEvent.cases.Placed.make({
       eventId,
