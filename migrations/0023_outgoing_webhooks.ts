@@ -21,7 +21,7 @@ export default Effect.gen(function* () {
     CONSTRAINT webhooks_disabled CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL)),
     CONSTRAINT webhooks_previous CHECK ((previous_secret IS NULL) = (previous_until IS NULL))
   )`
-  // The position is the order of a stream: one transaction of its projection after the other writes it.
+  // Attempts before it was replayed do not count for its pauses. The position is the order of a stream: one transaction of its projection after the other writes it.
   yield* sql`CREATE TABLE notifications.webhook_deliveries (
     id text PRIMARY KEY,
     webhook_id uuid NOT NULL REFERENCES notifications.webhooks ON DELETE CASCADE,
@@ -32,6 +32,7 @@ export default Effect.gen(function* () {
     correlation text,
     status text NOT NULL DEFAULT 'waiting' CHECK (status IN ('waiting', 'delivered', 'dead')),
     attempts int NOT NULL DEFAULT 0,
+    attempts_before int NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     run_at timestamptz NOT NULL,
     leased_until timestamptz,

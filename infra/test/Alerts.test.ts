@@ -75,7 +75,7 @@ interface RuleTests {
   }>
 }
 
-test("alerts of evictions, overload and the bus are tried firing and silent", () => {
+test("alerts of evictions, overload, the bus and webhooks are tried firing and silent", () => {
   const { tests }: RuleTests = parse(read("infra/prometheus/rules.test.yml"))
   const tried = (fires: boolean) =>
     new Set(
@@ -84,7 +84,15 @@ test("alerts of evictions, overload and the bus are tried firing and silent", ()
         .filter(({ exp_alerts }) => exp_alerts.length > 0 === fires)
         .map(({ alertname }) => alertname)
     )
-  const alerts = ["OnsaleRunnerEvicted", "OnsaleEventOverloaded", "OnsaleEventBusLag", "OnsaleDeadLetters"]
+  const alerts = [
+    "OnsaleRunnerEvicted",
+    "OnsaleEventOverloaded",
+    "OnsaleEventBusLag",
+    "OnsaleDeadLetters",
+    "OnsaleWebhooksLate",
+    "OnsaleWebhookDeadLetters",
+    "OnsaleWebhookDisabled"
+  ]
   expect([...tried(true)]).toEqual(alerts)
   expect([...tried(false)]).toEqual(alerts)
 })

@@ -38,6 +38,8 @@ export const Leased = Schema.Struct({
   body: Schema.String,
   correlation: Schema.NullOr(Schema.String),
   attempt: Schema.Int,
+  /** Of those since it was made or replayed. */
+  tries: Schema.Int,
   url: Schema.String,
   /** Sealed, see `WebhookVault`; the one before while it still counts. */
   secret: Schema.String,
@@ -99,7 +101,7 @@ const store = Effect.gen(function* () {
      ${iso("d.settled_at")} AS "settledAt", d.last_error AS "lastError"`
   )
   const again = (at: Statement.Fragment) =>
-    sql`status = 'waiting', run_at = ${at}, first_attempt_at = NULL, settled_at = NULL`
+    sql`status = 'waiting', run_at = ${at}, first_attempt_at = NULL, settled_at = NULL, attempts_before = attempts`
 
   return {
     /** Tells of deliveries that were offered in this process; it may tell of several once. */
@@ -151,7 +153,8 @@ const store = Effect.gen(function* () {
           first_attempt_at = coalesce(d.first_attempt_at, present.at)
         FROM present, head, notifications.webhooks w
         WHERE d.id = head.id AND w.id = d.webhook_id
-        RETURNING d.id, d.webhook_id::text AS "webhookId", d.body, d.correlation, d.attempts AS attempt, w.url,
+        RETURNING d.id, d.webhook_id::text AS "webhookId", d.body, d.correlation, d.attempts AS attempt,
+          d.attempts - d.attempts_before AS tries, w.url,
           w.secret, CASE WHEN w.previous_until > present.at THEN w.previous_secret END AS "previousSecret"`
       const [leased] = yield* Effect.orDie(decodeLeased(rows))
       return Option.fromUndefinedOr(leased)
@@ -200,6 +203,14 @@ const store = Effect.gen(function* () {
             FROM end_of e
             WHERE d.id = e.id AND d.attempts = ${leased.attempt}::int AND d.status = 'waiting'
             RETURNING d.status`
+          // Those behind it are due when it is, so that nobody looks at them in vain.
+          if (row !== undefined) {
+            yield* sql`UPDATE notifications.webhook_deliveries s
+              SET run_at = CASE WHEN d.status = 'waiting' THEN d.run_at ELSE ${at} END
+              FROM notifications.webhook_deliveries d
+              WHERE d.id = ${leased.id}::text AND s.webhook_id = d.webhook_id AND s.stream = d.stream
+                AND s.status = 'waiting' AND s.position > d.position`
+          }
           const [webhook] = delivered
             ? yield* sql<{
                 readonly disabled: boolean

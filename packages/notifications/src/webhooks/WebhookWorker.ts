@@ -102,7 +102,7 @@ export const layer = (given: Partial<WebhookWorkerOptions> = {}) =>
       )
 
       const record = Effect.fnUntraced(function* (leased: Leased, answer: Answer, durationMs: number) {
-        const backoff = yield* pauseAfter(leased.attempt, options.backoff, options.maxBackoff)
+        const backoff = yield* pauseAfter(leased.tries, options.backoff, options.maxBackoff)
         const asked = Duration.min(
           Option.getOrElse(answer.retryAfter, () => Duration.zero),
           maxRetryAfter
