@@ -75,7 +75,7 @@ interface RuleTests {
   }>
 }
 
-test("alerts of evictions, overload, the bus and the notifications are tried firing and silent", () => {
+test("alerts of evictions, overload, the bus, the notifications and webhooks are tried firing and silent", () => {
   const { tests }: RuleTests = parse(read("infra/prometheus/rules.test.yml"))
   const tried = (fires: boolean) =>
     new Set(
@@ -91,7 +91,10 @@ test("alerts of evictions, overload, the bus and the notifications are tried fir
     "OnsaleDeadLetters",
     "OnsaleNotificationDeadLetters",
     "OnsaleNotificationsStuck",
-    "OnsaleNotificationBreakerOpen"
+    "OnsaleNotificationBreakerOpen",
+    "OnsaleWebhooksLate",
+    "OnsaleWebhookDeadLetters",
+    "OnsaleWebhookDisabled"
   ]
   expect([...tried(true)]).toEqual(alerts)
   expect([...tried(false)]).toEqual(alerts)

@@ -24,6 +24,7 @@ import * as OrdersHttp from "./OrdersHttp.ts"
 import * as OrganiserAuth from "./OrganiserAuth.ts"
 import * as OrganiserHttp from "./OrganiserHttp.ts"
 import * as PreferencesHttp from "./PreferencesHttp.ts"
+import * as OrganiserWebhooksHttp from "./OrganiserWebhooksHttp.ts"
 import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
@@ -67,6 +68,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         PreferencesHttp.layer,
         CheckInsHttp.layer,
         CheckInsHttp.doorLayer,
+        OrganiserWebhooksHttp.layer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,

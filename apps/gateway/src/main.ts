@@ -10,6 +10,8 @@ import { EventAvailability } from "@onsale/inventory/EventAvailability"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as StandbyAvailability from "@onsale/inventory/StandbyAvailability"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
 import * as HttpServer from "@onsale/platform/HttpServer"
@@ -24,7 +26,9 @@ const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer, Check
     Layer.mergeAll(
       StandbyAvailability.layer.pipe(Layer.provide([InventoryClient.layerEntity, EventAvailability.layer])),
       Payments.layerGateway.pipe(Layer.provide(NodeHttpClient.layerUndici)),
-      Notifications.layer
+      Notifications.layer,
+      WebhookDeliveries.layer,
+      WebhookSubscriptions.layer
     )
   ),
   Layer.provideMerge(Cluster.layerClient({ shardGroups }))

@@ -16,6 +16,8 @@ import { Notifications } from "@onsale/notifications/Notifications"
 import { Suppressions } from "@onsale/notifications/Suppressions"
 import { Preferences } from "@onsale/notifications/Preferences"
 import { UnsubscribeLinks } from "@onsale/notifications/UnsubscribeLinks"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import { Webhooks } from "@onsale/payments/Webhooks"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as FastClock from "@onsale/testing/FastClock"
@@ -64,6 +66,8 @@ const serve = Effect.fnUntraced(function* (
     Layer.mock(Suppressions, {}),
     Layer.mock(Preferences, {}),
     Layer.mock(UnsubscribeLinks, {}),
+    Layer.mock(WebhookDeliveries, {}),
+    Layer.mock(WebhookSubscriptions, {}),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       availability: () =>

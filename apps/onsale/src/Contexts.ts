@@ -8,6 +8,9 @@ import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as NotificationNews from "@onsale/notifications/NotificationNews"
 import * as NotificationRunner from "@onsale/notifications/NotificationRunner"
 import { Notifications } from "@onsale/notifications/Notifications"
+import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
+import * as WebhookRunner from "@onsale/notifications/webhooks/WebhookRunner"
+import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
 import * as PaymentRelay from "@onsale/payments/PaymentRelay"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
@@ -36,8 +39,17 @@ export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
     BookingRole.copies,
     BookingRole.models,
     NotificationRunner.layer(),
+    WebhookRunner.layer(),
     bus
   ).pipe(
-    Layer.provideMerge(Layer.mergeAll(inventory, Payments.layerNoProviders(), Notifications.layer)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        inventory,
+        Payments.layerNoProviders(),
+        Notifications.layer,
+        WebhookDeliveries.layer,
+        WebhookSubscriptions.layer
+      )
+    ),
     Layer.provideMerge(Cluster.layerSingle({ shardGroups }))
   )

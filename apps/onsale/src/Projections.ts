@@ -19,6 +19,8 @@ const others = [
   { schema: "catalog", name: "search", journal: "catalog" },
   { schema: "notifications", name: "catalog", journal: "catalog" },
   { schema: "notifications", name: "booking", journal: "booking" },
+  { schema: "notifications", name: "webhooks-catalog", journal: "catalog" },
+  { schema: "notifications", name: "webhooks-booking", journal: "booking" },
   ...["catalog", "inventory", "booking", "payments"].map((schema) => ({
     schema,
     name: "bus",

@@ -19,6 +19,7 @@ import { Json, Key, Url } from "./Settings.ts"
 import { token } from "./TokenCommand.ts"
 import { venue } from "./VenueCommand.ts"
 import { voucher } from "./VoucherCommand.ts"
+import { webhooks } from "./WebhooksCommand.ts"
 
 const version = "0.1.0"
 
@@ -31,7 +32,7 @@ const onsale = Command.make("onsale").pipe(
       group: "The service",
       commands: [start, migrate, audit, payments, notifications, projections, bus, token]
     },
-    { group: "For organisers", commands: [venue, event, block, voucher, order, checkIns] },
+    { group: "For organisers", commands: [venue, event, block, voucher, order, checkIns, webhooks] },
     { group: "For customers", commands: [hold, buy] }
   ]),
   Command.withGlobalFlags([Json, Url, Key]),

@@ -10,6 +10,7 @@ import { MailWebhooksApi, NotificationsApi } from "./NotificationsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
 import { PreferencesApi, UnsubscribeApi } from "./PreferencesApi.ts"
+import { OrganiserWebhooksApi } from "./OrganiserWebhooksApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
@@ -23,6 +24,7 @@ export class Api extends HttpApi.make("onsale")
   .add(CheckInsApi)
   .add(OrganiserApi)
   .add(DoorApi)
+  .add(OrganiserWebhooksApi)
   .add(RefundsApi)
   .add(PreferencesApi)
   .add(UnsubscribeApi)

@@ -1,0 +1,192 @@
+/** `onsale webhooks`: what organisers' own services were told, and telling it again. */
+import { Instant } from "@onsale/contracts/catalog/Event"
+import { type Delivery, DeliveryId, DeliveryStatus, WebhookId } from "@onsale/contracts/notifications/Webhook"
+import { Effect, Option } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import { allPages, asOrganiser } from "./Connection.ts"
+import { usage } from "./Failure.ts"
+import { print, table } from "./Output.ts"
+
+const defaultLimit = 50
+/** Of one page, as the API has them. */
+const maxPage = 500
+
+const webhookId = Argument.String("WEBHOOK_ID").pipe(
+  Argument.withDescription("The webhook's id"),
+  Argument.withSchema(WebhookId)
+)
+
+const deliveryRows = (deliveries: ReadonlyArray<Delivery>): ReadonlyArray<string> =>
+  table(
+    ["ID", "TYPE", "STATUS", "ATTEMPTS", "CREATED", "NEXT", "ERROR"],
+    deliveries.map((each) => [
+      each.id,
+      each.type,
+      each.status,
+      each.attempts,
+      each.createdAt,
+      each.nextAttemptAt ?? "",
+      each.lastError ?? ""
+    ])
+  )
+
+const list = Command.make(
+  "list",
+  {},
+  Effect.fnUntraced(function* () {
+    const onsale = yield* asOrganiser
+    const { webhooks } = yield* onsale.call((api) => api.organiserWebhooks.webhooks())
+    yield* print(
+      webhooks,
+      webhooks.length === 0
+        ? ["There are no webhooks."]
+        : table(
+            ["ID", "STATUS", "FAILING SINCE", "TYPES", "EVENT", "URL"],
+            webhooks.map((each) => [
+              each.id,
+              each.disabledReason === null ? each.status : `${each.status} (${each.disabledReason})`,
+              each.failingSince ?? "",
+              each.eventTypes?.join(",") ?? "all",
+              each.eventId ?? "all",
+              each.url
+            ])
+          )
+    )
+  })
+).pipe(Command.withDescription("List the webhooks, and which of them fail"), Command.withAlias("ls"))
+
+const deliveries = Command.make(
+  "deliveries",
+  {
+    webhookId,
+    deliveryId: Argument.String("DELIVERY_ID").pipe(
+      Argument.withDescription("One of them, with its attempts"),
+      Argument.withSchema(DeliveryId),
+      Argument.optional
+    ),
+    status: Flag.Literals("status", DeliveryStatus.literals).pipe(
+      Flag.withDescription("Only those that are so"),
+      Flag.optional
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.withDescription(`As many at most [default: ${defaultLimit}]`),
+      Flag.withMetavar("N"),
+      Flag.withDefault(defaultLimit)
+    )
+  },
+  Effect.fnUntraced(function* ({ deliveryId, limit, status, webhookId }) {
+    if (limit < 1) return yield* usage("--limit must be at least 1")
+    const onsale = yield* asOrganiser
+    if (Option.isSome(deliveryId)) {
+      const params = { webhookId, deliveryId: deliveryId.value }
+      const detail = yield* onsale.call((api) => api.organiserWebhooks.delivery({ params }))
+      return yield* print(detail, [
+        ...deliveryRows([detail]),
+        "",
+        ...table(
+          ["ATTEMPT", "AT", "MS", "OUTCOME", "STATUS", "ERROR", "RESPONSE"],
+          detail.log.map((each) => [
+            each.attempt,
+            each.startedAt,
+            each.durationMs,
+            each.outcome,
+            each.status ?? "",
+            each.error ?? "",
+            (each.response ?? "").slice(0, 100)
+          ])
+        ),
+        "",
+        detail.body
+      ])
+    }
+    const query = {
+      limit: Math.min(limit, maxPage),
+      ...(Option.isSome(status) ? { status: status.value } : {})
+    }
+    const found = yield* allPages(limit, (cursor) =>
+      onsale
+        .call((api) =>
+          api.organiserWebhooks.deliveries({ params: { webhookId }, query: { ...query, ...cursor } })
+        )
+        .pipe(Effect.map(({ deliveries, nextCursor }) => ({ items: deliveries, nextCursor })))
+    )
+    yield* print(found, found.length === 0 ? ["There are no such deliveries."] : deliveryRows(found))
+  })
+).pipe(
+  Command.withDescription("List what a webhook was told, the newest first; or one delivery with its attempts")
+)
+
+const replay = Command.make(
+  "replay",
+  {
+    webhookId,
+    deliveryId: Argument.String("DELIVERY_ID").pipe(
+      Argument.withDescription("The one to send again"),
+      Argument.withSchema(DeliveryId),
+      Argument.optional
+    ),
+    from: Flag.String("from").pipe(
+      Flag.withDescription("All dead letters that were made from then on"),
+      Flag.withMetavar("INSTANT"),
+      Flag.withSchema(Instant),
+      Flag.optional
+    ),
+    until: Flag.String("until").pipe(
+      Flag.withDescription("And before then"),
+      Flag.withMetavar("INSTANT"),
+      Flag.withSchema(Instant),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ deliveryId, from, until, webhookId }) {
+    const onsale = yield* asOrganiser
+    if (Option.isSome(deliveryId) && Option.isNone(from) && Option.isNone(until)) {
+      const params = { webhookId, deliveryId: deliveryId.value }
+      const delivery = yield* onsale.call((api) => api.organiserWebhooks.replayDelivery({ params }))
+      return yield* print(delivery, [`${delivery.id} is sent again.`])
+    }
+    if (Option.isSome(deliveryId) || Option.isNone(from) || Option.isNone(until)) {
+      return yield* usage("Name one delivery, or a time with --from and --until")
+    }
+    let replayed = 0
+    while (true) {
+      const answer = yield* onsale.call((api) =>
+        api.organiserWebhooks.replayDeliveries({
+          params: { webhookId },
+          payload: { from: from.value, until: until.value }
+        })
+      )
+      replayed += answer.replayed
+      if (!answer.more) break
+    }
+    yield* print({ webhookId, replayed }, [
+      replayed === 0 ? "There are no dead letters of that time." : `${replayed} dead letters are sent again.`
+    ])
+  })
+).pipe(
+  Command.withDescription(
+    "Send a delivery again, with the same webhook-id, or the dead letters of a time. Mend the cause first"
+  ),
+  Command.withExamples([
+    {
+      command:
+        "onsale webhooks replay 019a9c3e-5b7c-7d21-9f3a-2b1c4d5e6f70 --from 2026-11-26T00:00:00Z --until 2026-11-27T00:00:00Z",
+      description: "All that was given up of a day"
+    }
+  ])
+)
+
+const ping = Command.make(
+  "ping",
+  { webhookId },
+  Effect.fnUntraced(function* ({ webhookId }) {
+    const onsale = yield* asOrganiser
+    const delivery = yield* onsale.call((api) => api.organiserWebhooks.pingWebhook({ params: { webhookId } }))
+    yield* print(delivery, [`${delivery.id} is sent: onsale webhooks deliveries ${webhookId} ${delivery.id}`])
+  })
+).pipe(Command.withDescription("Send a webhook.ping"))
+
+export const webhooks = Command.make("webhooks").pipe(
+  Command.withDescription("Webhooks of organisers: list, deliveries, replay, ping"),
+  Command.withSubcommands([list, deliveries, replay, ping])
+)

@@ -1,0 +1,137 @@
+/** What organisers' own services are told, over HTTP and on the command line. */
+import { assert, describe, it } from "@effect/vitest"
+import { Order } from "@onsale/contracts/http/OrdersApi"
+import { Delivery, DeliveryDetail, Webhook, WebhookWithSecret } from "@onsale/contracts/notifications/Webhook"
+import { pollUntil } from "@onsale/testing/Poll"
+import { Effect, Schema } from "effect"
+import { createServer, type IncomingHttpHeaders } from "node:http"
+import type { AddressInfo } from "node:net"
+import * as Service from "./Service.ts"
+import * as Shop from "./Shop.ts"
+
+const plan = "section,row,seat_from,seat_to,quantity,price\nStalls,A,1,40,,45.00"
+
+/** Takes everything. */
+const receiver = Effect.gen(function* () {
+  const received: Array<{ readonly headers: IncomingHttpHeaders; readonly body: string }> = []
+  const server = createServer((request, response) => {
+    const chunks: Array<Buffer> = []
+    request.on("data", (chunk: Buffer) => chunks.push(chunk))
+    request.on("end", () => {
+      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString("utf8") })
+      response.end("thanks")
+    })
+  })
+  yield* Effect.acquireRelease(
+    Effect.callback<void>((resume) => {
+      server.listen(0, "127.0.0.1", () => resume(Effect.void))
+    }),
+    () => Effect.sync(() => server.close())
+  )
+  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
+})
+
+const List = Schema.Struct({ webhooks: Schema.Array(Webhook) })
+const Page = Schema.Struct({ deliveries: Schema.Array(Delivery), nextCursor: Schema.NullOr(Schema.String) })
+
+describe("Webhooks of organisers", () => {
+  it.live("are made, told of a purchase, listed, tried and replayed", () =>
+    Effect.gen(function* () {
+      const { received, url } = yield* receiver
+      const env = { ONSALE_WEBHOOK_ALLOW_PRIVATE: "true", ONSALE_WEBHOOK_ALLOW_HTTP: "true" }
+      const service = yield* Service.start({ env })
+      const shop = Shop.at(service.url)
+      const call = (path: string, body?: unknown, method = body === undefined ? "GET" : "POST") =>
+        shop.send({
+          method,
+          path: shop.api(`/organiser/webhooks${path}`),
+          headers: { authorization: `Bearer ${Service.organiserKey}` },
+          ...(body === undefined ? {} : { body })
+        })
+      const cli = (...args: ReadonlyArray<string>) =>
+        Service.run(
+          service,
+          ["webhooks", ...args, "--json", "--url", service.url, "--key", Service.organiserKey],
+          { PORT: new URL(service.url).port }
+        )
+
+      // --- nobody without the key
+      const stranger = yield* shop.send({ path: shop.api("/organiser/webhooks"), body: { url } })
+      assert.strictEqual(stranger.status, 401)
+      const refused = yield* call("", { url: "http://user:secret@example.org/" })
+      assert.strictEqual(refused.status, 422, refused.text)
+      assert.deepInclude(refused.json, { type: "urn:onsale:problem:webhook-url-refused" })
+
+      const webhook = yield* Effect.flatMap(call("", { url }), Shop.expect(201, WebhookWithSecret))
+      assert.match(webhook.secret, /^whsec_/)
+      const { webhooks } = yield* Effect.flatMap(call(""), Shop.expect(200, List))
+      assert.deepStrictEqual(
+        webhooks.map(({ id }) => id),
+        [webhook.id]
+      )
+      assert.notInclude(JSON.stringify(webhooks), webhook.secret)
+
+      // --- a purchase
+      const event = yield* shop.openEvent(yield* shop.importPlan("csv", plan), { tiers: [], currency: "EUR" })
+      const hold = yield* shop.hold(event.id, { bestAvailable: { quantity: 2 } })
+      const order = yield* Effect.flatMap(shop.tryOrder(hold.id, "tok_ok"), Shop.expect(201, Order))
+      yield* pollUntil(
+        Effect.sync(() => received.filter(({ body }) => body.includes(order.id))),
+        (orders) => orders.length > 0,
+        { deadline: "45 seconds" }
+      )
+      const { deliveries } = yield* pollUntil(
+        Effect.flatMap(call(`/${webhook.id}/deliveries?status=delivered`), Shop.expect(200, Page)),
+        ({ deliveries }) => deliveries.length === 2,
+        { deadline: "45 seconds" }
+      )
+      assert.deepStrictEqual(
+        deliveries.map(({ type }) => type),
+        ["order.confirmed", "event.published"]
+      )
+
+      // --- the command line
+      const listed = yield* cli("list")
+      assert.strictEqual(listed.code, 0, listed.stderr)
+      assert.include(listed.stdout, webhook.id)
+      const pinged = yield* cli("ping", webhook.id)
+      assert.strictEqual(pinged.code, 0, pinged.stderr)
+      yield* pollUntil(
+        Effect.sync(() => received.filter(({ body }) => body.includes("webhook.ping"))),
+        (pings) => pings.length === 1,
+        { deadline: "45 seconds" }
+      )
+      const confirmed = deliveries[0] ?? assert.fail("none")
+      const replayed = yield* cli("replay", webhook.id, confirmed.id)
+      assert.strictEqual(replayed.code, 0, replayed.stderr)
+      const detail = yield* pollUntil(
+        Effect.flatMap(call(`/${webhook.id}/deliveries/${confirmed.id}`), Shop.expect(200, DeliveryDetail)),
+        ({ log }) => log.length === 2,
+        { deadline: "45 seconds" }
+      )
+      assert.deepStrictEqual(
+        detail.log.map(({ outcome, response }) => [outcome, response]),
+        [
+          ["delivered", "thanks"],
+          ["delivered", "thanks"]
+        ]
+      )
+      assert.strictEqual(received.filter(({ headers }) => headers["webhook-id"] === confirmed.id).length, 2)
+      const shown = yield* cli("deliveries", webhook.id, "--status", "delivered")
+      assert.strictEqual(JSON.parse(shown.stdout).length, 3)
+      const range = yield* call(`/${webhook.id}/replay`, {
+        from: "2026-11-26T00:00:00Z",
+        until: "2026-11-25T00:00:00Z"
+      })
+      assert.strictEqual(range.status, 400, range.text)
+
+      // --- and gone
+      assert.strictEqual((yield* call(`/${webhook.id}`, undefined, "DELETE")).status, 204)
+      assert.strictEqual((yield* call(`/${webhook.id}`)).status, 404)
+      const metrics = yield* shop.send({ path: "/metrics" })
+      assert.match(metrics.text, /onsale_webhook_attempts_total\{.*outcome="delivered".*\} \d/)
+      yield* Service.assertNothingBroke(service)
+      yield* Service.assertAudited(service)
+    })
+  )
+})
