@@ -26,6 +26,7 @@ import * as OrganiserHttp from "./OrganiserHttp.ts"
 import * as PreferencesHttp from "./PreferencesHttp.ts"
 import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
+import * as PushHttp from "./PushHttp.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
@@ -67,6 +68,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         PreferencesHttp.layer,
         CheckInsHttp.layer,
         CheckInsHttp.doorLayer,
+        PushHttp.layer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,

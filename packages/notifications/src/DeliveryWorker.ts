@@ -14,7 +14,7 @@ import { addressOf, MessageStore, type Open } from "./MessageStore.ts"
 import { NoticeContents } from "./NoticeContents.ts"
 import { noticeId } from "@onsale/contracts/notifications/Notice"
 import { type Delivery as DeliveryJob, NoticeJobs } from "./NoticeJobs.ts"
-import { localeFor, Preferences } from "./Preferences.ts"
+import { localeFor, Preferences, wishesOf } from "./Preferences.ts"
 import type { Delivery, ProviderPool } from "./ProviderPool.ts"
 import { Recipients } from "./Recipients.ts"
 import { render } from "./templates/Templates.ts"
@@ -66,8 +66,8 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
       const compose = Effect.fnUntraced(function* (open: Open) {
         const what = yield* contents.of(open.notice)
         if (what._tag === "Untold") return Result.fail(what.reason)
-        const wants = yield* preferences.of(what.customer.email)
-        const addressees = yield* recipients.of(pool.channel, what.customer, wants)
+        const wants = yield* wishesOf(preferences, what.customer)
+        const addressees = yield* recipients.of(pool.channel, what.customer, wants, open.notice)
         const addressee = addressees.find(({ key }) => key === open.key)
         if (addressee === undefined)
           return Result.fail("the customer is not reached by this channel any more")
@@ -115,6 +115,10 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         })
         if (Result.isSuccess(delivery.result)) return
         const { failure } = delivery.result
+        if (failure.isGone === true) {
+          const provider = delivery.tries[delivery.tries.length - 1]?.provider ?? pool.channel
+          yield* recipients.forget(message.recipient, open.key, { provider, reason: failure.reason })
+        }
         if (failure.kind === "unknown" && open.unknowns + 1 >= maxUnknowns) {
           return yield* DeliveryError.of(
             "refused",

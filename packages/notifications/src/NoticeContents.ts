@@ -7,6 +7,7 @@ import * as Journal from "@onsale/platform/Journal"
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema } from "effect"
 import { type ConfirmedOrder, NotificationFacts } from "./NotificationFacts.ts"
 import * as OrderStory from "./OrderStory.ts"
+import { PushSubscriptions } from "./push/PushSubscriptions.ts"
 import { settled } from "./SettledSql.ts"
 import type { NoticeContent, OrderContent } from "./templates/NoticeContent.ts"
 
@@ -23,7 +24,8 @@ export class EventNotKnownYet extends Schema.TaggedError<EventNotKnownYet>()("Ev
 export interface Told {
   readonly _tag: "Told"
   readonly content: NoticeContent
-  readonly customer: Customer
+  /** Null where nobody has said who they are yet: of a hold. */
+  readonly customer: Customer | null
   /** The order as it is known here; null where it has no tickets (yet), or none are told of. */
   readonly confirmed: ConfirmedOrder | null
 }
@@ -34,7 +36,11 @@ export interface Untold {
   readonly reason: string
 }
 
-const told = (content: NoticeContent, customer: Customer, confirmed: ConfirmedOrder | null = null): Told => ({
+const told = (
+  content: NoticeContent,
+  customer: Customer | null,
+  confirmed: ConfirmedOrder | null = null
+): Told => ({
   _tag: "Told",
   content,
   customer,
@@ -67,6 +73,7 @@ export class NoticeContents extends Context.Service<
     NoticeContents,
     Effect.gen(function* () {
       const facts = yield* NotificationFacts
+      const subscriptions = yield* PushSubscriptions
       const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
 
       const eventOf = (eventId: EventId, orderId: OrderId) =>
@@ -203,8 +210,17 @@ export class NoticeContents extends Context.Service<
             case "EventReminder":
             case "TicketReissued":
               return yield* ofConfirmed(notice)
-            case "HoldExpiring":
-              return untold("nobody has asked to be told of it")
+            case "HoldExpiring": {
+              const expiresAtMs = yield* subscriptions.expiryOf(notice.holdId)
+              if (Option.isNone(expiresAtMs)) return untold("nobody has asked to be told of it")
+              if (expiresAtMs.value <= (yield* Clock.currentTimeMillis)) return untold("the hold has expired")
+              const event = yield* facts.known(notice.eventId)
+              if (Option.isNone(event)) return untold("its event is not known here")
+              return told(
+                { _tag: "HoldExpiring", event: event.value.facts, expiresAtMs: expiresAtMs.value },
+                null
+              )
+            }
             default:
               return yield* ofStory(notice)
           }

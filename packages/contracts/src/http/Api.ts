@@ -10,6 +10,7 @@ import { MailWebhooksApi, NotificationsApi } from "./NotificationsApi.ts"
 import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
 import { PreferencesApi, UnsubscribeApi } from "./PreferencesApi.ts"
+import { PushApi, SmsWebhooksApi } from "./PushApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
@@ -30,6 +31,8 @@ export class Api extends HttpApi.make("onsale")
   .add(WebhooksApi)
   .add(NotificationsApi)
   .add(MailWebhooksApi)
+  .add(PushApi)
+  .add(SmsWebhooksApi)
   .add(CalendarsApi)
   .add(SitemapApi)
   .add(CompatApi)
