@@ -5,8 +5,8 @@ import { Agent, request } from "undici"
 import { DeliveryError } from "./Channel.ts"
 
 /** Milliseconds; together they end before the provider's time does (`Channel.providerLimit`). */
-export const timeouts = { connect: 5_000, answer: 12_000 }
-export type Timeouts = typeof timeouts
+const timeouts = { connect: 5_000, answer: 12_000 }
+type Timeouts = typeof timeouts
 
 /** Of an answer, to know an error by; whatever else comes is not read. */
 const maxAnswerBytes = 16 * 1024
@@ -14,7 +14,7 @@ const maxAnswerBytes = 16 * 1024
 /** Calls to one provider at a time; the delivery workers have fewer. */
 const maxConnections = 32
 
-export interface Call {
+interface Call {
   readonly url: string
   readonly method: "POST" | "GET"
   readonly headers: Readonly<Record<string, string>>
@@ -54,7 +54,7 @@ const failureOf = (cause: unknown): DeliveryError => {
 }
 
 /** Seconds, or a date; undefined where the header says neither. */
-export const retryAfterOf = (header: string | undefined, nowMs: number): Duration.Duration | undefined => {
+const retryAfterOf = (header: string | undefined, nowMs: number): Duration.Duration | undefined => {
   if (header === undefined) return undefined
   if (/^\d{1,9}$/.test(header.trim())) return Duration.seconds(Number(header))
   const atMs = Date.parse(header)
@@ -65,7 +65,7 @@ export const retryAfterOf = (header: string | undefined, nowMs: number): Duratio
  * What a status says that is none of success. A refused login is our configuration, which somebody will put right; of a
  * failure on their side nobody knows what was done before it.
  */
-export const kindOf = (status: number): DeliveryError["kind"] => {
+const kindOf = (status: number): DeliveryError["kind"] => {
   if (status === 429 || status === 503) return "deferred"
   if (status === 401 || status === 403) return "unreachable"
   return status >= 500 || status === 408 ? "unknown" : "refused"

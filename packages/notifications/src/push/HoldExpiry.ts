@@ -2,7 +2,7 @@
 import { Clock, Duration, Effect } from "effect"
 
 /** Time enough to pay or to extend, and near enough to be in a hurry. */
-export const warnBefore = Duration.minutes(1)
+const warnBefore = Duration.minutes(1)
 
 /** Until the warning is due; none where it is. */
 export const dueIn = (expiresAtMs: number): Effect.Effect<Duration.Duration> =>

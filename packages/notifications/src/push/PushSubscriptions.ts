@@ -1,5 +1,5 @@
 /** Browsers that have asked to be told of a hold or an order. */
-import { EventId, HoldId, OrderId } from "@onsale/contracts/Ids"
+import type { EventId, HoldId, OrderId } from "@onsale/contracts/Ids"
 import type { WebhookUrlRefused } from "@onsale/contracts/notifications/Webhook"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -24,7 +24,7 @@ export type About =
   | { readonly eventId: EventId; readonly holdId: HoldId; readonly expiresAtMs: number }
   | { readonly eventId: EventId; readonly orderId: OrderId }
 
-export interface Browser {
+interface Browser {
   readonly endpoint: string
   readonly keys: { readonly p256dh: string; readonly auth: string }
 }

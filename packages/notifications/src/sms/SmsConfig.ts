@@ -11,7 +11,7 @@ import * as HttpSmsProvider from "./HttpSmsProvider.ts"
 import * as TwilioProvider from "./TwilioProvider.ts"
 
 /** Something in it is no address of a provider. The message does not repeat it. */
-export class SmsProvidersInvalid extends Schema.TaggedError<SmsProvidersInvalid>()("SmsProvidersInvalid", {
+class SmsProvidersInvalid extends Schema.TaggedError<SmsProvidersInvalid>()("SmsProvidersInvalid", {
   message: Schema.String
 }) {}
 
@@ -45,7 +45,7 @@ const urls = Effect.gen(function* () {
 const isTwilio = (url: URL) => url.protocol.startsWith("twilio")
 
 /** Where the gateway takes what Twilio tells of messages. */
-export const twilioCallbackPath = "/api/v1/webhooks/sms/twilio"
+const twilioCallbackPath = "/api/v1/webhooks/sms/twilio"
 
 const publicUrl = Config.URL("ONSALE_PUBLIC_URL").pipe(Config.option, Config.map(Option.getOrUndefined))
 

@@ -78,7 +78,13 @@ export const make = Effect.fnUntraced(function* (
               ? DeliveryError.gone(error.reason)
               : error
         }
-        return { statusCode: answer.status, body: answer.text, toString: () => `HTTP ${answer.status}` }
+        return {
+          statusCode: answer.status,
+          // The SDK parses text by itself.
+          body: answer.text as unknown as Data,
+          headers: {},
+          toString: () => `HTTP ${answer.status}`
+        }
       }
     })()
     const client = sdk(options.accountSid, token, { httpClient })

@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import { HoldId, makeUuidV7, OrderId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
+import type { HoldView, Refused } from "@onsale/contracts/inventory/InventoryCommand"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { Clock, Effect, Layer, Option } from "effect"
@@ -14,7 +14,7 @@ import { eventId } from "../Samples.ts"
 const holds = new Map<string, HoldView>()
 const inventory = Layer.mock(InventoryClient, {
   hold: (_, holdId) =>
-    Effect.succeed(holds.get(holdId) ?? ({ _tag: "Refused", code: "hold_not_found" } as const))
+    Effect.succeed(holds.get(holdId) ?? ({ _tag: "Refused", code: "hold_not_found" } as unknown as Refused))
 })
 const services = HoldExpiryWorker.layer({ pollEvery: "20 millis" }).pipe(
   Layer.provideMerge(PushSubscriptions.layer),
@@ -38,9 +38,8 @@ const live = (holdId: HoldId, expiresAtMs: number, orderId: OrderId | null = nul
     currency: "EUR",
     expiresAtMs,
     version: 1,
-    orderId,
-    voucher: null
-  } as unknown as HoldView)
+    orderId
+  })
 
 const patience = { deadline: "45 seconds" } as const
 const listeners = (holdId: HoldId) =>

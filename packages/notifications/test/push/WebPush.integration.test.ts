@@ -27,24 +27,9 @@ const authSecret = randomBytes(16)
 const certificate = () => {
   const folder = mkdtempSync(join(tmpdir(), "push-"))
   const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")]
-  execFileSync(
-    "openssl",
-    [
-      ...[
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:prime256v1",
-        "-nodes",
-        "-days",
-        "2"
-      ],
-      ...["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert]
-    ],
-    { stdio: "ignore" }
-  )
+  const command =
+    "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+  execFileSync("openssl", [...command.split(" "), "-keyout", key, "-out", cert], { stdio: "ignore" })
   const pems = { key: readFileSync(key, "utf8"), cert: readFileSync(cert, "utf8") }
   rmSync(folder, { recursive: true })
   return pems
