@@ -27,6 +27,7 @@ import * as PreferencesHttp from "./PreferencesHttp.ts"
 import * as OrganiserWebhooksHttp from "./OrganiserWebhooksHttp.ts"
 import { PublicUrl } from "./PublicUrl.ts"
 import { RateLimits } from "./RateLimits.ts"
+import * as PushHttp from "./PushHttp.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
 import * as RefundsHttp from "./RefundsHttp.ts"
 import * as RequestProblems from "./RequestProblems.ts"
@@ -69,6 +70,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         CheckInsHttp.layer,
         CheckInsHttp.doorLayer,
         OrganiserWebhooksHttp.layer,
+        PushHttp.layer,
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,

@@ -1,7 +1,8 @@
 /** Preferences over HTTP: by a token, or by the link in a message. */
 import { Api } from "@onsale/contracts/http/Api"
-import { AddressNotProved, Unauthorized } from "@onsale/contracts/http/Problems"
+import { AddressNotProved, PhoneInvalid, Unauthorized } from "@onsale/contracts/http/Problems"
 import { localeFor, Preferences } from "@onsale/notifications/Preferences"
+import { normalised } from "@onsale/notifications/sms/PhoneNumber"
 import * as UnsubscribePage from "@onsale/notifications/templates/UnsubscribePage"
 import { UnsubscribeLinks } from "@onsale/notifications/UnsubscribeLinks"
 import { Effect, Layer } from "effect"
@@ -27,8 +28,12 @@ const layerToken = HttpApiBuilder.group(
         return yield* preferences.of(email, customerId)
       }),
       set: Effect.fnUntraced(function* ({ payload }) {
-        yield* preferences.set(yield* addressee, payload)
-        return payload
+        const customer = yield* addressee
+        const phone =
+          payload.phone === null ? null : (normalised(payload.phone) ?? (yield* new PhoneInvalid({})))
+        const all = { ...payload, phone }
+        yield* preferences.set(customer, all)
+        return all
       })
     })
   })

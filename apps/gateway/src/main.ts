@@ -9,9 +9,11 @@ import { shardGroups } from "@onsale/contracts/ShardGroups"
 import { EventAvailability } from "@onsale/inventory/EventAvailability"
 import * as InventoryClient from "@onsale/inventory/InventoryClient"
 import * as StandbyAvailability from "@onsale/inventory/StandbyAvailability"
+import { NoticeJobs } from "@onsale/notifications/NoticeJobs"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
 import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
+import * as HoldExpiryWorker from "@onsale/notifications/push/HoldExpiryWorker"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
 import * as HttpServer from "@onsale/platform/HttpServer"
@@ -21,7 +23,13 @@ import * as DoorAuth from "./DoorAuth.ts"
 import * as Gateway from "./Gateway.ts"
 
 /** What the routes ask of the contexts. Seats, orders and payments are the runners'. */
-const contexts = Layer.mergeAll(Catalog.layer, Search.layer, Orders.layer, CheckIns.layer).pipe(
+const contexts = Layer.mergeAll(
+  Catalog.layer,
+  Search.layer,
+  Orders.layer,
+  CheckIns.layer,
+  HoldExpiryWorker.layer().pipe(Layer.provide(NoticeJobs.layer))
+).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       StandbyAvailability.layer.pipe(Layer.provide([InventoryClient.layerEntity, EventAvailability.layer])),

@@ -17,6 +17,9 @@ import { MessageLog } from "@onsale/notifications/MessageLog"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Suppressions } from "@onsale/notifications/Suppressions"
 import { Preferences } from "@onsale/notifications/Preferences"
+import { PushSubscriptions } from "@onsale/notifications/push/PushSubscriptions"
+import { VapidKeys } from "@onsale/notifications/push/VapidKeys"
+import { SmsCallbacks } from "@onsale/notifications/sms/SmsCallbacks"
 import { UnsubscribeLinks } from "@onsale/notifications/UnsubscribeLinks"
 import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
 import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
@@ -96,6 +99,9 @@ const serve = Effect.gen(function* () {
     Layer.mock(UnsubscribeLinks, {}),
     Layer.mock(WebhookDeliveries, {}),
     Layer.mock(WebhookSubscriptions, {}),
+    Layer.mock(PushSubscriptions, {}),
+    Layer.mock(SmsCallbacks, {}),
+    Layer.mock(VapidKeys, { publicKey: "", privateKey: Redacted.make(""), subject: "" }),
     Layer.mock(Webhooks, {}),
     Layer.mock(InventoryClient, {
       availability: () =>

@@ -7,10 +7,12 @@ import type { InventoryClient } from "@onsale/contracts/inventory/InventoryClien
 import { shardGroups } from "@onsale/contracts/ShardGroups"
 import * as NotificationNews from "@onsale/notifications/NotificationNews"
 import * as NotificationRunner from "@onsale/notifications/NotificationRunner"
+import { NoticeJobs } from "@onsale/notifications/NoticeJobs"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { WebhookDeliveries } from "@onsale/notifications/webhooks/WebhookDeliveries"
 import * as WebhookRunner from "@onsale/notifications/webhooks/WebhookRunner"
 import { WebhookSubscriptions } from "@onsale/notifications/webhooks/WebhookSubscriptions"
+import * as HoldExpiryWorker from "@onsale/notifications/push/HoldExpiryWorker"
 import * as PaymentRelay from "@onsale/payments/PaymentRelay"
 import { Payments } from "@onsale/payments/Payments"
 import * as Cluster from "@onsale/platform/Cluster"
@@ -38,6 +40,7 @@ export const layerWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
     BookingRole.orders,
     BookingRole.copies,
     BookingRole.models,
+    HoldExpiryWorker.layer().pipe(Layer.provide(NoticeJobs.layer)),
     NotificationRunner.layer(),
     WebhookRunner.layer(),
     bus

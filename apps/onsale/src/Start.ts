@@ -74,7 +74,7 @@ const mail = (options: {
       return {
         layer: Layer.unwrap(
           Effect.map(DevMail, ({ url }) =>
-            Channels.layerSmtp({ urls: Redacted.make(url), from: options.from })
+            Channels.layerLocal({ urls: Redacted.make(url), from: options.from })
           )
         ).pipe(Layer.provide(caught)),
         routes: Layer.merge(DevMailHttp.layer, DevMailTemplates.layer).pipe(

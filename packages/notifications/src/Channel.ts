@@ -61,7 +61,9 @@ export class DeliveryError extends Schema.TaggedError<DeliveryError>()("Delivery
   /** In the provider's words, without anything secret; at most 500 characters. */
   reason: Schema.String,
   /** Not before, where the provider has said so. */
-  retryAfter: Schema.optionalKey(Schema.Duration)
+  retryAfter: Schema.optionalKey(Schema.Duration),
+  /** Nothing reaches this recipient any more: the number is none, its owner has said stop, the browser is gone. */
+  isGone: Schema.optionalKey(Schema.Boolean)
 }) {
   static readonly of = (
     kind: DeliveryError["kind"],
@@ -73,6 +75,10 @@ export class DeliveryError extends Schema.TaggedError<DeliveryError>()("Delivery
       reason: reason.replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, maxReason),
       ...(retryAfter === undefined ? {} : { retryAfter })
     })
+
+  /** Refused, as will be whatever else goes to this recipient. */
+  static readonly gone = (reason: string): DeliveryError =>
+    new DeliveryError({ kind: "refused", reason: DeliveryError.of("refused", reason).reason, isGone: true })
 
   /** False where no repetition will cure it. */
   get retryable(): boolean {

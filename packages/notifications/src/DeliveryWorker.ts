@@ -14,7 +14,7 @@ import { addressOf, MessageStore, type Open } from "./MessageStore.ts"
 import { NoticeContents } from "./NoticeContents.ts"
 import { noticeId } from "@onsale/contracts/notifications/Notice"
 import { type Delivery as DeliveryJob, NoticeJobs } from "./NoticeJobs.ts"
-import { channelsFor, localeFor, Preferences, topicOf } from "./Preferences.ts"
+import { channelsFor, localeFor, Preferences, topicOf, wishesOf } from "./Preferences.ts"
 import type { Delivery, ProviderPool } from "./ProviderPool.ts"
 import { Recipients } from "./Recipients.ts"
 import { render } from "./templates/Templates.ts"
@@ -69,19 +69,21 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         const what = yield* contents.of(open.notice)
         if (what._tag === "Untold") return Result.fail(what.reason)
         const { content, customer, customerId } = what
-        const wants = yield* preferences.of(customer.email, customerId)
+        const wants = yield* wishesOf(preferences, customer, customerId)
         if (!channelsFor(wants, content)[pool.channel])
           return Result.fail("the customer has declined it meanwhile")
-        const addressees = yield* recipients.of(pool.channel, customer, wants)
+        const addressees = yield* recipients.of(pool.channel, customer, wants, open.notice)
         const addressee = addressees.find(({ key }) => key === open.key)
         if (addressee === undefined)
           return Result.fail("the customer is not reached by this channel any more")
-        const locale = localeFor(wants, customer.locale)
+        const locale = localeFor(wants, customer?.locale)
         const isMail = pool.channel === "email"
         const attached = isMail ? yield* attachments.of(what, locale) : Result.succeed([])
         const topic = topicOf(content)
         const unsubscribe =
-          isMail && topic !== null ? yield* links.url({ email: customer.email, topic }) : undefined
+          isMail && topic !== null && customer !== null
+            ? yield* links.url({ email: customer.email, topic })
+            : undefined
         return Result.map(
           attached,
           (files): ChannelMessage => ({
@@ -126,6 +128,10 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         })
         if (Result.isSuccess(delivery.result)) return
         const { failure } = delivery.result
+        if (failure.isGone === true) {
+          const provider = delivery.tries[delivery.tries.length - 1]?.provider ?? pool.channel
+          yield* recipients.forget(message.recipient, open.key, { provider, reason: failure.reason })
+        }
         if (failure.kind === "unknown" && open.unknowns + 1 >= maxUnknowns) {
           return yield* DeliveryError.of(
             "refused",

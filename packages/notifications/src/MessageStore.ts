@@ -121,7 +121,7 @@ export class MessageStore extends Context.Service<
               m.maybe_sent_by AS "maybeSentBy", (m.sent_at IS NOT NULL OR m.skipped IS NOT NULL) AS "isDone",
               s.reason AS suppressed
             FROM notifications.messages m
-            LEFT JOIN notifications.suppressions s ON m.channel = 'email' AND s.address = lower(m.recipient)
+            LEFT JOIN notifications.suppressions s ON m.channel IN ('email', 'sms') AND s.address = lower(m.recipient)
             WHERE m.id = ${id}::text AND m.channel IS NOT NULL`
           return Option.fromUndefinedOr((yield* decodeOpen(rows))[0])
         }, settled),

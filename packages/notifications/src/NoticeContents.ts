@@ -7,6 +7,7 @@ import * as Journal from "@onsale/platform/Journal"
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema } from "effect"
 import { type ConfirmedOrder, NotificationFacts } from "./NotificationFacts.ts"
 import * as OrderStory from "./OrderStory.ts"
+import { PushSubscriptions } from "./push/PushSubscriptions.ts"
 import { settled } from "./SettledSql.ts"
 import type { NoticeContent, OrderContent } from "./templates/NoticeContent.ts"
 
@@ -23,8 +24,8 @@ export class EventNotKnownYet extends Schema.TaggedError<EventNotKnownYet>()("Ev
 export interface Told {
   readonly _tag: "Told"
   readonly content: NoticeContent
-  /** To whom. */
-  readonly customer: Customer
+  /** To whom; null where nobody has said who they are yet: of a hold. */
+  readonly customer: Customer | null
   /** Whom a token has named; left out where nobody proved who it is. */
   readonly customerId?: CustomerId | undefined
   /** The order as it is known here; null where it has no tickets (yet), or none are told of. */
@@ -41,9 +42,9 @@ export interface Untold {
 
 const told = (
   content: NoticeContent,
-  customer: Customer & { readonly customerId?: CustomerId | undefined },
+  customer: (Customer & { readonly customerId?: CustomerId | undefined }) | null,
   confirmed: ConfirmedOrder | null = null
-): Told => ({ _tag: "Told", content, customer, customerId: customer.customerId, confirmed })
+): Told => ({ _tag: "Told", content, customer, customerId: customer?.customerId, confirmed })
 const untold = (reason: string): Untold => ({ _tag: "Untold", reason })
 
 /** The catalog's journal is followed beside that of the bookings, and is usually no further behind than this. */
@@ -71,6 +72,7 @@ export class NoticeContents extends Context.Service<
     NoticeContents,
     Effect.gen(function* () {
       const facts = yield* NotificationFacts
+      const subscriptions = yield* PushSubscriptions
       const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
 
       const eventOf = (eventId: EventId, orderId: OrderId) =>
@@ -233,8 +235,17 @@ export class NoticeContents extends Context.Service<
             case "TicketReissued":
             case "TicketGiven":
               return yield* ofReissue(notice)
-            case "HoldExpiring":
-              return untold("nobody has asked to be told of it")
+            case "HoldExpiring": {
+              const expiresAtMs = yield* subscriptions.expiryOf(notice.holdId)
+              if (Option.isNone(expiresAtMs)) return untold("nobody has asked to be told of it")
+              if (expiresAtMs.value <= (yield* Clock.currentTimeMillis)) return untold("the hold has expired")
+              const event = yield* facts.known(notice.eventId)
+              if (Option.isNone(event)) return untold("its event is not known here")
+              return told(
+                { _tag: "HoldExpiring", event: event.value.facts, expiresAtMs: expiresAtMs.value },
+                null
+              )
+            }
             default:
               return yield* ofStory(notice)
           }

@@ -1,5 +1,5 @@
 /** The durable jobs of the notifications, in `notifications.jobs`: notices to plan, messages to send, events to tell of. */
-import { EventId } from "@onsale/contracts/Ids"
+import { EventId, HoldId } from "@onsale/contracts/Ids"
 import type { ChannelName } from "@onsale/contracts/notifications/Message"
 import { Notice } from "@onsale/contracts/notifications/Notice"
 import * as Jobs from "@onsale/platform/Jobs"
@@ -17,6 +17,10 @@ export const fanOutId = (fanOut: FanOut): string =>
     ? `${fanOut.eventId}:event-changed:${fanOut.change}`
     : `${fanOut.eventId}:reminder:${fanOut.startsAt}`
 
+/** A hold that somebody wants to be warned of, when that is due. */
+export const HoldExpiry = Schema.Struct({ eventId: EventId, holdId: HoldId })
+export type HoldExpiry = typeof HoldExpiry.Type
+
 /** All of a message is in its row: the job has its id. */
 export const Delivery = Schema.Struct({})
 export type Delivery = typeof Delivery.Type
@@ -27,6 +31,8 @@ export class NoticeJobs extends Context.Service<
     /** By `noticeId`: whom to tell by which channels is decided. */
     readonly notices: Jobs.JobQueue<Notice>
     readonly fanOuts: Jobs.JobQueue<FanOut>
+    /** By `<holdId>:<when it expires>`. */
+    readonly holdExpiries: Jobs.JobQueue<HoldExpiry>
     /** By the id of the message, a queue a channel: one that is stuck holds up no other. */
     readonly deliveries: (channel: ChannelName) => Jobs.JobQueue<Delivery>
   }
@@ -44,6 +50,7 @@ export class NoticeJobs extends Context.Service<
       return NoticeJobs.of({
         notices: yield* queue("notice", Notice),
         fanOuts: yield* queue("fan-out", FanOut),
+        holdExpiries: yield* queue("hold-expiry", HoldExpiry),
         deliveries: (channel) => deliveries[channel]
       })
     })

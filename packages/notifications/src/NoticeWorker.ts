@@ -7,7 +7,7 @@ import type { DeliveryOptions } from "./DeliveryWorker.ts"
 import { MessageStore } from "./MessageStore.ts"
 import { NoticeContents } from "./NoticeContents.ts"
 import { NoticeJobs } from "./NoticeJobs.ts"
-import { channelsFor, Preferences } from "./Preferences.ts"
+import { channelsFor, Preferences, wishesOf } from "./Preferences.ts"
 import { Recipients } from "./Recipients.ts"
 
 /** Short statements only. */
@@ -27,11 +27,11 @@ export const layer = (options: DeliveryOptions) =>
         const notice = job.payload
         const what = yield* contents.of(notice)
         if (what._tag === "Untold") return yield* messages.skip(notice, what.reason)
-        const wants = yield* preferences.of(what.customer.email, what.customerId)
+        const wants = yield* wishesOf(preferences, what.customer, what.customerId)
         const wanted = channelsFor(wants, what.content)
         const addressees = yield* Effect.forEach(
           channels.all.filter(({ channel }) => wanted[channel]),
-          ({ channel }) => recipients.of(channel, what.customer, wants)
+          ({ channel }) => recipients.of(channel, what.customer, wants, notice)
         )
         const all = addressees.flat()
         if (all.length === 0) {

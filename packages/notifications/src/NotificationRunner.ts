@@ -12,6 +12,7 @@ import { NoticeJobs } from "./NoticeJobs.ts"
 import * as NoticeWorker from "./NoticeWorker.ts"
 import * as NotificationWatch from "./NotificationWatch.ts"
 import { Preferences } from "./Preferences.ts"
+import { PushSubscriptions } from "./push/PushSubscriptions.ts"
 import { Recipients } from "./Recipients.ts"
 
 /** What is written down of facts and notices: without it nobody hears of them, and nothing is sent by it. */
@@ -35,6 +36,7 @@ export const layer = (options: Partial<DeliveryWorker.DeliveryOptions> = {}) => 
     NotificationWatch.layer
   ).pipe(
     Layer.provide([NoticeContents.layer, MessageAttachments.layer, Recipients.layer, Preferences.layer]),
+    Layer.provide(PushSubscriptions.layer),
     Layer.provideMerge(followers)
   )
 }

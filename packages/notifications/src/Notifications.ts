@@ -19,6 +19,9 @@ import { NoticeJobs } from "./NoticeJobs.ts"
 import { type ConfirmedOrder, NotificationFacts } from "./NotificationFacts.ts"
 import { Preferences } from "./Preferences.ts"
 import { UnsubscribeLinks } from "./UnsubscribeLinks.ts"
+import { PushSubscriptions } from "./push/PushSubscriptions.ts"
+import { VapidKeys } from "./push/VapidKeys.ts"
+import { SmsCallbacks } from "./sms/SmsCallbacks.ts"
 import { SigningKeys } from "./SigningKeys.ts"
 import { Suppressions } from "./Suppressions.ts"
 import { TicketCodes } from "./TicketCode.ts"
@@ -183,7 +186,9 @@ export class Notifications extends Context.Service<
       Preferences.layer,
       UnsubscribeLinks.layer,
       MessageLog.layer.pipe(Layer.provide(NoticeJobs.layer)),
-      MailWebhooks.layer.pipe(Layer.provideMerge(Suppressions.layer))
+      PushSubscriptions.layer.pipe(Layer.provide(NoticeJobs.layer)),
+      VapidKeys.layer,
+      Layer.merge(MailWebhooks.layer, SmsCallbacks.layer).pipe(Layer.provideMerge(Suppressions.layer))
     ]),
     Layer.provideMerge(TicketCodes.layer.pipe(Layer.provide(SigningKeys.layer)))
   )

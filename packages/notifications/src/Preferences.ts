@@ -53,6 +53,14 @@ export const channelsFor = (preferences: Contract.Preferences, content: NoticeCo
 
 const isLocale = Schema.is(Locale)
 
+/** Of a customer, or of somebody who has not said yet who they are. */
+export const wishesOf = (
+  preferences: Preferences["Service"],
+  customer: Customer | null,
+  customerId?: CustomerId
+): Effect.Effect<Contract.Preferences> =>
+  customer === null ? Effect.succeed(Contract.defaults) : preferences.of(customer.email, customerId)
+
 /** The language of the customer, else that of the order (a BCP 47 tag such as `de-AT`), else English. */
 export const localeFor = (preferences: Contract.Preferences, ofOrder: string | undefined): Locale => {
   const language = ofOrder?.split("-", 1)[0]?.toLowerCase()

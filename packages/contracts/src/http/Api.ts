@@ -11,6 +11,7 @@ import { OrdersApi } from "./OrdersApi.ts"
 import { OrganiserApi } from "./OrganiserApi.ts"
 import { PreferencesApi, UnsubscribeApi } from "./PreferencesApi.ts"
 import { OrganiserWebhooksApi } from "./OrganiserWebhooksApi.ts"
+import { PushApi, SmsWebhooksApi } from "./PushApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
@@ -32,6 +33,8 @@ export class Api extends HttpApi.make("onsale")
   .add(WebhooksApi)
   .add(NotificationsApi)
   .add(MailWebhooksApi)
+  .add(PushApi)
+  .add(SmsWebhooksApi)
   .add(CalendarsApi)
   .add(SitemapApi)
   .add(CompatApi)

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Preferences } from "../notifications/Preferences.ts"
 import { CustomerAuth } from "./CustomerAuth.ts"
-import { AddressNotProved, Unauthorized } from "./Problems.ts"
+import { AddressNotProved, PhoneInvalid, Unauthorized } from "./Problems.ts"
 
 export class PreferencesApi extends HttpApiGroup.make("preferences")
   .add(
@@ -19,7 +19,7 @@ export class PreferencesApi extends HttpApiGroup.make("preferences")
     HttpApiEndpoint.put("set", "/preferences", {
       payload: Preferences,
       success: Preferences,
-      error: [Unauthorized, AddressNotProved]
+      error: [Unauthorized, AddressNotProved, PhoneInvalid]
     }).annotateMerge(
       OpenApi.annotations({
         summary: "Say what the customer wants to hear",

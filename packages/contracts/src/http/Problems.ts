@@ -45,6 +45,12 @@ export class AddressNotProved extends HttpApiError.Problem<AddressNotProved>()("
   title: "The bearer token does not prove an e-mail address"
 }) {}
 
+export class PhoneInvalid extends HttpApiError.Problem<PhoneInvalid>()("PhoneInvalid", {
+  type: type("phone-invalid"),
+  status: 422,
+  title: "No phone can have this number"
+}) {}
+
 export class EventNotFound extends HttpApiError.Problem<EventNotFound>()("EventNotFound", {
   type: type("event-not-found"),
   status: 404,

@@ -1,0 +1,115 @@
+import { assert, layer } from "@effect/vitest"
+import { HoldId, makeUuidV7, OrderId } from "@onsale/contracts/Ids"
+import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import type { HoldView, Refused } from "@onsale/contracts/inventory/InventoryCommand"
+import { pollUntil } from "@onsale/testing/Poll"
+import { layerDatabase } from "@onsale/testing/PostgresFixture"
+import { Clock, Effect, Layer, Option } from "effect"
+import { NoticeJobs } from "../../src/NoticeJobs.ts"
+import * as HoldExpiryWorker from "../../src/push/HoldExpiryWorker.ts"
+import { maxSubscriptions, PushSubscriptions } from "../../src/push/PushSubscriptions.ts"
+import { eventId } from "../Samples.ts"
+
+/** As the inventory has them; one that is not here has ended. */
+const holds = new Map<string, HoldView>()
+const inventory = Layer.mock(InventoryClient, {
+  hold: (_, holdId) =>
+    Effect.succeed(holds.get(holdId) ?? ({ _tag: "Refused", code: "hold_not_found" } as unknown as Refused))
+})
+const services = HoldExpiryWorker.layer({ pollEvery: "20 millis" }).pipe(
+  Layer.provideMerge(PushSubscriptions.layer),
+  Layer.provideMerge(NoticeJobs.layer),
+  Layer.provide(inventory),
+  Layer.provideMerge(layerDatabase)
+)
+
+const browser = (n: number, host = "push.example") => ({
+  endpoint: `https://${host}/${n}`,
+  keys: { p256dh: "p", auth: "a" }
+})
+
+const newHold = Effect.map(Clock.currentTimeMillis, (nowMs) => HoldId.make(makeUuidV7(nowMs)))
+const live = (holdId: HoldId, expiresAtMs: number, orderId: OrderId | null = null) =>
+  holds.set(holdId, {
+    holdId,
+    seats: [],
+    areas: [],
+    amount: 0,
+    currency: "EUR",
+    expiresAtMs,
+    version: 1,
+    orderId
+  })
+
+const patience = { deadline: "45 seconds" } as const
+const listeners = (holdId: HoldId) =>
+  Effect.flatMap(PushSubscriptions, (subscriptions) => subscriptions.of({ holdId }))
+
+layer(services, { excludeTestServices: true, timeout: "60 seconds" })("Warnings of holds", (it) => {
+  it.effect("one that lives a minute before its end is told of, once", () =>
+    Effect.gen(function* () {
+      const subscriptions = yield* PushSubscriptions
+      const { notices } = yield* NoticeJobs
+      const holdId = yield* newHold
+      const expiresAtMs = (yield* Clock.currentTimeMillis) + 50_000
+      live(holdId, expiresAtMs)
+      const before = (yield* notices.backlog).waiting
+      yield* subscriptions.add({ eventId, holdId, expiresAtMs }, browser(1))
+      yield* subscriptions.add({ eventId, holdId, expiresAtMs }, browser(1))
+      yield* pollUntil(notices.backlog, ({ waiting }) => waiting === before + 1, patience)
+      assert.strictEqual((yield* listeners(holdId)).length, 1)
+    })
+  )
+
+  it.effect("one that was bought or released is not, and nobody listens any more", () =>
+    Effect.gen(function* () {
+      const subscriptions = yield* PushSubscriptions
+      const { notices } = yield* NoticeJobs
+      const holdId = yield* newHold
+      const before = (yield* notices.backlog).waiting
+      const expiresAtMs = (yield* Clock.currentTimeMillis) + 50_000
+      yield* subscriptions.add({ eventId, holdId, expiresAtMs }, browser(1))
+      yield* pollUntil(listeners(holdId), ({ length }) => length === 0, patience)
+      assert.strictEqual((yield* notices.backlog).waiting, before)
+    })
+  )
+
+  it.effect("one that was extended is asked after again, later", () =>
+    Effect.gen(function* () {
+      const subscriptions = yield* PushSubscriptions
+      const { holdExpiries, notices } = yield* NoticeJobs
+      const holdId = yield* newHold
+      const nowMs = yield* Clock.currentTimeMillis
+      live(holdId, nowMs + 600_000)
+      const before = (yield* notices.backlog).waiting
+      yield* subscriptions.add({ eventId, holdId, expiresAtMs: nowMs + 50_000 }, browser(1))
+      yield* pollUntil(
+        subscriptions.expiryOf(holdId),
+        (atMs) => Option.isSome(atMs) && Math.round(atMs.value) === nowMs + 600_000,
+        patience
+      )
+      yield* pollUntil(holdExpiries.backlog, ({ waiting }) => waiting === 1, patience)
+      assert.strictEqual((yield* notices.backlog).waiting, before)
+    })
+  )
+
+  it.effect("an order has so many browsers, and none in a private network", () =>
+    Effect.gen(function* () {
+      const subscriptions = yield* PushSubscriptions
+      const orderId = OrderId.make(makeUuidV7(yield* Clock.currentTimeMillis))
+      const about = { eventId, orderId }
+      yield* Effect.forEach(
+        Array.from({ length: maxSubscriptions }, (_, n) => n),
+        (n) => subscriptions.add(about, browser(n)),
+        { concurrency: "unbounded" }
+      )
+      const full = yield* Effect.flip(subscriptions.add(about, browser(maxSubscriptions)))
+      assert.strictEqual(full._tag, "PushSubscriptionsFull")
+      const inside = yield* Effect.flip(subscriptions.add(about, browser(1, "169.254.169.254")))
+      assert.strictEqual(inside._tag, "WebhookUrlRefused")
+      const [first] = yield* subscriptions.of({ orderId })
+      yield* subscriptions.remove(first?.key ?? "")
+      assert.strictEqual((yield* subscriptions.of({ orderId })).length, maxSubscriptions - 1)
+    })
+  )
+})
