@@ -259,6 +259,27 @@ const search = Command.make(
   )
 )
 
+const ticketsScript = fileURLToPath(new URL("../../../packages/testing/src/ticketsBench.ts", import.meta.url))
+
+const tickets = Command.make(
+  "tickets",
+  {
+    documents: Flag.Int("documents").pipe(Flag.withDescription("of each size"), Flag.withDefault(120)),
+    json
+  },
+  Effect.fn(function* ({ documents, json }) {
+    yield* Console.log(`${yield* statement}\n`)
+    // A process of its own: the load may not import what it measures.
+    const child = yield* ChildProcess.make(
+      process.execPath,
+      [ticketsScript, "--documents", `${documents}`, ...(Option.isSome(json) ? ["--json", json.value] : [])],
+      { extendEnv: true, stdout: "inherit", stderr: "inherit" }
+    )
+    const ended = yield* child.exitCode
+    if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
+  }, Effect.scoped)
+).pipe(Command.withDescription("Documents of tickets: how many a core draws in a second"))
+
 const reads = Command.make(
   "reads",
   {
@@ -307,7 +328,18 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
   Command.withDescription(
     "Benchmarks; every figure is a ratio of one run, with its spread. Without a subcommand: inventory, whole"
   ),
-  Command.withSubcommands([holds, roles, inventory, best, checkout, reads, search, viewers, freshness]),
+  Command.withSubcommands([
+    holds,
+    roles,
+    inventory,
+    best,
+    checkout,
+    reads,
+    search,
+    tickets,
+    viewers,
+    freshness
+  ]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),
   NodeRuntime.runMain
