@@ -31,6 +31,7 @@ import * as SitemapHttp from "./SitemapHttp.ts"
 import * as RpcGuards from "./rpc/RpcGuards.ts"
 import * as RpcHandlers from "./rpc/RpcHandlers.ts"
 import * as RpcRoutes from "./rpc/RpcRoutes.ts"
+import * as WalletHttp from "./WalletHttp.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
 
 /** Needs the contexts' services, and an `HttpRouter` to add its routes to. */
@@ -56,6 +57,7 @@ export const layer = (options: {
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,
+        WalletHttp.layer,
         WebhooksHttp.layer
       ]),
       Layer.provide([

@@ -10,6 +10,7 @@ import { OrganiserApi } from "./OrganiserApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
+import { WalletApi } from "./WalletApi.ts"
 import { WebhooksApi } from "./WebhooksApi.ts"
 
 export class Api extends HttpApi.make("onsale")
@@ -20,6 +21,7 @@ export class Api extends HttpApi.make("onsale")
   .add(OrganiserApi)
   .add(RefundsApi)
   .add(SearchApi)
+  .add(WalletApi)
   .add(WebhooksApi)
   .add(CalendarsApi)
   .add(SitemapApi)
