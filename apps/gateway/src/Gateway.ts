@@ -39,6 +39,7 @@ import * as RpcGuards from "./rpc/RpcGuards.ts"
 import * as RpcHandlers from "./rpc/RpcHandlers.ts"
 import * as RpcRoutes from "./rpc/RpcRoutes.ts"
 import { ViewersPerClient } from "./ViewersPerClient.ts"
+import * as WalletHttp from "./WalletHttp.ts"
 import * as WebhooksHttp from "./WebhooksHttp.ts"
 
 export interface GatewayOptions {
@@ -74,6 +75,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         RefundsHttp.layer,
         SitemapHttp.layer,
         SearchHttp.layer,
+        WalletHttp.layer,
         WebhooksHttp.layer
       ]),
       Layer.provide([

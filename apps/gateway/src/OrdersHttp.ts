@@ -2,15 +2,18 @@
 import { Catalog } from "@onsale/catalog/Catalog"
 import { Api } from "@onsale/contracts/http/Api"
 import { TicketsNotReady } from "@onsale/contracts/http/Problems"
+import * as DocumentVersion from "@onsale/notifications/DocumentVersion"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as OrderReference from "@onsale/notifications/OrderReference"
 import { Effect } from "effect"
+import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as AcceptLanguage from "./AcceptLanguage.ts"
 import * as Admission from "./Admission.ts"
 import * as OrderOperations from "./OrderOperations.ts"
+import { matches } from "./Validator.ts"
 
-/** Two are drawn at a time, some tens of milliseconds each: who is beyond these would wait for seconds. */
+/** As many are drawn at a time as there are cores, some tens of milliseconds each: who is beyond these would wait for seconds. */
 const pdfPlaces = 2 + 32
 
 export const layer = HttpApiBuilder.group(
@@ -36,17 +39,20 @@ export const layer = HttpApiBuilder.group(
       reissue: ({ headers, params }) =>
         orders.reissue(params.orderId, params.ticketId, headers["idempotency-key"], null),
       ticket: ({ params }) => orders.ticket(params.ticketId),
-      ticketsPdf: Effect.fnUntraced(function* ({ params }) {
+      ticketsPdf: Effect.fnUntraced(function* ({ params, request }) {
         const order = yield* orders.byId(params.orderId)
         const event = yield* Effect.orDie(catalog.getAny(order.eventId))
-        const body = yield* notifications.documentOf(order, event).pipe(
-          Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketsNotReady({}))),
-          Effect.flatMap(notifications.renderTickets),
-          admitToPdf
-        )
+        const document = yield* notifications
+          .documentOf(order, event)
+          .pipe(Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketsNotReady({}))))
+        // Its address is a secret: it stays with who asked for it.
+        const headers = { etag: DocumentVersion.etagOf(document), "cache-control": "private, no-cache" }
+        if (matches(request.headers, headers.etag)) return HttpServerResponse.empty({ status: 304, headers })
+        const body = yield* admitToPdf(notifications.renderTickets(document))
         return HttpApiSchema.withHeaders({
           body,
           headers: {
+            ...headers,
             "content-disposition": `inline; filename="tickets-${OrderReference.make(order.id)}.pdf"`
           }
         })

@@ -223,6 +223,22 @@ const best = Command.make(
   }, Effect.scoped)
 ).pipe(Command.withDescription("Decisions on the best available seats, by how full the arena is"))
 
+/** In a process of its own: the load may not import what it measures. */
+const inProcess = Effect.fn(function* (
+  script: string,
+  args: ReadonlyArray<string>,
+  json: Option.Option<string>
+) {
+  yield* Console.log(`${yield* statement}\n`)
+  const child = yield* ChildProcess.make(
+    process.execPath,
+    [script, ...args, ...(Option.isSome(json) ? ["--json", json.value] : [])],
+    { extendEnv: true, stdout: "inherit", stderr: "inherit" }
+  )
+  const ended = yield* child.exitCode
+  if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
+}, Effect.scoped)
+
 const searchScript = fileURLToPath(new URL("../../../packages/testing/src/searchBench.ts", import.meta.url))
 
 const search = Command.make(
@@ -233,26 +249,12 @@ const search = Command.make(
     seconds: Flag.Int("seconds").pipe(Flag.withDefault(30)),
     json
   },
-  Effect.fn(function* ({ clients, events, json, seconds }) {
-    yield* Console.log(`${yield* statement}\n`)
-    // A process of its own: the load may not import what it measures.
-    const child = yield* ChildProcess.make(
-      process.execPath,
-      [
-        searchScript,
-        "--size",
-        `${events}`,
-        "--clients",
-        `${clients}`,
-        "--seconds",
-        `${seconds}`,
-        ...(Option.isSome(json) ? ["--json", json.value] : [])
-      ],
-      { extendEnv: true, stdout: "inherit", stderr: "inherit" }
+  ({ clients, events, json, seconds }) =>
+    inProcess(
+      searchScript,
+      ["--size", `${events}`, "--clients", `${clients}`, "--seconds", `${seconds}`],
+      json
     )
-    const ended = yield* child.exitCode
-    if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
-  }, Effect.scoped)
 ).pipe(
   Command.withDescription(
     "Searches in a generated catalogue: how long they take, and how many of the judged ones find what was meant"
@@ -262,6 +264,7 @@ const search = Command.make(
 const notificationScript = fileURLToPath(
   new URL("../../../packages/testing/src/notificationBench.ts", import.meta.url)
 )
+const ticketsScript = fileURLToPath(new URL("../../../packages/testing/src/ticketsBench.ts", import.meta.url))
 
 const notifications = Command.make(
   "notifications",
@@ -273,29 +276,22 @@ const notifications = Command.make(
     ),
     json
   },
-  Effect.fn(function* ({ json, orders, rate }) {
-    yield* Console.log(`${yield* statement}\n`)
-    // A process of its own: the load may not import what it measures.
-    const child = yield* ChildProcess.make(
-      process.execPath,
-      [
-        notificationScript,
-        "--orders",
-        `${orders}`,
-        "--rate",
-        `${rate}`,
-        ...(Option.isSome(json) ? ["--json", json.value] : [])
-      ],
-      { extendEnv: true, stdout: "inherit", stderr: "inherit" }
-    )
-    const ended = yield* child.exitCode
-    if (ended !== 0) return yield* Effect.fail(new BenchFailed({ message: `it ended with ${ended}` }))
-  }, Effect.scoped)
+  ({ json, orders, rate }) =>
+    inProcess(notificationScript, ["--orders", `${orders}`, "--rate", `${rate}`], json)
 ).pipe(
   Command.withDescription(
     "Mails with their tickets: how many a second, what one costs, how old they get, and what is delivered while one of two servers fails half of the time"
   )
 )
+
+const tickets = Command.make(
+  "tickets",
+  {
+    documents: Flag.Int("documents").pipe(Flag.withDescription("of each size"), Flag.withDefault(120)),
+    json
+  },
+  ({ documents, json }) => inProcess(ticketsScript, ["--documents", `${documents}`], json)
+).pipe(Command.withDescription("Documents of tickets: how many a core draws in a second"))
 
 const reads = Command.make(
   "reads",
@@ -354,6 +350,7 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
     reads,
     search,
     notifications,
+    tickets,
     viewers,
     freshness
   ]),

@@ -1,9 +1,11 @@
 /**
- * Draws documents in a thread of its own, of a lower priority: a page takes some milliseconds, in which nobody could
- * buy if it was drawn where requests are answered. It is started by the first document, which costs about a second.
+ * Draws documents in threads of their own, of a lower priority: a page takes some milliseconds, in which nobody could
+ * buy if it was drawn where requests are answered. A thread is started by the first document that finds no other
+ * free, which costs about a second.
  */
 import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
-import { Context, Effect, Layer, Semaphore } from "effect"
+import { Context, type Duration, Effect, Layer, Schema, Semaphore } from "effect"
+import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
 
 /** What the thread answers. */
@@ -11,24 +13,44 @@ export type Drawing =
   | { readonly id: number; readonly bytes: Uint8Array }
   | { readonly id: number; readonly broke: string }
 
-/** Documents at the thread: one is drawn, one is ready to be. */
-const atATime = 2
+/** More would only take memory: each has the typefaces for itself. */
+const maxThreads = 8
 
 /** A document of a thousand tickets is a few megabytes; a thread that wants more than this is broken. */
 const resourceLimits = { maxOldGenerationSizeMb: 512 }
 
-const script = new URL("./TicketPressMain.ts", import.meta.url)
+export interface TicketPressOptions {
+  /** Documents that are drawn at a time; one a core when left out. */
+  readonly threads: number
+  /** How long a document may take: one of a thousand tickets takes some ten seconds on a machine that is busy. */
+  readonly limit: Duration.Input
+  /** The module that a thread runs. */
+  readonly script: URL
+}
 
-type Done = (effect: Effect.Effect<Uint8Array>) => void
+const defaults: TicketPressOptions = {
+  threads: Math.min(availableParallelism(), maxThreads),
+  limit: "90 seconds",
+  script: new URL("./TicketPressMain.ts", import.meta.url)
+}
+
+/** The thread ended with a document in its hands. Another may manage: it need not have been the document. */
+class ThreadEnded extends Schema.TaggedError<ThreadEnded>()("ThreadEnded", { cause: Schema.Defect() }) {
+  override get message(): string {
+    return "the thread that draws tickets ended"
+  }
+}
+
+type Done = (effect: Effect.Effect<Uint8Array, ThreadEnded>) => void
 
 /** One thread for as long as it lives. What it has not drawn when it ends is told so. */
-const startThread = () => {
+const startThread = (script: URL) => {
   const waiting = new Map<number, Done>()
   const worker = new Worker(script, { resourceLimits })
   let ended: Error | undefined
   const end = (why: Error) => {
     ended ??= why
-    for (const done of waiting.values()) done(Effect.die(ended))
+    for (const done of waiting.values()) done(Effect.fail(new ThreadEnded({ cause: ended })))
     waiting.clear()
   }
   worker.on("message", (drawing: Drawing) => {
@@ -43,36 +65,75 @@ const startThread = () => {
   return { waiting, worker, isEnded: () => ended !== undefined }
 }
 
+/** A place for one thread, which is replaced when it has ended. */
+interface Place {
+  thread: ReturnType<typeof startThread> | undefined
+}
+
 export class TicketPress extends Context.Service<
   TicketPress,
   {
-    /** The PDF, as `TicketPdf.render` makes it. Waits where others are drawn; dies of a document that cannot be. */
+    /**
+     * The PDF, as `TicketPdf.render` makes it. Waits where as many are drawn as there are threads, so whoever calls
+     * bounds how many wait. Dies of a document that cannot be drawn, or not in time, or at which two threads ended.
+     */
     readonly draw: (document: TicketDocument) => Effect.Effect<Uint8Array>
   }
 >()("@onsale/notifications/TicketPress") {
-  static readonly layer = Layer.effect(
-    TicketPress,
-    Effect.gen(function* () {
-      const slots = yield* Semaphore.make(atATime)
-      let thread: ReturnType<typeof startThread> | undefined
-      let count = 0
-      yield* Effect.addFinalizer(() => Effect.promise(async () => thread?.worker.terminate()))
+  static readonly layerWith = (options: Partial<TicketPressOptions>) =>
+    Layer.effect(
+      TicketPress,
+      Effect.gen(function* () {
+        const { limit, script, threads } = { ...defaults, ...options }
+        const slots = yield* Semaphore.make(threads)
+        const places = Array.from({ length: threads }, (): Place => ({ thread: undefined }))
+        // The last one that was used is used next: a second thread is only started when two are needed.
+        const free = [...places]
+        let count = 0
+        yield* Effect.addFinalizer(() =>
+          Effect.promise(() => Promise.all(places.map(({ thread }) => thread?.worker.terminate())))
+        )
 
-      const print = (document: TicketDocument) =>
-        Effect.callback<Uint8Array>((resume) => {
-          // One that broke is replaced; whoever was at it is told, and their job is tried again.
-          if (thread === undefined || thread.isEnded()) thread = startThread()
-          const { waiting, worker } = thread
-          const id = count++
-          waiting.set(id, resume)
-          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-          worker.postMessage({ id, document })
-          return Effect.sync(() => waiting.delete(id))
+        const print = (place: Place, document: TicketDocument) =>
+          Effect.callback<Uint8Array, ThreadEnded>((resume) => {
+            if (place.thread === undefined || place.thread.isEnded()) place.thread = startThread(script)
+            const { waiting, worker } = place.thread
+            const id = count++
+            waiting.set(id, resume)
+            // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+            worker.postMessage({ id, document })
+            return Effect.sync(() => waiting.delete(id))
+          }).pipe(
+            Effect.timeoutOrElse({
+              duration: limit,
+              orElse: () => {
+                // It cannot be told to stop: it is ended, and the next document starts another.
+                const late = place.thread
+                place.thread = undefined
+                return Effect.andThen(
+                  Effect.promise(async () => late?.worker.terminate()),
+                  Effect.die(new Error(`the tickets of order ${document.orderId} were not drawn in time`))
+                )
+              }
+            })
+          )
+
+        const take = Effect.sync(() => free.pop() ?? { thread: undefined })
+        const giveBack = (place: Place) => Effect.sync(() => free.push(place))
+
+        return TicketPress.of({
+          draw: Effect.fn("TicketPress.draw")((document: TicketDocument) =>
+            slots.withPermit(
+              Effect.acquireUseRelease(
+                take,
+                (place) => Effect.orDie(Effect.retry(print(place, document), { times: 1 })),
+                giveBack
+              )
+            )
+          )
         })
-
-      return TicketPress.of({
-        draw: Effect.fn("TicketPress.draw")((document: TicketDocument) => slots.withPermit(print(document)))
       })
-    })
-  )
+    )
+
+  static readonly layer = this.layerWith({})
 }

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer } from "effect"
 import jsqr from "jsqr"
+import { execFileSync } from "node:child_process"
 import { inflateSync } from "node:zlib"
+import { etagOf } from "../src/DocumentVersion.ts"
 import * as OrderReference from "../src/OrderReference.ts"
 import * as QrCode from "../src/QrCode.ts"
 import { SigningKeys } from "../src/SigningKeys.ts"
@@ -89,6 +91,28 @@ describe("TicketPdf", () => {
       const press = yield* TicketPress
       assert.deepStrictEqual(Buffer.compare(first, yield* press.draw(document)), 0)
     }).pipe(Effect.provide([layer, TicketPress.layer]))
+  )
+
+  it.effect("another process draws the same bytes, and knows the document by the same ETag", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(2, { holder: "Łukasz 東京 محمد", name: "नमस्ते" })
+      const source = (name: string) => JSON.stringify(new URL(`../src/${name}.ts`, import.meta.url).href)
+      const script = `
+        import { render } from ${source("TicketPdf")}
+        import { etagOf } from ${source("DocumentVersion")}
+        const document = JSON.parse(process.argv[1])
+        process.stdout.write(JSON.stringify([Buffer.from(render(document)).toString("base64"), etagOf(document)]))`
+      const [bytes, etag] = JSON.parse(
+        execFileSync(process.execPath, ["--input-type=module", "-e", script, JSON.stringify(document)], {
+          encoding: "utf8",
+          env: { TZ: "Asia/Tokyo", LC_ALL: "de_DE.UTF-8" }
+        })
+      )
+      assert.strictEqual(bytes, Buffer.from(render(document)).toString("base64"))
+      assert.strictEqual(etag, etagOf(document))
+      const less = { ...document, tickets: document.tickets.slice(1) }
+      assert.notStrictEqual(etagOf(less), etag, "one ticket was returned: another version")
+    }).pipe(Effect.provide(layer))
   )
 
   it.effect("a document that cannot be drawn breaks for who asked, and the next is drawn", () =>

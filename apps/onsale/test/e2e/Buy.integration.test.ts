@@ -162,6 +162,11 @@ describe("Buy a ticket", () => {
             assert.deepStrictEqual(TicketQr.structure(pdf.body), { pages: order.tickets.length })
             const codes = order.tickets.map(({ code }) => code ?? "")
             assert.deepStrictEqual(TicketQr.codes(pdf.body), codes)
+            const again = yield* shop.send({
+              path: shop.api(`/orders/${order.id}/tickets.pdf`),
+              headers: { "if-none-match": pdf.headers["etag"] ?? "" }
+            })
+            assert.deepStrictEqual([again.status, again.text], [304, ""])
 
             const { mails } = yield* pollUntil(shop.mailsTo(email), ({ mails }) =>
               mails.some(({ messageId }) => messageId.includes(order.id))

@@ -9,6 +9,7 @@ import { Effect } from "effect"
 import type { Reply } from "./HttpCall.ts"
 import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
+import * as TicketQr from "./TicketQr.ts"
 
 const plan = "section,row,seat_from,seat_to,quantity,price\nStalls,A,1,40,,45.00"
 
@@ -60,6 +61,7 @@ describe("What is given back", () => {
         const order = yield* Effect.flatMap(buy(event.id, 3), Shop.expect(201, Order))
         const [ticket] = order.tickets
         assert.isDefined(ticket)
+        const printed = yield* shop.pdf(order.id)
         const part = yield* Effect.flatMap(
           shop.refund(order.id, { tickets: [ticket.id], reason: "ill" }),
           Shop.expect(201, Order)
@@ -70,6 +72,23 @@ describe("What is given back", () => {
           fee: { amount: 500, currency: "EUR" },
           cause: "customer"
         })
+        // --- what is left can be printed, as another version; what was returned has neither page nor pass
+        const left = order.tickets[1] ?? assert.fail()
+        const ofTicket = (id: string, what: string) => shop.send({ path: shop.api(`/tickets/${id}/${what}`) })
+        const changed = yield* shop.send({
+          path: shop.api(`/orders/${order.id}/tickets.pdf`),
+          headers: { "if-none-match": printed.headers["etag"] ?? "" }
+        })
+        assert.strictEqual(changed.status, 200)
+        assert.deepStrictEqual(TicketQr.codes((yield* ofTicket(left.id, "ticket.pdf")).body), [
+          left.code ?? assert.fail()
+        ])
+        isProblem(yield* ofTicket(ticket.id, "ticket.pdf"), 409, "ticket-not-valid")
+        for (const pass of ["pass.pkpass", "google-wallet"]) {
+          isProblem(yield* ofTicket(ticket.id, pass), 409, "ticket-not-valid")
+          isProblem(yield* ofTicket(left.id, pass), 404, "wallet-not-configured")
+        }
+
         const closed = yield* shop.organise(
           event.id,
           "/refund-policy",

@@ -15,6 +15,7 @@ import { PushApi, SmsWebhooksApi } from "./PushApi.ts"
 import { RefundsApi } from "./RefundsApi.ts"
 import { RequestProblems } from "./RequestProblems.ts"
 import { SearchApi } from "./SearchApi.ts"
+import { WalletApi } from "./WalletApi.ts"
 import { WebhooksApi } from "./WebhooksApi.ts"
 
 export class Api extends HttpApi.make("onsale")
@@ -30,6 +31,7 @@ export class Api extends HttpApi.make("onsale")
   .add(PreferencesApi)
   .add(UnsubscribeApi)
   .add(SearchApi)
+  .add(WalletApi)
   .add(WebhooksApi)
   .add(NotificationsApi)
   .add(MailWebhooksApi)

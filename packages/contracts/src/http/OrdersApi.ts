@@ -192,10 +192,13 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       params: orderId,
       success: HttpApiSchema.WithHeaders(
         Schema.Uint8Array.pipe(HttpApiSchema.asUint8Array({ contentType: "application/pdf" })),
-        { "content-disposition": Schema.String }
+        { "content-disposition": Schema.String, etag: Schema.String, "cache-control": Schema.String }
       ),
       error: [OrderNotFound, TicketsNotReady, OverloadedProblem]
-    }),
+    }).annotate(
+      OpenApi.Description,
+      "A page for each valid ticket. The same version of the order has the same bytes and the same ETag."
+    ),
     HttpApiEndpoint.get("ticket", "/tickets/:ticketId", {
       params: { ticketId: TicketId },
       success: TicketOfEvent,

@@ -108,6 +108,18 @@ export class TicketNotFound extends HttpApiError.Problem<TicketNotFound>()("Tick
   title: "There is no such ticket"
 }) {}
 
+export class TicketNotValid extends HttpApiError.Problem<TicketNotValid>()("TicketNotValid", {
+  type: type("ticket-not-valid"),
+  status: 409,
+  title: "The ticket is not valid any more"
+}) {}
+
+export class WalletNotConfigured extends HttpApiError.Problem<WalletNotConfigured>()("WalletNotConfigured", {
+  type: type("wallet-not-configured"),
+  status: 404,
+  title: "There are no passes for this wallet here"
+}) {}
+
 export class TicketsNotReady extends HttpApiError.Problem<TicketsNotReady>()("TicketsNotReady", {
   type: type("tickets-not-ready"),
   status: 409,

@@ -1,0 +1,76 @@
+/** One ticket over HTTP: as a page, and as a pass for a telephone's wallet. */
+import { Catalog } from "@onsale/catalog/Catalog"
+import { Orders } from "@onsale/booking/Orders"
+import { Api } from "@onsale/contracts/http/Api"
+import { TicketNotFound, TicketNotValid, WalletNotConfigured } from "@onsale/contracts/http/Problems"
+import type { TicketId } from "@onsale/contracts/Ids"
+import { Notifications } from "@onsale/notifications/Notifications"
+import { ApplePasses } from "@onsale/notifications/wallet/ApplePasses"
+import { GooglePasses } from "@onsale/notifications/wallet/GooglePasses"
+import { Clock, Effect, Layer } from "effect"
+import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
+import * as Admission from "./Admission.ts"
+
+/** Signing takes this thread for some tens of milliseconds, a page a thread of its own. */
+const places = 8
+
+const notConfigured = () => Effect.fail(new WalletNotConfigured({}))
+
+const file = (body: Uint8Array, name: string) =>
+  HttpApiSchema.withHeaders({
+    body,
+    headers: {
+      "content-disposition": `inline; filename="${name}"`,
+      // Its address is a secret: it stays with who asked for it.
+      "cache-control": "private, no-store"
+    }
+  })
+
+export const layer = HttpApiBuilder.group(
+  Api,
+  "wallet",
+  Effect.fn(function* (handlers) {
+    const orders = yield* Orders
+    const catalog = yield* Catalog
+    const notifications = yield* Notifications
+    const apple = yield* ApplePasses
+    const google = yield* GooglePasses
+    const admit = yield* Admission.make({ places, retryAfterSeconds: 2 })
+
+    /** What stands on one valid ticket. */
+    const passOf = Effect.fnUntraced(function* (ticketId: TicketId) {
+      const found = (yield* orders.ticket(ticketId)) ?? (yield* new TicketNotFound({}))
+      if (found.ticket.status !== "valid") return yield* new TicketNotValid({})
+      const order = (yield* orders.get(found.orderId)) ?? (yield* new TicketNotFound({}))
+      const event = yield* Effect.orDie(catalog.getAny(found.eventId))
+      const whole = yield* notifications
+        .documentOf(order, event)
+        .pipe(Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketNotValid({}))))
+      // Refunded between the two looks.
+      const ticket = whole.tickets.find(({ id }) => id === ticketId) ?? (yield* new TicketNotValid({}))
+      return { eventId: found.eventId, ticket, document: { ...whole, tickets: [ticket] } }
+    })
+
+    return handlers.handleAll({
+      pdf: Effect.fnUntraced(function* ({ params }) {
+        const { document } = yield* passOf(params.ticketId)
+        return file(yield* admit(notifications.renderTickets(document)), "ticket.pdf")
+      }),
+      apple: Effect.fnUntraced(function* ({ params }) {
+        const pass = yield* passOf(params.ticketId)
+        const body = yield* apple
+          .make(pass)
+          .pipe(Effect.catchTag("WalletNotConfigured", notConfigured), admit)
+        return file(body, "ticket.pkpass")
+      }),
+      google: Effect.fnUntraced(function* ({ params }) {
+        const pass = yield* passOf(params.ticketId)
+        const nowMs = yield* Clock.currentTimeMillis
+        const url = yield* google
+          .link(pass, pass.eventId, nowMs)
+          .pipe(Effect.catchTag("WalletNotConfigured", notConfigured), admit)
+        return { url }
+      })
+    })
+  })
+).pipe(Layer.provide([ApplePasses.layer, GooglePasses.layer]))

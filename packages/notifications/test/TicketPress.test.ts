@@ -1,0 +1,52 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { SigningKeys } from "../src/SigningKeys.ts"
+import { TicketCodes } from "../src/TicketCode.ts"
+import { TicketPress } from "../src/TicketPress.ts"
+import { makeDocument } from "./Samples.ts"
+
+const layer = Layer.mergeAll(
+  TicketCodes.layer.pipe(Layer.provide(SigningKeys.layerTest)),
+  TicketPress.layerWith({ threads: 1, script: new URL("./FlakyPressMain.ts", import.meta.url) })
+)
+
+const said = (exit: Exit.Exit<unknown, unknown>) =>
+  Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "drawn"
+
+describe("TicketPress", () => {
+  it.effect("a document whose thread ended is drawn by the next", () =>
+    Effect.gen(function* () {
+      const press = yield* TicketPress
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "onsale-press-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const bytes = yield* press.draw(yield* makeDocument(1, { holder: `die-once ${directory}/died` }))
+      assert.deepStrictEqual(bytes, new Uint8Array([1]))
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("a document that ends every thread is given up, and the next is drawn", () =>
+    Effect.gen(function* () {
+      const press = yield* TicketPress
+      const exit = yield* Effect.exit(press.draw(yield* makeDocument(1, { holder: "die" })))
+      assert.include(said(exit), "the thread that draws tickets ended")
+      assert.strictEqual((yield* press.draw(yield* makeDocument(1))).length, 1)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("a document that takes too long is given up with its thread, and the next is drawn", () =>
+    Effect.gen(function* () {
+      const press = yield* TicketPress
+      const document = yield* makeDocument(1, { holder: "hang" })
+      const drawing = yield* Effect.forkChild(Effect.exit(press.draw(document)))
+      yield* TestClock.adjust("2 minutes")
+      assert.include(said(yield* Fiber.join(drawing)), "were not drawn in time")
+      assert.strictEqual((yield* press.draw(yield* makeDocument(1))).length, 1)
+    }).pipe(Effect.provide(layer))
+  )
+})
