@@ -6,7 +6,7 @@ import { type CustomerId, EventId, type HoldId, OrderId, TicketId } from "@onsal
 import {
   type Customer,
   type NewOrder,
-  OrderTicket,
+  type OrderTicket,
   type OrderView,
   type RefundCause
 } from "@onsale/contracts/booking/Order"
