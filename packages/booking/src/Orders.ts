@@ -2,14 +2,8 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
-import { type CustomerId, EventId, type HoldId, OrderId, TicketId } from "@onsale/contracts/Ids"
-import {
-  type Customer,
-  type NewOrder,
-  type OrderTicket,
-  type OrderView,
-  type RefundCause
-} from "@onsale/contracts/booking/Order"
+import { type CustomerId, type EventId, type HoldId, OrderId, type TicketId } from "@onsale/contracts/Ids"
+import type { Customer, NewOrder, OrderTicket, OrderView, RefundCause } from "@onsale/contracts/booking/Order"
 import {
   type BookingUnavailable,
   type HoldNotBuyable,
