@@ -57,7 +57,7 @@ const bounce = (
 ): Bounce => ({
   address,
   reason: (reason ?? "it bounced").replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, maxReason),
-  messageId: messageId?.replace(/^<|>$/g, "").slice(0, 300) ?? null
+  messageId: messageId?.replace(/^<|>$|\p{Cc}/gu, "").slice(0, 300) ?? null
 })
 
 /**

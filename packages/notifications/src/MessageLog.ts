@@ -10,6 +10,7 @@ import {
   type MessageQuery,
   MessageSummary
 } from "@onsale/contracts/notifications/Message"
+import { storableText } from "@onsale/contracts/Text"
 import { Notice } from "@onsale/contracts/notifications/Notice"
 import { Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -22,7 +23,7 @@ const maxTries = 100
 /** Where a page ended. The time is in microseconds, as Postgres keeps and prints it: a `Date` would lose half a page. */
 const Place = Schema.Struct({
   at: Schema.String.check(Schema.isPattern(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/)),
-  id: Schema.String
+  id: storableText(300)
 })
 type Place = typeof Place.Type
 const PlaceText = Schema.fromJsonString(Place).pipe((json) =>

@@ -263,18 +263,26 @@ describe("Notices", () => {
       const reminders = Effect.sync(
         () => smtp.received.filter(({ messageId }) => messageId.includes(".reminder.")).length
       )
-      yield* publish(yield* startsIn(23 * hour))
+      // Both are known before the event comes into reach, or nobody would be there to be reminded.
+      yield* publish(yield* startsIn(200 * hour))
       const early = yield* place(1, { agoMs: 2 * hour })
       yield* early.confirm
       const late = yield* place(1)
       yield* late.confirm
-      yield* untilTold(early.orderId, "OrderConfirmed sent", "EventReminder sent")
+      yield* untilTold(early.orderId, "OrderConfirmed sent")
+      yield* untilTold(late.orderId, "OrderConfirmed sent")
+      yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(23 * hour) }))
+      yield* untilTold(early.orderId, "EventReminder sent")
       assert.notInclude((yield* told(late.orderId)).join(), "EventReminder")
       // Out of reach: nothing is due. Then into reach, at another time: who knew the old one is told the new one.
-      yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(100 * hour) }))
-      yield* untilTold(early.orderId, "EventChanged sent")
+      yield* catalog(3, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(100 * hour) }))
+      yield* pollUntil(
+        told(early.orderId),
+        (all) => all.filter((one) => one === "EventChanged sent").length === 2,
+        patience
+      )
       assert.strictEqual(yield* reminders, 1)
-      yield* catalog(3, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(22.5 * hour) }))
+      yield* catalog(4, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(22.5 * hour) }))
       yield* pollUntil(reminders, (count) => count === 2, patience)
       yield* untilSettled
       assert.strictEqual(

@@ -1,14 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
+import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import type { OrderId } from "@onsale/contracts/Ids"
 import { defaults } from "@onsale/contracts/notifications/Preferences"
 import { pollUntil } from "@onsale/testing/Poll"
 import { SmtpFixture } from "@onsale/testing/SmtpFixture"
 import { Clock, Effect } from "effect"
 import { MessageLog } from "../src/MessageLog.ts"
-import { keyOf, Preferences } from "../src/Preferences.ts"
+import { Preferences } from "../src/Preferences.ts"
 import { UnsubscribeLinks } from "../src/UnsubscribeLinks.ts"
-import { patience, place, publish, running, untilSettled } from "./NoticeWorld.ts"
+import { catalog, patience, place, publish, running, untilSettled } from "./NoticeWorld.ts"
 import { event } from "./Samples.ts"
 
 const hour = 3_600_000
@@ -39,10 +40,8 @@ const plainOf = (raw: string) => {
 const mailsTo = (address: string) =>
   Effect.map(SmtpFixture, ({ received }) => received.filter(({ to }) => to === address))
 
-/** An event that begins within the day, so that buyers are reminded of it. */
-const tonight = Effect.flatMap(Clock.currentTimeMillis, (now) =>
-  publish({ ...event, startsAt: new Date(now + 20 * hour).toISOString() })
-)
+const startsIn = (ms: number) =>
+  Effect.map(Clock.currentTimeMillis, (now) => ({ ...event, startsAt: new Date(now + ms).toISOString() }))
 
 describe("Readers", () => {
   it.live(
@@ -129,9 +128,11 @@ describe("Readers", () => {
       Effect.gen(function* () {
         const links = yield* UnsubscribeLinks
         const preferences = yield* Preferences
-        yield* tonight
+        yield* publish(yield* startsIn(200 * hour))
         const ada = yield* place(1, { email: "ada@example.org", agoMs: 6 * hour })
         yield* ada.confirm
+        yield* untilTold(ada.orderId, "OrderConfirmed sent ada@example.org")
+        yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(20 * hour) }))
         yield* untilTold(
           ada.orderId,
           "OrderConfirmed sent ada@example.org",
@@ -149,10 +150,13 @@ describe("Readers", () => {
         const claim = yield* links.open(url.slice(url.lastIndexOf("/") + 1))
         assert.deepStrictEqual(claim, { email: "ada@example.org", topic: "reminders" })
         yield* preferences.decline(claim.email, claim.topic)
-        const again = yield* place(1, { email: "ada@example.org", agoMs: 6 * hour })
-        yield* again.confirm
-        assert.strictEqual(keyOf(" ADA@example.org"), "ada@example.org")
-        yield* untilTold(again.orderId, "OrderConfirmed sent ada@example.org")
+        // Who has declined it is not reminded of the new time; that it is new is said all the same.
+        yield* catalog(3, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(19 * hour) }))
+        yield* untilTold(ada.orderId, "EventReminder skipped null")
+        yield* untilSettled
+        const after = yield* mailsTo("ada@example.org")
+        assert.strictEqual(after.filter(({ messageId }) => messageId.includes(".reminder.")).length, 1)
+        assert.strictEqual(after.filter(({ messageId }) => messageId.includes(".event-changed.")).length, 2)
       }).pipe(Effect.provide(running))
   )
 })

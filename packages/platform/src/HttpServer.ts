@@ -25,6 +25,9 @@ export interface HttpServerOptions {
 /** Of one message of a WebSocket; one that is larger ends its connection (close code 1009). */
 const maxMessageBytes = 64 * 1024
 
+/** Characters of a part of a path that a route takes as a parameter: enough for a token. The router has 100, then 404. */
+const maxParamLength = 1024
+
 /** What Node's parser turns away before there is a request, by the error's code; all else is a 400. */
 const parserStatuses: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -135,7 +138,8 @@ export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServer
       ),
       {
         disableLogger: true,
-        disableListenLog: true
+        disableListenLog: true,
+        routerConfig: { maxParamLength }
       }
     ).pipe(
       Layer.provideMerge(cut),

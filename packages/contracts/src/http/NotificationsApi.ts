@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiError, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Message, MessagePage, MessageQuery, Suppression } from "../notifications/Message.ts"
+import { storableText } from "../Text.ts"
 import { OrganiserAuth } from "./OrganiserApi.ts"
 import { CursorInvalid, WebhookRejected } from "./Problems.ts"
 
@@ -24,8 +25,8 @@ export class AddressNotSuppressed extends HttpApiError.Problem<AddressNotSuppres
 ) {}
 
 const described = (summary: string, description: string) => OpenApi.annotations({ summary, description })
-const id = { id: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(300)) }
-const Address = Schema.String.check(Schema.isMinLength(3), Schema.isMaxLength(254))
+const id = { id: storableText(300).check(Schema.isMinLength(1)) }
+const Address = storableText(254).check(Schema.isMinLength(3))
 
 export class NotificationsApi extends HttpApiGroup.make("notifications")
   .add(
