@@ -11,7 +11,7 @@ import {
 } from "@onsale/contracts/http/Problems"
 import type { EventId } from "@onsale/contracts/Ids"
 import { Context, Effect, Exit, Layer, Schema } from "effect"
-import { AvailabilityBoard, type Board, cacheControl } from "./AvailabilityBoard.ts"
+import { AvailabilityBoard, type Board, cacheControl, lookLimit } from "./AvailabilityBoard.ts"
 import { Compressor, turns } from "./Compressor.ts"
 import { EncodedBody, tagOf } from "./EncodedBody.ts"
 import * as EventOperations from "./EventOperations.ts"
@@ -31,8 +31,6 @@ const pauseMs = 50
 const pages = { capacity: 2_000, maxBytes: 32 * 1024 * 1024 }
 /** Six of the largest, hundreds of the usual. */
 const seatMaps = { capacity: 1_000, maxBytes: 128 * 1024 * 1024 }
-/** An event's seat map does not change once it is published. */
-const seatMapFreshForMs = 3_600_000
 
 /** For ever, for who names the version. */
 export const immutable = "public, max-age=31536000, immutable"
@@ -45,6 +43,8 @@ export const seatMapPath = (eventId: EventId, version: number): string =>
 /** A seat map under both of its addresses: the bytes are the same. */
 interface SeatMaps {
   readonly version: number
+  /** Of its tiers: a map is made anew where they are others. Some milliseconds of the thread for a large one. */
+  readonly tiers: string
   readonly newest: EncodedBody
   readonly named: EncodedBody
 }
@@ -137,8 +137,24 @@ export class EventReads extends Context.Service<
         Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page)))
       )
 
+      /** Those before where the catalog is away, or slow: who has a map can choose seats. */
+      const tiersOf = (eventId: EventId, before: SeatMaps | null) => {
+        const asked = Effect.map(events.get(eventId), ({ tiers }) =>
+          JSON.stringify(tiers.map(({ categories, id }) => [id, categories]))
+        )
+        if (before === null) return asked
+        const kept = () => Effect.succeed(before.tiers)
+        return asked.pipe(
+          Effect.timeoutOrElse({ duration: lookLimit, orElse: kept }),
+          Effect.catchDefect(kept)
+        )
+      }
+
       const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
-        ask: Effect.fnUntraced(function* (eventId: EventId) {
+        ask: Effect.fnUntraced(function* (eventId: EventId, before: SeatMaps | null) {
+          // By SQL an event on sale may be deleted, and its tiers changed.
+          const tiers = yield* tiersOf(eventId, before)
+          if (before?.tiers === tiers) return before
           const map = yield* events.seatMap(eventId)
           const json = Buffer.from(yield* Effect.orDie(encodeSeatMap(map)))
           const { version } = map
@@ -151,13 +167,13 @@ export class EventReads extends Context.Service<
               compressor,
               turns: turns(true)
             })
-          const copy: SeatMaps = { version, newest: body(revalidated), named: body(immutable) }
+          const copy: SeatMaps = { version, tiers, newest: body(revalidated), named: body(immutable) }
           const grown = (bytes: number) => maps.grown(eventId, copy, bytes)
           copy.newest.onGrown = grown
           copy.named.onGrown = grown
           return copy
         }),
-        freshForMs: seatMapFreshForMs,
+        freshForMs,
         pauseMs,
         ...seatMaps,
         // The text is one for both.
