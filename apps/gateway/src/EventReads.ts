@@ -43,8 +43,6 @@ export const seatMapPath = (eventId: EventId, version: number): string =>
 /** A seat map under both of its addresses: the bytes are the same. */
 interface SeatMaps {
   readonly version: number
-  /** Of its tiers: a map is made anew where they are others. Some milliseconds of the thread for a large one. */
-  readonly tiers: string
   readonly newest: EncodedBody
   readonly named: EncodedBody
 }
@@ -138,23 +136,17 @@ export class EventReads extends Context.Service<
       )
 
       /** Those before where the catalog is away, or slow: who has a map can choose seats. */
-      const tiersOf = (eventId: EventId, before: SeatMaps | null) => {
-        const asked = Effect.map(events.get(eventId), ({ tiers }) =>
-          JSON.stringify(tiers.map(({ categories, id }) => [id, categories]))
-        )
-        if (before === null) return asked
-        const kept = () => Effect.succeed(before.tiers)
-        return asked.pipe(
-          Effect.timeoutOrElse({ duration: lookLimit, orElse: kept }),
-          Effect.catchDefect(kept)
-        )
+      const versionOf = (eventId: EventId, before: SeatMaps) => {
+        const kept = () => Effect.succeed(before.version)
+        return events
+          .seatMapVersion(eventId)
+          .pipe(Effect.timeoutOrElse({ duration: lookLimit, orElse: kept }), Effect.catchDefect(kept))
       }
 
       const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
         ask: Effect.fnUntraced(function* (eventId: EventId, before: SeatMaps | null) {
-          // By SQL an event on sale may be deleted, and its tiers changed.
-          const tiers = yield* tiersOf(eventId, before)
-          if (before?.tiers === tiers) return before
+          // By SQL an event on sale may be deleted, and its tiers changed. A map is some milliseconds of the thread.
+          if (before !== null && (yield* versionOf(eventId, before)) === before.version) return before
           const map = yield* events.seatMap(eventId)
           const json = Buffer.from(yield* Effect.orDie(encodeSeatMap(map)))
           const { version } = map
@@ -167,7 +159,7 @@ export class EventReads extends Context.Service<
               compressor,
               turns: turns(true)
             })
-          const copy: SeatMaps = { version, tiers, newest: body(revalidated), named: body(immutable) }
+          const copy: SeatMaps = { version, newest: body(revalidated), named: body(immutable) }
           const grown = (bytes: number) => maps.grown(eventId, copy, bytes)
           copy.newest.onGrown = grown
           copy.named.onGrown = grown

@@ -55,7 +55,6 @@ const serve = Effect.gen(function* () {
     away: false,
     /** By whoever may write to the tables. */
     deleted: false,
-    tiers: [] as EventDetail["tiers"],
     map,
     details: 0,
     /** How often a typed route has looked whether there is the event. */
@@ -75,10 +74,11 @@ const serve = Effect.gen(function* () {
       get: (id) =>
         Effect.suspend(() => {
           world.details++
-          return known(id, { ...detail, tiers: world.tiers })
+          return known(id, detail)
         }),
       list: () => Effect.succeed(page),
-      seatMap: (id) => Effect.suspend(() => known(id, world.map))
+      seatMap: (id) => Effect.suspend(() => known(id, world.map)),
+      seatMapVersion: (id) => Effect.suspend(() => known(id, world.map.version))
     }),
     Layer.mock(PublicEvents, {}),
     Layer.mock(EventSearches, {}),
@@ -237,16 +237,13 @@ describe("HotReads in front of the routes", () => {
   )
 
   it.live(
-    "gives a seat map whose tiers have changed another tag, and a client that has the old one the new",
+    "gives a client that has the seat map of another version the new one, and the old one to nobody",
     () =>
       Effect.gen(function* () {
         const { get, world } = yield* serve
         const before = yield* get(paths.seatMap)
         const tier = TierId.make(makeUuidV7(1))
-        world.map = { ...map, areas: [{ id: areaId(eventId, 0), name: "Floor", tier }] }
-        world.tiers = [
-          { id: tier, name: "A", price: { amount: 1, currency: "EUR" }, categories: ["a"] }
-        ] as unknown as EventDetail["tiers"]
+        world.map = { ...map, version: 4, areas: [{ id: areaId(eventId, 0), name: "Floor", tier }] }
         const tag = `if-none-match: ${before.headers["etag"]}\r\n`
         for (const headers of [tag, tag + typed]) {
           const after = yield* pollUntil(get(paths.seatMap, headers), ({ status }) => status !== 304, {
@@ -256,6 +253,7 @@ describe("HotReads in front of the routes", () => {
           assert.include(after.body, "Floor")
           assert.notStrictEqual(after.headers["etag"], before.headers["etag"])
         }
+        assert.strictEqual((yield* get(paths["seat map of a version"])).status, 404)
       })
   )
 
