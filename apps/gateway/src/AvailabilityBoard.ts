@@ -5,11 +5,12 @@
  * A read that begins after a hold was answered here shows that hold, and one after a refusal the seats that
  * were taken: it waits for a board that is asked for after it.
  */
+import { Catalog } from "@onsale/catalog/Catalog"
 import type { Availability } from "@onsale/contracts/http/EventsApi"
 import { areaId, type EventId, seatId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
-import { Context, DateTime, Effect, Layer } from "effect"
+import { Clock, Context, DateTime, Duration, Effect, Layer } from "effect"
 import { AvailabilityNews, newest } from "./AvailabilityNews.ts"
 import { Compressor, turns } from "./Compressor.ts"
 import { EncodedBody, tagOf } from "./EncodedBody.ts"
@@ -21,6 +22,8 @@ export interface Board {
   readonly body: EncodedBody
   /** The event's, as the board shows it. */
   readonly version: number
+  /** When the catalog was asked last whether there is the event, by the clock that only goes forward. */
+  askedAtMs: number
 }
 
 /** Events whose board is kept. */
@@ -35,6 +38,10 @@ const freshForMs = 100
 const renewAfterMs = 75
 /** However many holds are made and boards read: an event's board is not made more often than this. */
 const pauseMs = 50
+/** An event that was deleted, also by SQL, is not found after this time and what the catalog keeps of it. */
+const lookAgainMs = 1_000
+/** A catalog that is away, or slow, does not hide an event whose inventory answers. */
+export const lookLimit = Duration.millis(250)
 /**
  * Browsers ask each time: whoever has held a seat sees it. A shared cache may answer for a second, which is within
  * what we promise of staleness; it may not answer with what is older (RFC 9111 §5.2.2.10), as that would add up.
@@ -80,7 +87,10 @@ const sameView = (a: AvailabilityView, b: AvailabilityView): boolean =>
 export class AvailabilityBoard extends Context.Service<
   AvailabilityBoard,
   {
-    /** As the event's owner has it, or not at all. Null for an event whose sale was never opened. */
+    /**
+     * As the event's owner has it, or not at all. Null for an event whose sale was never opened, or that is there
+     * no more.
+     */
     readonly get: (eventId: EventId) => Effect.Effect<Board | null, InventoryUnavailable>
     /**
      * As `get`, for who has no fiber: calls back once, at once where the board is fresh. Where the owner is away the
@@ -100,6 +110,8 @@ export class AvailabilityBoard extends Context.Service<
     AvailabilityBoard,
     Effect.gen(function* () {
       const inventory = yield* InventoryClient
+      const catalog = yield* Catalog
+      const clock = yield* Clock.Clock
       const news = yield* AvailabilityNews
       const compressor = yield* Compressor
 
@@ -117,6 +129,15 @@ export class AvailabilityBoard extends Context.Service<
         }
       }
 
+      /** The inventory keeps what it knows of an event that was deleted. */
+      const isGone = (eventId: EventId) =>
+        catalog.eventNumber(eventId).pipe(
+          Effect.as(false),
+          Effect.catchTag("EventNotFound", () => Effect.succeed(true)),
+          Effect.timeoutOrElse({ duration: lookLimit, orElse: () => Effect.succeed(false) }),
+          Effect.catchCause(() => Effect.succeed(false))
+        )
+
       /** As the owner has it; where it is away, as the read model has it, but never less than what was shown or answered here. */
       const viewOf = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
         const view = yield* inventory.availability(eventId)
@@ -126,6 +147,11 @@ export class AvailabilityBoard extends Context.Service<
       })
 
       const ask = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
+        const atMs = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+        if (before === null || atMs - before.askedAtMs >= lookAgainMs) {
+          if (yield* isGone(eventId)) return null
+          if (before !== null) before.askedAtMs = atMs
+        }
         const view = yield* viewOf(eventId, before)
         if (view === null || (before !== null && sameView(before.view, view))) return view && before
         const json = Buffer.from(JSON.stringify(render(eventId, view)))
@@ -136,7 +162,7 @@ export class AvailabilityBoard extends Context.Service<
           compressor,
           turns: before?.body.options.turns ?? turns(false)
         })
-        const board: Board = { view, body, version: view.version }
+        const board: Board = { view, body, version: view.version, askedAtMs: before?.askedAtMs ?? atMs }
         body.onGrown = (bytes) => copies.grown(eventId, board, bytes)
         return board
       })

@@ -64,12 +64,15 @@ export interface Watched {
   readonly topic: AvailabilityTopic.AvailabilityTopic
   /** Undefined while the topic is what the inventory says. */
   readonly away: Away | undefined
+  /** There is no such event any more. */
+  readonly gone: boolean
   /** Is run after each poll, before the pause; whoever sets it last is. */
   turn: Effect.Effect<void>
 }
 
 interface Entry extends Watched {
   away: Away | undefined
+  gone: boolean
   /** Done when there is more to tell. */
   next: Deferred.Deferred<void>
 }
@@ -99,7 +102,7 @@ export class AvailabilityFeed extends Context.Service<
   {
     /**
      * A snapshot, or what happened after what the watcher has seen, and then what happens. `Overloaded` where too
-     * many watch, the inventory is away for long, or the server stops. It does not end by itself.
+     * many watch, the inventory is away for long, the event is deleted, or the server stops. It does not end by itself.
      */
     readonly watch: (eventId: EventId, after?: After) => Stream.Stream<Told, EventNotFound | Overloaded>
     /** The same, where it is known to begin: it has its place for as long as the scope. */
@@ -149,7 +152,12 @@ export class AvailabilityFeed extends Context.Service<
           if (view !== undefined) {
             answered = { sinceMs: nowMs(), since: yield* isoNow }
             entry.away = undefined
+            entry.gone = false
             if (entry.topic.learn(view)) wake(entry)
+          } else if (Exit.isSuccess(exit) && Option.isSome(exit.value)) {
+            const told = entry.gone
+            entry.gone = true
+            if (!told) wake(entry)
           } else if (entry.away === undefined && nowMs() - answered.sinceMs > patienceMs) {
             entry.away = answered
             wake(entry)
@@ -176,6 +184,7 @@ export class AvailabilityFeed extends Context.Service<
             topic: AvailabilityTopic.make(eventId),
             turn: Effect.void,
             away: undefined,
+            gone: false,
             next: Deferred.makeUnsafe()
           }
           yield* Effect.forkScoped(poll(eventId, entry))
@@ -206,7 +215,7 @@ export class AvailabilityFeed extends Context.Service<
         /** `from` is what was told so far; undefined before a first snapshot. */
         const next = (from: number | undefined, first: boolean): Effect.Effect<Step, Overloaded> =>
           Effect.suspend(() => {
-            if (entry.away !== undefined) return Effect.fail(later())
+            if (entry.away !== undefined || entry.gone) return Effect.fail(later())
             return from === topic.told && !first
               ? Effect.andThen(
                   Effect.raceFirst(

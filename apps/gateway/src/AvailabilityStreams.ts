@@ -46,7 +46,7 @@ interface Viewer extends Told {
 interface WatchedEvent {
   readonly topic: AvailabilityTopic
   readonly viewers: AvailabilityViewers<Viewer>
-  /** True where nothing was known of it for so long that its viewers have to go elsewhere. */
+  /** True where nothing was known of it for so long that its viewers have to go elsewhere, or it is there no more. */
   readonly givenUp: () => boolean
 }
 
@@ -166,7 +166,8 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
       nowMs,
       staleSince: () => watched.away?.since
     })
-    const givenUp = () => watched.away !== undefined && nowMs() - watched.away.sinceMs > giveUpAfterMs
+    const givenUp = () =>
+      watched.gone || (watched.away !== undefined && nowMs() - watched.away.sinceMs > giveUpAfterMs)
     channel.watched = { topic, viewers, givenUp }
     const turn = Effect.suspend(() => (givenUp() ? dismiss(viewers) : viewers.turn))
     watched.turn = turn

@@ -20,6 +20,7 @@ export const make = Effect.gen(function* () {
       catalog.list(query).pipe(Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({})))),
     get: (eventId: EventId) => notFound(catalog.get(eventId)),
     seatMap: (eventId: EventId) => notFound(catalog.seatMap(eventId)),
+    seatMapVersion: (eventId: EventId) => notFound(catalog.seatMapVersion(eventId)),
     /** Fails for an event that there is not. */
     exists: (eventId: EventId) => Effect.asVoid(notFound(catalog.eventNumber(eventId))),
     /** Of an event that is, or was, on sale. */

@@ -11,7 +11,7 @@ import {
 } from "@onsale/contracts/http/Problems"
 import type { EventId } from "@onsale/contracts/Ids"
 import { Context, Effect, Exit, Layer, Schema } from "effect"
-import { AvailabilityBoard, type Board, cacheControl } from "./AvailabilityBoard.ts"
+import { AvailabilityBoard, type Board, cacheControl, lookLimit } from "./AvailabilityBoard.ts"
 import { Compressor, turns } from "./Compressor.ts"
 import { EncodedBody, tagOf } from "./EncodedBody.ts"
 import * as EventOperations from "./EventOperations.ts"
@@ -31,8 +31,6 @@ const pauseMs = 50
 const pages = { capacity: 2_000, maxBytes: 32 * 1024 * 1024 }
 /** Six of the largest, hundreds of the usual. */
 const seatMaps = { capacity: 1_000, maxBytes: 128 * 1024 * 1024 }
-/** An event's seat map does not change once it is published. */
-const seatMapFreshForMs = 3_600_000
 
 /** For ever, for who names the version. */
 export const immutable = "public, max-age=31536000, immutable"
@@ -137,8 +135,18 @@ export class EventReads extends Context.Service<
         Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page)))
       )
 
+      /** Those before where the catalog is away, or slow: who has a map can choose seats. */
+      const versionOf = (eventId: EventId, before: SeatMaps) => {
+        const kept = () => Effect.succeed(before.version)
+        return events
+          .seatMapVersion(eventId)
+          .pipe(Effect.timeoutOrElse({ duration: lookLimit, orElse: kept }), Effect.catchDefect(kept))
+      }
+
       const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
-        ask: Effect.fnUntraced(function* (eventId: EventId) {
+        ask: Effect.fnUntraced(function* (eventId: EventId, before: SeatMaps | null) {
+          // By SQL an event on sale may be deleted, and its tiers changed. A map is some milliseconds of the thread.
+          if (before !== null && (yield* versionOf(eventId, before)) === before.version) return before
           const map = yield* events.seatMap(eventId)
           const json = Buffer.from(yield* Effect.orDie(encodeSeatMap(map)))
           const { version } = map
@@ -157,7 +165,7 @@ export class EventReads extends Context.Service<
           copy.named.onGrown = grown
           return copy
         }),
-        freshForMs: seatMapFreshForMs,
+        freshForMs,
         pauseMs,
         ...seatMaps,
         // The text is one for both.

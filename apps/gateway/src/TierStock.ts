@@ -59,12 +59,15 @@ export const inStock = (places: TierPlaces, view: AvailabilityView): ReadonlyMap
   )
 }
 
-/** The places of events by their seat maps, which do not change once they are published; failures are not kept. */
+/** As long as what is told of them is kept by others, too. By SQL the tiers of an event on sale may change. */
+const keptFor = Duration.minutes(1)
+
+/** The places of events by their seat maps; failures are not kept. */
 export const make = <E, R>(seatMap: (eventId: EventId) => Effect.Effect<EventSeatMap, E, R>) =>
   Effect.map(
     Cache.makeWith((eventId: EventId) => Effect.map(seatMap(eventId), (map) => placesOf(eventId, map)), {
       capacity,
-      timeToLive: (exit) => (Exit.isSuccess(exit) ? Duration.hours(1) : Duration.zero)
+      timeToLive: (exit) => (Exit.isSuccess(exit) ? keptFor : Duration.zero)
     }),
     (kept) => (eventId: EventId, view: AvailabilityView) =>
       Effect.map(Cache.get(kept, eventId), (places) => inStock(places, view))

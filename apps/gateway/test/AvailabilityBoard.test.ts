@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Catalog } from "@onsale/catalog/Catalog"
 import { makeEventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView, InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
@@ -63,7 +64,7 @@ const inventory = Layer.effectContext(
 
 const layer = HoldDesk.layer.pipe(
   Layer.provideMerge(AvailabilityBoard.layer),
-  Layer.provide(AvailabilityNews.layerNone),
+  Layer.provide([AvailabilityNews.layerNone, Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) })]),
   Layer.provideMerge(inventory)
 )
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Catalog } from "@onsale/catalog/Catalog"
 import type { AvailabilityUpdate } from "@onsale/contracts/http/AvailabilityUpdate"
 import { makeEventId, seatId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
@@ -53,7 +54,7 @@ const services = Layer.effectContext(
 
 const layer = AvailabilityFeed.layer.pipe(
   Layer.provide(AvailabilityBoard.layer),
-  Layer.provide(AvailabilityNews.layerNone),
+  Layer.provide([AvailabilityNews.layerNone, Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) })]),
   Layer.provideMerge(services)
 )
 

@@ -1,3 +1,4 @@
+import { Catalog } from "@onsale/catalog/Catalog"
 import { assert, describe, layer as testLayer } from "@effect/vitest"
 import { type EventId, makeEventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
@@ -50,7 +51,9 @@ const gateway = Effect.fnUntraced(function* (client: InventoryClient["Service"])
     )
   )
   const news = yield* Layer.build(Layer.fresh(AvailabilityNews.layer)).pipe(Effect.provideContext(redis))
-  const boards = yield* Layer.build(Layer.fresh(AvailabilityBoard.layer)).pipe(
+  const boards = yield* Layer.fresh(AvailabilityBoard.layer).pipe(
+    Layer.provide(Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) })),
+    Layer.build,
     Effect.provideContext(news),
     Effect.provideService(InventoryClient, client),
     Effect.provideService(Clock.Clock, clock)

@@ -51,11 +51,12 @@ const serve = Effect.fnUntraced(function* (
   speed = 1
 ) {
   let view: AvailabilityView = { version: 1, total, held: [], sold: [], areas: [], tiers: [] }
+  let deleted = false
   let inventory: "there" | keyof typeof absent = "there"
   const contexts = Layer.mergeAll(
     Layer.mock(Catalog, {
       eventNumber: (id) =>
-        id === eventId ? Effect.succeed(1) : Effect.fail(new EventNotFound({ eventId: id }))
+        id === eventId && !deleted ? Effect.succeed(1) : Effect.fail(new EventNotFound({ eventId: id }))
     }),
     Layer.mock(PublicEvents, {}),
     Layer.mock(EventSearches, {}),
@@ -110,6 +111,10 @@ const serve = Effect.fnUntraced(function* (
     },
     inventory: (is: typeof inventory) => {
       inventory = is
+    },
+    /** By SQL. */
+    remove: () => {
+      deleted = true
     },
     /** Another version of the same. */
     touch: () => {
@@ -313,6 +318,24 @@ describe("the stream of an event's availability", () => {
         })
     )
   }
+
+  it.live("ends the streams of an event that was deleted", () =>
+    Effect.gen(function* () {
+      const sale = yield* serve(100)
+      const viewers = [yield* sale.watch(), yield* sale.watch({}, typed)]
+      yield* until(() => viewers.every(({ events }) => events.length === 1))
+      sale.remove()
+      yield* until(() => viewers.every(({ retries }) => retries.length === 2))
+      yield* pollUntil(
+        Effect.gen(function* () {
+          const viewer = yield* sale.watch()
+          yield* until(() => viewer.status() !== 0)
+          return viewer.status()
+        }),
+        (status) => status === 404
+      )
+    })
+  )
 
   it.live("sends viewers elsewhere when the inventory has been away for a minute", () =>
     Effect.gen(function* () {

@@ -9,7 +9,7 @@ import { EventSearches } from "@onsale/catalog/search/EventSearches"
 import { Vouchers } from "@onsale/catalog/Vouchers"
 import type { EventDetail, EventPage, EventSeatMap } from "@onsale/contracts/catalog/Event"
 import { EventNotFound } from "@onsale/contracts/catalog/CatalogErrors"
-import { makeEventId, VenueId, makeUuidV7 } from "@onsale/contracts/Ids"
+import { areaId, makeEventId, makeUuidV7, TierId, VenueId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
 import { MailWebhooks } from "@onsale/notifications/MailWebhooks"
@@ -64,12 +64,17 @@ const serve = Effect.gen(function* () {
       tiers: []
     } as AvailabilityView,
     away: false,
+    /** By whoever may write to the tables. */
+    deleted: false,
+    map,
     details: 0,
     /** How often a typed route has looked whether there is the event. */
     lookups: 0
   }
   const known = <A>(id: string, value: A) =>
-    id === eventId ? Effect.succeed(value) : Effect.fail(new EventNotFound({ eventId: unknown }))
+    id === eventId && !world.deleted
+      ? Effect.succeed(value)
+      : Effect.fail(new EventNotFound({ eventId: unknown }))
   const contexts = Layer.mergeAll(
     Layer.mock(Catalog, {
       eventNumber: (id) =>
@@ -83,7 +88,8 @@ const serve = Effect.gen(function* () {
           return known(id, detail)
         }),
       list: () => Effect.succeed(page),
-      seatMap: (id) => known(id, map)
+      seatMap: (id) => Effect.suspend(() => known(id, world.map)),
+      seatMapVersion: (id) => Effect.suspend(() => known(id, world.map.version))
     }),
     Layer.mock(PublicEvents, {}),
     Layer.mock(EventSearches, {}),
@@ -234,6 +240,43 @@ describe("HotReads in front of the routes", () => {
         assert.notStrictEqual(after.headers["etag"], before.headers["etag"])
       }
     })
+  )
+
+  it.live("does not find an event that was deleted past the service, on any path", () =>
+    Effect.gen(function* () {
+      const { get, world } = yield* serve
+      for (const path of [paths.availability, paths.event, paths.seatMap]) {
+        assert.strictEqual((yield* get(path)).status, 200)
+      }
+      world.deleted = true
+      for (const path of [paths.availability, paths.event, paths.seatMap]) {
+        const lean = yield* pollUntil(get(path, mine), ({ status }) => status !== 200, { deadline: 30_000 })
+        assert.strictEqual(lean.status, 404, path)
+        assert.deepStrictEqual(lean, yield* get(path, mine + typed))
+        assert.include(lean.body, "event-not-found")
+      }
+    })
+  )
+
+  it.live(
+    "gives a client that has the seat map of another version the new one, and the old one to nobody",
+    () =>
+      Effect.gen(function* () {
+        const { get, world } = yield* serve
+        const before = yield* get(paths.seatMap)
+        const tier = TierId.make(makeUuidV7(1))
+        world.map = { ...map, version: 4, areas: [{ id: areaId(eventId, 0), name: "Floor", tier }] }
+        const tag = `if-none-match: ${before.headers["etag"]}\r\n`
+        for (const headers of [tag, tag + typed]) {
+          const after = yield* pollUntil(get(paths.seatMap, headers), ({ status }) => status !== 304, {
+            deadline: 30_000
+          })
+          assert.strictEqual(after.status, 200)
+          assert.include(after.body, "Floor")
+          assert.notStrictEqual(after.headers["etag"], before.headers["etag"])
+        }
+        assert.strictEqual((yield* get(paths["seat map of a version"])).status, 404)
+      })
   )
 
   it.live("answers overload, unknown events and wrong ids as the typed route does", () =>

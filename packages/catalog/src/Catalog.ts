@@ -32,7 +32,7 @@ import { CatalogTouched } from "./CatalogTouched.ts"
 import { CatalogJournal } from "./CatalogJournal.ts"
 import { EventCopies } from "./EventCopies.ts"
 import * as EventDraft from "./EventDraft.ts"
-import { eventSeatMap } from "./EventLayout.ts"
+import { eventMapVersion, eventSeatMap } from "./EventLayout.ts"
 import { EventPages } from "./EventPages.ts"
 import { EventStore, type ListOptions } from "./EventStore.ts"
 import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
@@ -244,6 +244,9 @@ const make = Effect.gen(function* () {
       const event = yield* publicEvent(eventId)
       return eventSeatMap(yield* venues.map(event.venue.id, event.seatMapVersion), event)
     }),
+    seatMapVersion: Effect.fn("Catalog.seatMapVersion")((eventId) =>
+      Effect.map(publicEvent(eventId), eventMapVersion)
+    ),
     eventIdByNumber: (number) =>
       Number.isInteger(number) && number > 0 && number <= maxEventNumber
         ? Cache.get(ids, number)
@@ -301,6 +304,8 @@ export class Catalog extends Context.Service<
     readonly getAny: (eventId: EventId) => Effect.Effect<EventDetail, EventNotFound>
     /** The seat map of an event that the public sees. Made anew at each call: keep what is sent. */
     readonly seatMap: (eventId: EventId) => Effect.Effect<EventSeatMap, EventNotFound>
+    /** Of the seat map that it has now: another one shows something else. */
+    readonly seatMapVersion: (eventId: EventId) => Effect.Effect<number, EventNotFound>
     /** The event of a hold's number (see `Ids.eventNumberOfHold`), in any state; remembered. */
     readonly eventIdByNumber: (number: number) => Effect.Effect<EventId | null>
     /** The number for the ids of an event's holds, remembered; a draft has no holds, and is not found. */

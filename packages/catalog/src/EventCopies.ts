@@ -61,7 +61,7 @@ const make = Effect.gen(function* () {
 
   const events = yield* cache.keyed({
     name: "events",
-    version: 1,
+    version: 2,
     schema: StoredEvent,
     source: (id) => find(EventId.make(id)),
     ttl: eventTtl,

@@ -170,6 +170,10 @@ const layoutVouchers = (
   }))
 }
 
+/** Of an event's seat map: grows with what it shows, as its venue's map stays the same once it is published. */
+export const eventMapVersion = ({ mapChanges, seatMapVersion }: StoredEvent): number =>
+  seatMapVersion + mapChanges
+
 /**
  * The seat map with the event's ids and tiers. An area that is on several tiers is there once for each. Those of
  * blocks are not: a map is kept by those who read it for as long as its version is the same.
@@ -183,7 +187,7 @@ export const eventSeatMap = (map: SeatMap, event: StoredEvent): EventSeatMap => 
   let row = 0
   let seat = 0
   return {
-    version: event.seatMapVersion,
+    version: eventMapVersion(event),
     sections: map.sections.map((section, index) => ({
       id: sectionId(event.id, index),
       name: section.name,

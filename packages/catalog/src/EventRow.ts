@@ -11,7 +11,7 @@ const select = (
   sql: SqlClient.SqlClient
 ) => sql`SELECT e.id::text AS id, e.number, e.revision, e.opened_revision AS "openedRevision", e.state,
         json_build_object('id', v.id, 'name', v.name, 'location', v.location) AS venue,
-        e.seat_map_version AS "seatMapVersion", e.name, e.description,
+        e.seat_map_version AS "seatMapVersion", e.map_changes AS "mapChanges", e.name, e.description,
         ${sql.literal(millisOf("e.starts_at"))} AS "startsAtMs", e.time_zone AS "timeZone",
         ${sql.literal(millisOf("e.on_sale_at"))} AS "onSaleAtMs",
         ${sql.literal(millisOf("e.sale_ends_at"))} AS "saleEndsAtMs",

@@ -1,7 +1,7 @@
 /** Events as the repositories read them. Times are milliseconds since 1970, amounts minor units. */
 import { OrganiserName, RefundPolicy } from "@onsale/contracts/catalog/SaleTerms"
 import { BlockId, EventId, PerformerId, TierId, VenueId, VoucherId } from "@onsale/contracts/Ids"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 
 const StoredVenue = Schema.Struct({ id: VenueId, name: Schema.String, location: Schema.String })
 
@@ -16,7 +16,10 @@ export const StoredEvent = Schema.Struct({
   openedRevision: Schema.Int,
   state: EventState,
   venue: StoredVenue,
+  /** Of the venue's seat map. */
   seatMapVersion: Schema.Int,
+  /** How often its tiers have changed what its seat map shows, by SQL; none where a copy does not know of it. */
+  mapChanges: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
   name: Schema.String,
   description: Schema.String,
   startsAtMs: Schema.Int,

@@ -176,6 +176,46 @@ layer(
       })
     )
 
+    it.effect("the seat map has another version where its tiers are others, and only there", () =>
+      Effect.gen(function* () {
+        const { catalog, make, sql } = yield* prepare
+        const { id } = yield* make
+        const { id: other } = yield* make
+        const versions = Effect.forEach([id, other], (id) => catalog.seatMapVersion(id))
+        // Whoever tells of changes is not here: read models and copies are refreshed by those who are.
+        const after = (change: Effect.Effect<unknown, unknown>) =>
+          Effect.andThen(
+            change,
+            sql`SELECT seat_map_version + map_changes AS version FROM catalog.events
+              WHERE id IN (${id}::uuid, ${other}::uuid) ORDER BY id = ${other}::uuid`
+          ).pipe(Effect.map((rows) => rows.map(({ version }) => version)))
+        const tier = (set: string) =>
+          after(
+            sql`UPDATE catalog.tiers SET ${sql.literal(set)} WHERE event_id = ${id}::uuid AND position = 0`
+          )
+        assert.deepStrictEqual(yield* versions, [1, 1])
+        assert.deepStrictEqual(
+          yield* tier("amount = 4100, name = 'Renamed', categories = categories"),
+          [1, 1]
+        )
+        assert.deepStrictEqual(yield* tier("categories = '[]'"), [2, 1])
+        assert.deepStrictEqual(yield* tier("id = catalog.new_id()"), [3, 1])
+        assert.deepStrictEqual(yield* tier("position = 9"), [4, 1])
+        // It leaves one, and comes to the other.
+        const moved = sql`UPDATE catalog.tiers SET event_id = ${other}::uuid WHERE event_id = ${id}::uuid AND position = 9`
+        assert.deepStrictEqual(yield* after(moved), [5, 2])
+        const inserted = sql`INSERT INTO catalog.tiers (event_id, position, name, amount, categories, voucher_only)
+          VALUES (${id}::uuid, 5, 'More', 1000, '[]', false)`
+        assert.deepStrictEqual(yield* after(inserted), [6, 2])
+        assert.deepStrictEqual(
+          yield* after(sql`DELETE FROM catalog.tiers WHERE event_id = ${other}::uuid`),
+          [6, 3]
+        )
+        yield* sql`TRUNCATE catalog.tiers`
+        assert.deepStrictEqual(yield* after(Effect.void), [7, 4])
+      })
+    )
+
     it.effect("an event that was inserted as published is put on sale", () =>
       Effect.gen(function* () {
         const { eventId, sql } = yield* prepare

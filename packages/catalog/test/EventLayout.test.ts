@@ -16,6 +16,7 @@ const event: StoredEvent = {
   state: "published",
   venue: { id: noVenue, name: "V", location: "" },
   seatMapVersion: 1,
+  mapChanges: 0,
   name: "E",
   description: "",
   startsAtMs: 5000,

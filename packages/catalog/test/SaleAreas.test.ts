@@ -31,6 +31,7 @@ const event = (more: Partial<StoredEvent> = {}): StoredEvent => ({
   state: "published",
   venue: { id: noVenue, name: "V", location: "" },
   seatMapVersion: 1,
+  mapChanges: 0,
   name: "E",
   description: "",
   startsAtMs: 5000,

@@ -38,6 +38,7 @@ const layoutOf = (map: SeatMap): Layout.Layout => {
     state: "published",
     venue: { id: VenueId.make(makeUuidV7(nowMs)), name: map.name, location: "" },
     seatMapVersion: 1,
+    mapChanges: 0,
     name: "Bench",
     description: "",
     startsAtMs: 2_000_000_000_000,

@@ -9,7 +9,7 @@ import * as Sql from "@onsale/platform/Sql"
 import { pollUntil } from "@onsale/testing/Poll"
 import { hasRedis, suiteName, TestRedis } from "@onsale/testing/RedisFixture"
 import * as ScratchPostgres from "@onsale/testing/ScratchPostgres"
-import { Console, Context, Duration, Effect, Layer, type Redacted, Schema } from "effect"
+import { Console, Context, Duration, Effect, Fiber, Layer, type Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import * as SeatsioChart from "./SeatsioChart.ts"
 import * as Service from "./Service.ts"
@@ -37,6 +37,16 @@ const Detail = Schema.Struct({
   performers: Schema.Array(Schema.Struct({ name: Schema.String })),
   tiers: Schema.Array(Schema.Struct({ name: Schema.String, price: Schema.Struct({ amount: Schema.Int }) }))
 })
+const SeatMap = Schema.Struct({
+  version: Schema.Int,
+  sections: Schema.Array(
+    Schema.Struct({
+      rows: Schema.Array(
+        Schema.Struct({ seats: Schema.Array(Schema.Struct({ tier: Schema.NullOr(Schema.String) })) })
+      )
+    })
+  )
+})
 const Ids = Schema.NonEmptyArray(Schema.Struct({ id: EventId }))
 
 /** What the public sees of an event at the service that runs now. */
@@ -50,6 +60,20 @@ const views = (shop: () => Shop.Shop, venueId: string) => {
       Effect.flatMap(get(`/events/${id}`), (reply) =>
         reply.status === 404 ? Effect.succeed(null) : Shop.expect(200, Detail)(reply)
       ),
+    seatMap: (id: EventId, version?: number) =>
+      get(`/events/${id}/seatmap${version === undefined ? "" : `?version=${version}`}`),
+    /** Opens a stream, answers with its status once it has begun, and waits for its end where told so. */
+    stream: (id: EventId, ended: boolean) =>
+      Effect.promise(async (signal) => {
+        const stop = new AbortController()
+        const path = shop().api(`/events/${id}/availability/stream`)
+        const { body, status } = await fetch(`${shop().url}${path}`, {
+          signal: AbortSignal.any([signal, stop.signal])
+        })
+        if (ended && body !== null) for await (const _ of body);
+        stop.abort()
+        return status
+      }),
     statuses: (id: EventId) =>
       Effect.forEach(["", "/seatmap", "/availability"], (path) =>
         Effect.map(get(`/events/${id}${path}`), ({ status }) => status)
@@ -120,6 +144,68 @@ const seen = <A, E, R>(view: Effect.Effect<A, E, R>, is: (value: A) => boolean) 
   Effect.map(Effect.timed(pollUntil(view, is, { deadline: "30 seconds" })), ([waited]) =>
     Math.round(Duration.toMillis(waited))
   )
+
+/** What every process has kept of an event goes as well. */
+const deletedAfterReads = Effect.fnUntraced(function* (level: string, { openEvent, sql, views }: World) {
+  const event = yield* openEvent("Afterglow")
+  const status = (index: 0 | 1 | 2) => Effect.map(views.statuses(event), (all) => all[index])
+  assert.deepStrictEqual(yield* views.statuses(event), [200, 200, 200])
+  assert.strictEqual(yield* views.stream(event, false), 200)
+  const watching = yield* Effect.forkChild(Effect.timed(views.stream(event, true)))
+  yield* sql`DELETE FROM catalog.events WHERE id = ${event}::uuid`
+  const gone = (found: number | undefined) => found === 404
+  const times = yield* Effect.all(
+    {
+      detail: seen(status(0), gone),
+      seatMap: seen(status(1), gone),
+      availability: seen(status(2), gone),
+      newStream: seen(views.stream(event, false), gone),
+      openStream: Effect.map(Effect.timeout(Fiber.join(watching), "30 seconds"), ([waited]) =>
+        Math.round(Duration.toMillis(waited))
+      )
+    },
+    { concurrency: "unbounded" }
+  )
+  yield* Console.log(`${level}: an event that was read is gone after (ms) ${JSON.stringify(times)}`)
+})
+
+/** A version of a seat map is kept for ever by who has it: it never shows anything else. */
+const tiersOfSeats = Effect.fnUntraced(function* (level: string, { openEvent, sql, views }: World) {
+  const event = yield* openEvent("Undertow")
+  const mapOf = (version?: number) => Effect.flatMap(views.seatMap(event, version), Shop.expect(200, SeatMap))
+  const tiersOf = ({ sections }: typeof SeatMap.Type) =>
+    new Set(sections.flatMap(({ rows }) => rows.flatMap(({ seats }) => seats.map(({ tier }) => tier))))
+  const before = yield* mapOf()
+  const named = yield* views.seatMap(event, before.version)
+  assert.include(named.headers["cache-control"], "immutable")
+  assert.strictEqual(tiersOf(before).size, 1)
+
+  const [first, second] = SeatsioChart.categories.map((name) => JSON.stringify([name]))
+  yield* sql.withTransaction(
+    sql`UPDATE catalog.tiers SET categories = ${first}::json WHERE event_id = ${event}::uuid`.pipe(
+      Effect.andThen(sql`INSERT INTO catalog.tiers (event_id, position, name, amount, categories, voucher_only)
+        VALUES (${event}::uuid, 1, 'Main', 5000, ${second}::json, false)`)
+    )
+  )
+  const wasServed = Effect.map(views.seatMap(event, before.version), ({ status, text }) => {
+    assert.isTrue(status === 404 || text === named.text, "the old version shows something else")
+  })
+  const shown = yield* seen(Effect.andThen(wasServed, mapOf()), (map) => map.version > before.version)
+  const after = yield* mapOf()
+  assert.strictEqual(tiersOf(after).size, 2)
+  assert.strictEqual((yield* views.seatMap(event, before.version)).status, 404)
+  assert.include((yield* views.seatMap(event, after.version)).headers["cache-control"], "immutable")
+  // What no map shows is no new version.
+  yield* sql`UPDATE catalog.tiers SET amount = 5100 WHERE event_id = ${event}::uuid`
+  yield* seen(
+    views.detail(event),
+    (found) => found?.tiers.every(({ price }) => price.amount === 5100) === true
+  )
+  assert.deepStrictEqual(yield* mapOf(), after)
+  yield* Console.log(
+    `${level}: other tiers of seats showed in the seat map after ${shown} ms, as version ${after.version}`
+  )
+})
 
 const changesWhileUp = Effect.fnUntraced(function* (level: string, world: World) {
   const { insert, openEvent, sql, venue, views } = world
@@ -198,6 +284,9 @@ const changesWhileUp = Effect.fnUntraced(function* (level: string, world: World)
     seen(detail(other), (found) => found === null)
   )
   assert.deepStrictEqual(yield* statuses(other), [404, 404, 404])
+
+  yield* deletedAfterReads(level, world)
+  yield* tiersOfSeats(level, world)
 
   yield* sql`TRUNCATE catalog.event_performers`
   yield* took(

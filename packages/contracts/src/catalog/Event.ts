@@ -170,7 +170,7 @@ export const VenueQuery = Schema.Struct({
 })
 export type VenueQuery = typeof VenueQuery.Type
 
-/** The seat map of an event, with the event's own ids and tiers. Immutable a version. */
+/** The seat map of an event, with the event's own ids and tiers. Immutable a version, which only grows. */
 export const EventSeatMap = Schema.Struct({
   version: Schema.Int,
   sections: Schema.Array(
