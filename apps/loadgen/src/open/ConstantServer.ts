@@ -12,5 +12,6 @@ const server = createServer((socket) => {
 })
 server.listen(0, "127.0.0.1", () => {
   const address = server.address()
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   parentPort?.postMessage(typeof address === "object" && address !== null ? address.port : 0)
 })

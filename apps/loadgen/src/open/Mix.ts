@@ -37,8 +37,8 @@ export const declined = 0.03
 export const challenged = 0.04
 
 /** What a buyer asks on average, as those habits make it: the reads and the writes. */
-const buyerReads = 1 + (1 - abandoning - releasing) * challenged
-const buyerWrites = 1.05 + releasing + (1 - abandoning - releasing) * (1 + declined + challenged)
+export const buyerReads = 1 + (1 - abandoning - releasing) * challenged
+export const buyerWrites = 1.05 + releasing + (1 - abandoning - releasing) * (1 + declined + challenged)
 
 export interface Mix {
   /** Requests that one arrival makes, on average. */

@@ -1,7 +1,7 @@
 /** A thread of the open loop: sends what is due, whatever became of what was sent before. */
 import { parentPort, workerData } from "node:worker_threads"
 import * as Arrivals from "./Arrivals.ts"
-import type { Assignment, WorkerReport } from "./Assignment.ts"
+import type { Assignment, Second, WorkerReport } from "./Assignment.ts"
 import { Client, nowMs } from "./Client.ts"
 import * as Mix from "./Mix.ts"
 import * as Visitors from "./Visitors.ts"
@@ -11,7 +11,11 @@ const assignment: Assignment = workerData
 /** What was begun is followed to its end for so long after the time. */
 const drainMs = 75_000
 
-const client = new Client(assignment, (second) => parentPort?.postMessage(second))
+const tell = (message: Second | WorkerReport) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  parentPort?.postMessage(message)
+}
+const client = new Client(assignment, tell)
 const visitors = Visitors.make(client, assignment)
 const running = new Set<Promise<void>>()
 
@@ -110,4 +114,4 @@ else {
   clearTimeout(timer)
 }
 client.close()
-parentPort?.postMessage(report())
+tell(report())

@@ -38,6 +38,8 @@ export interface LevelOptions {
   readonly level: Level
   /** Booking runners at L3; there is one at L2. */
   readonly runners: number
+  /** All roles in one process, as `npm start` has them, also at L2 and L3. */
+  readonly single: boolean
 }
 
 export const organiserKey = "slo-key-of-this-machine"
@@ -78,7 +80,8 @@ const single = Effect.fnUntraced(function* (level: Level) {
   const service = yield* ServiceProcess.start("apps/onsale/src/main.ts", ["start"], {
     ...unlimited,
     PORT: String(provider.port),
-    ONSALE_LEVEL: level,
+    // One process has the inventory of L3 for both.
+    ONSALE_LEVEL: level === "L2" ? "L3" : level,
     ONSALE_DATA_DIR: yield* fs.makeTempDirectoryScoped({ prefix: "onsale-slo-" }),
     ONSALE_DATABASE_URL: databaseUrl,
     ONSALE_SMTP_URL: (yield* MailSink.make).url,
@@ -182,8 +185,10 @@ const cluster = Effect.fnUntraced(function* (level: Level, runners: number) {
 })
 
 /** Ready to sell; all of it is gone with the scope. */
-export const start = Effect.fn("LevelProcesses.start")(({ level, runners }: LevelOptions) =>
-  level === "L0" || level === "L1" ? single(level) : cluster(level, runners)
+export const start = Effect.fn("LevelProcesses.start")((options: LevelOptions) =>
+  options.single || options.level === "L0" || options.level === "L1"
+    ? single(options.level)
+    : cluster(options.level, options.runners)
 )
 
 /** Seconds of CPU so far. */

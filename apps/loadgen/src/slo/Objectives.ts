@@ -31,6 +31,9 @@ const least = (name: string, limit: number, value: number, show: (value: number)
 
 const plain = (value: number) => String(Math.round(value * 100) / 100)
 
+/** The target of what is only told. */
+export const stated = "stated"
+
 /** The rate asked for is the level's unless another is given: then the table says both. */
 export const judge = (
   level: Level,

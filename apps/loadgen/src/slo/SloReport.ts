@@ -3,12 +3,16 @@ import type { LoadResult, Quantiles } from "../open/OpenLoop.ts"
 import { markdown } from "../Table.ts"
 import type { Finding } from "./AuditRun.ts"
 import * as Measured from "./Measured.ts"
-import type { Objective } from "./Objectives.ts"
+import { type Objective, stated } from "./Objectives.ts"
 
 /** Above this share of late requests the figures are the generator's as well. */
 const lateShareLimit = 0.01
 
-const verdict = ({ passed }: Objective) => (passed === undefined ? "not seen" : passed ? "pass" : "FAIL")
+/** Of one thread, and of the machine: more is not to be had. */
+const fullCore = 0.9
+
+const verdict = ({ passed, target }: Objective) =>
+  passed === undefined ? (target === stated ? "" : "not seen") : passed ? "pass" : "FAIL"
 
 export const table = (objectives: ReadonlyArray<Objective>): string =>
   markdown(
@@ -39,16 +43,24 @@ export const generator = (load: LoadResult, ceiling: number): string =>
   }`
 
 /** Who used the cores, the busiest first, and so what bounds the rate. */
-export const cores = (
-  looks: Measured.Measured["looks"],
-  generatorCores: number,
-  ofMachine: number
-): string => {
-  const used = Object.entries({ ...Measured.coresByProcess(looks), "the generator": generatorCores })
+export const cores = (looks: Measured.Measured["looks"], ofMachine: number): string => {
+  const used = Object.entries(Measured.coresByProcess(looks))
     .filter(([, cores]) => Number.isFinite(cores))
     .sort(([, a], [, b]) => b - a)
   const total = used.reduce((sum, [, cores]) => sum + cores, 0)
   return `CPU: ${used.map(([name, cores]) => `${name} ${cores.toFixed(2)}`).join(", ")}; ${total.toFixed(2)} of ${ofMachine} cores.`
+}
+
+/** Why there is no more: the thread that is full, or the machine. */
+export const bound = (looks: Measured.Measured["looks"], ofMachine: number): string => {
+  const used = Object.entries(Measured.coresByProcess(looks)).filter(([, cores]) => Number.isFinite(cores))
+  const [name, most] = used.reduce((a, b) => (b[1] > a[1] ? b : a), ["nothing", 0])
+  const total = used.reduce((sum, [, cores]) => sum + cores, 0)
+  return most > fullCore
+    ? `What bounds it is ${name}, which uses ${most.toFixed(2)} cores.`
+    : total > fullCore * ofMachine
+      ? `What bounds it is the machine, all of whose cores are in use; ${name} uses most of them.`
+      : `No process uses a whole core, and ${(ofMachine - total).toFixed(2)} of ${ofMachine} cores are free or with others.`
 }
 
 export const memory = (looks: Measured.Measured["looks"]): string =>

@@ -19,7 +19,10 @@ export interface LoadOptions {
   readonly seconds: number
 }
 
-const catalogue = { events: 20, seats: 2_000 }
+const seatsAnEvent = 2_000
+const events = { least: 20, most: 200 }
+/** Of the requests of either day, seats that are held for good. */
+const seatsARequest = 0.1
 /** As short as a hold can be while a buyer still pays: those that are given up come back within the run. */
 const holdSeconds = 60
 const freshnessSeats = 100
@@ -31,14 +34,21 @@ export type Events = Assignment["events"]
 /** Events to sell, the most wanted first. */
 export const openSale = Effect.fn("SloRun.openSale")(function* (
   level: RunningLevel,
-  count = catalogue.events,
-  seats = catalogue.seats
+  count: number,
+  seats = seatsAnEvent
 ) {
   const service = { host: level.host, port: level.ports[0] ?? 0 }
   return yield* Effect.forEach(Array.from({ length: count }), () =>
     Effect.map(BigEvent.make(service, level.organiserKey, seats, 0, holdSeconds), (id) => ({ id, seats }))
   )
 })
+
+/** So many that a run does not sell them all; the most wanted it may. */
+export const eventsFor = (requestsPerSecond: number, seconds: number): number =>
+  Math.min(
+    events.most,
+    Math.max(events.least, Math.ceil((requestsPerSecond * seconds * seatsARequest) / seatsAnEvent))
+  )
 
 /** Load alone, without what watches it. */
 export const drive = (

@@ -4,7 +4,7 @@ import { HttpClient } from "effect/http"
 import { Redis } from "ioredis"
 import { nowMs } from "../open/Client.ts"
 import * as Latencies from "../open/Latencies.ts"
-import { cpuOf, type RunningLevel } from "./LevelProcesses.ts"
+import { cpuOf, type LevelProcess, type RunningLevel } from "./LevelProcesses.ts"
 import * as MetricsText from "./MetricsText.ts"
 
 export interface Look {
@@ -27,6 +27,14 @@ export interface Look {
   /** Commands decided so far, by process. */
   readonly commands: Readonly<Record<string, number>>
   readonly evictedKeys: number
+}
+
+/** This process, whose threads make the load. */
+export const generator: LevelProcess = {
+  name: "the generator",
+  pid: process.pid,
+  operationsPort: undefined,
+  family: false
 }
 
 const everyMs = 1_000
@@ -72,7 +80,7 @@ const probe = Effect.fnUntraced(function* (url: string) {
 
 const one = Effect.fnUntraced(function* (level: RunningLevel, evictedKeys: number) {
   const all = yield* Effect.forEach(
-    level.processes,
+    [...level.processes, generator],
     (process) =>
       Effect.all({
         name: Effect.succeed(process.name),
