@@ -61,6 +61,10 @@ const flags = {
   workers: Flag.Int("workers").pipe(Flag.withDescription("threads that send"), Flag.withDefault(1)),
   connections: Flag.Int("connections").pipe(Flag.withDescription("at most"), Flag.withDefault(2_000)),
   runners: Flag.Int("runners").pipe(Flag.withDescription("booking runners at L3"), Flag.withDefault(3)),
+  profiles: Flag.String("profiles").pipe(
+    Flag.withDescription("a directory for a profile of the CPU of each process; it costs speed"),
+    Flag.optional
+  ),
   seed: Flag.Int("seed").pipe(Flag.withDefault(1)),
   json: Flag.String("json").pipe(Flag.withDescription("write all figures to this file"), Flag.optional),
   html: Flag.String("html").pipe(

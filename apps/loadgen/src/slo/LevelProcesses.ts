@@ -40,6 +40,8 @@ export interface LevelOptions {
   readonly runners: number
   /** All roles in one process, as `npm start` has them, also at L2 and L3. */
   readonly single: boolean
+  /** A directory for a profile of the CPU of each Node process of ours; it costs speed. */
+  readonly profiles: Option.Option<string>
 }
 
 export const organiserKey = "slo-key-of-this-machine"
@@ -69,7 +71,13 @@ const ofRedis = ({ pid }: RedisServer.RedisServer): ReadonlyArray<LevelProcess> 
 const ofPostgres = ({ pid }: PostgresServer.PostgresServer): ReadonlyArray<LevelProcess> =>
   pid === undefined ? [] : [{ name: "postgres", pid, operationsPort: undefined, family: true }]
 
-const single = Effect.fnUntraced(function* (level: Level) {
+const profiling = (profiles: Option.Option<string>, name: string): ReadonlyArray<string> =>
+  Option.match(profiles, {
+    onNone: () => [],
+    onSome: (dir) => ["--cpu-prof", `--cpu-prof-dir=${dir}`, `--cpu-prof-name=${name}.cpuprofile`]
+  })
+
+const single = Effect.fnUntraced(function* ({ level, profiles }: LevelOptions) {
   const fs = yield* FileSystem.FileSystem
   const postgres = yield* PostgresServer.make(Option.none())
   const databaseUrl = yield* postgres.database("slo")
@@ -77,19 +85,24 @@ const single = Effect.fnUntraced(function* (level: Level) {
   const provider = yield* Effect.flatMap(RoleProcess.freePort, (port) =>
     Effect.map(SandboxProvider.start(port), (started) => ({ ...started, port }))
   )
-  const service = yield* ServiceProcess.start("apps/onsale/src/main.ts", ["start"], {
-    ...unlimited,
-    PORT: String(provider.port),
-    // One process has the inventory of L3 for both.
-    ONSALE_LEVEL: level === "L2" ? "L3" : level,
-    ONSALE_DATA_DIR: yield* fs.makeTempDirectoryScoped({ prefix: "onsale-slo-" }),
-    ONSALE_DATABASE_URL: databaseUrl,
-    ONSALE_SMTP_URL: (yield* MailSink.make).url,
-    ONSALE_SANDBOX_URL: provider.url,
-    ONSALE_SANDBOX_SECRET: SandboxProvider.secret,
-    ONSALE_SANDBOX_WEBHOOK_SECRET: SandboxProvider.webhookSecret,
-    ...(redis === undefined ? {} : { ONSALE_REDIS_URL: redis.url })
-  })
+  const service = yield* ServiceProcess.start(
+    "apps/onsale/src/main.ts",
+    ["start"],
+    {
+      ...unlimited,
+      PORT: String(provider.port),
+      // One process has the inventory of L3 for both.
+      ONSALE_LEVEL: level === "L2" ? "L3" : level,
+      ONSALE_DATA_DIR: yield* fs.makeTempDirectoryScoped({ prefix: "onsale-slo-" }),
+      ONSALE_DATABASE_URL: databaseUrl,
+      ONSALE_SMTP_URL: (yield* MailSink.make).url,
+      ONSALE_SANDBOX_URL: provider.url,
+      ONSALE_SANDBOX_SECRET: SandboxProvider.secret,
+      ONSALE_SANDBOX_WEBHOOK_SECRET: SandboxProvider.webhookSecret,
+      ...(redis === undefined ? {} : { ONSALE_REDIS_URL: redis.url })
+    },
+    profiling(profiles, "onsale")
+  )
   const running: RunningLevel = {
     level,
     host,
@@ -111,7 +124,7 @@ const single = Effect.fnUntraced(function* (level: Level) {
 })
 
 /** As docker-compose.yml has them: at L2 one of each role, at L3 two and more. */
-const cluster = Effect.fnUntraced(function* (level: Level, runners: number) {
+const cluster = Effect.fnUntraced(function* ({ level, profiles, runners }: LevelOptions) {
   const counts =
     level === "L2" ? { gateway: 1, booking: 1, others: 1 } : { gateway: 2, booking: runners, others: 2 }
   const postgres = yield* PostgresServer.make(Option.none())
@@ -137,7 +150,11 @@ const cluster = Effect.fnUntraced(function* (level: Level, runners: number) {
     script: string,
     more: Readonly<Record<string, string>>
   ) {
-    const started = yield* RoleProcess.start({ script, env: { ...env, ...more }, nodeFlags })
+    const started = yield* RoleProcess.start({
+      script,
+      env: { ...env, ...more },
+      nodeFlags: [...nodeFlags, ...profiling(profiles, name)]
+    })
     const process: LevelProcess = { name, ...started, family: false }
     return process
   })
@@ -186,9 +203,7 @@ const cluster = Effect.fnUntraced(function* (level: Level, runners: number) {
 
 /** Ready to sell; all of it is gone with the scope. */
 export const start = Effect.fn("LevelProcesses.start")((options: LevelOptions) =>
-  options.single || options.level === "L0" || options.level === "L1"
-    ? single(options.level)
-    : cluster(options.level, options.runners)
+  options.single || options.level === "L0" || options.level === "L1" ? single(options) : cluster(options)
 )
 
 /** Seconds of CPU so far. */

@@ -1,5 +1,5 @@
 /** What a level carries with one booking runner, with two, and so on; each a cluster of its own. */
-import { Console, Effect } from "effect"
+import { Console, Effect, Option } from "effect"
 import type { MixName } from "../open/Mix.ts"
 import { markdown } from "../Table.ts"
 import * as LevelProcesses from "./LevelProcesses.ts"
@@ -52,7 +52,12 @@ export const run = Effect.fn("ScalingRun.run")(function* (
     yield* Console.error(`${runners} booking runners`)
     const step = yield* Effect.scoped(
       Effect.gen(function* () {
-        const level = yield* LevelProcesses.start({ level: "L3", runners, single: false })
+        const level = yield* LevelProcesses.start({
+          level: "L3",
+          runners,
+          single: false,
+          profiles: Option.none()
+        })
         const events = yield* SloRun.openSale(level, SloRun.eventsFor(0, 0))
         const requestsPerSecond = yield* SloRun.capacity(level, events, mix, options)
         const watched = yield* Effect.scoped(
