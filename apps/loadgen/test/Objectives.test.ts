@@ -36,7 +36,7 @@ const look = (atMs: number, share: number): Look => ({
   cacheReads: 100 * share,
   waitingCommands: 0,
   breakersOpen: 0,
-  calls: { "Authorise ok": 100 * share, "Authorise declined": 3 * share, "Capture ok": 100 * share },
+  calls: { "Authorise ok": 100 * share, "Authorise declined": 3 * share },
   commands: { "booking-1": 110 * share, "booking-2": 100 * share },
   evictedKeys: 0
 })
@@ -48,6 +48,7 @@ const measured: Measured = {
   visibleP95Ms: 50,
   visibleCount: 10,
   notifications: { done: 100, waiting: 0, dead: 0, oldestDeadSeconds: 0 },
+  payments: { authorised: 100, captured: 99 },
   audit: ["INV-01", "INV-04"].map((invariant) => ({
     invariant,
     ok: true,
@@ -75,6 +76,7 @@ describe("the objectives of a level", () => {
     expect(failed("L0", { audit: breach })).toEqual(["double charges (INV-04)", "audit"])
     expect(failed("L1", { redisP95Ms: 6 })).toEqual(["Redis p95, seen from a client"])
     expect(failed("L2", { visibleP95Ms: 2_001 })).toHaveLength(1)
+    expect(failed("L2", { payments: { authorised: 100, captured: 97 } })).toEqual(["authorised and captured"])
     const late = { done: 90, waiting: 10, dead: 0, oldestDeadSeconds: 0 }
     expect(failed("L3", { notifications: late })).toEqual(["notifications delivered"])
   })

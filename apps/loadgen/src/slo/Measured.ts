@@ -13,6 +13,12 @@ export interface Notifications {
   readonly oldestDeadSeconds: number
 }
 
+export interface Payments {
+  /** That were authorised, whatever became of them. */
+  readonly authorised: number
+  readonly captured: number
+}
+
 export interface Measured {
   readonly load: LoadResult
   readonly looks: ReadonlyArray<Look>
@@ -21,6 +27,7 @@ export interface Measured {
   readonly visibleP95Ms: number
   readonly visibleCount: number
   readonly notifications: Notifications
+  readonly payments: Payments
   readonly audit: ReadonlyArray<Finding>
   readonly bookingRunners: ReadonlyArray<string>
 }
@@ -83,3 +90,14 @@ export const notifications = (level: RunningLevel) =>
         FROM notifications.jobs`
     )
     .pipe(Effect.map(([row]) => row ?? { done: 0, waiting: 0, dead: 0, oldestDeadSeconds: 0 }))
+
+/** From the table of intents, when what was begun has come to its end. */
+export const payments = (level: RunningLevel) =>
+  level.postgres
+    .query(
+      level.databaseUrl,
+      (sql) => sql<Array<Payments>>`SELECT count(*) FILTER (WHERE captured > 0)::int AS captured,
+        count(*) FILTER (WHERE captured > 0 OR status IN ('authorised', 'voided'))::int AS authorised
+        FROM payments.intents`
+    )
+    .pipe(Effect.map(([row]) => row ?? { authorised: 0, captured: 0 }))
