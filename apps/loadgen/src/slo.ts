@@ -14,6 +14,7 @@ import * as Objectives from "./slo/Objectives.ts"
 import * as OverloadRun from "./slo/OverloadRun.ts"
 import * as ScalingRun from "./slo/ScalingRun.ts"
 import * as SloReport from "./slo/SloReport.ts"
+import * as SoakRun from "./slo/SoakRun.ts"
 import * as SloRun from "./slo/SloRun.ts"
 
 /** An objective does not hold, or nothing could be asked. */
@@ -172,7 +173,10 @@ const day = Effect.fnUntraced(function* (
   }
   const outcome: Outcome = {
     title: `${options.level}: ${mix === "normal" ? "a normal day" : "an on-sale"}, ${rate} requests a second, ${seconds} s`,
-    objectives: Objectives.judge(options.level, measured, rate),
+    objectives: [
+      ...Objectives.judge(options.level, measured, rate),
+      ...(seconds < SoakRun.leastSeconds ? [] : SoakRun.judge(measured))
+    ],
     details: [
       details(measured, ceiling),
       ...(options.level === "L3" ? ["", ScalingRun.estimate(step)] : [])

@@ -3,6 +3,7 @@ import type { LoadResult, Quantiles } from "../src/open/OpenLoop.ts"
 import { judge } from "../src/slo/Objectives.ts"
 import type { Measured } from "../src/slo/Measured.ts"
 import * as MetricsText from "../src/slo/MetricsText.ts"
+import * as SoakRun from "../src/slo/SoakRun.ts"
 import type { Look } from "../src/slo/Watch.ts"
 
 const quick: Quantiles = { count: 1_000, p50: 2, p95: 20, p99: 50 }
@@ -84,6 +85,27 @@ describe("the objectives of a level", () => {
     const idle = [look(0, 1), look(1_000, 1)]
     const unseen = judge("L0", { ...measured, looks: idle }, 100).find(({ name }) => name === "authorised")
     expect(unseen?.passed).toBeUndefined()
+  })
+})
+
+describe("a soak", () => {
+  const of = (change: (i: number) => Partial<Look>) =>
+    SoakRun.judge({
+      ...measured,
+      looks: Array.from({ length: 600 }, (_, i) => ({ ...look(i * 1_000, i), ...change(i) }))
+    })
+      .filter(({ passed }) => passed !== true)
+      .map(({ name }) => name)
+
+  it("is passed where nothing grows", () => {
+    expect(of(() => ({}))).toEqual([])
+    // The saw of a heap.
+    expect(of((i) => ({ memoryMiB: { "booking-1": 300 + (i % 30) } }))).toEqual([])
+  })
+  it("says what grows", () => {
+    expect(of((i) => ({ memoryMiB: { "booking-1": 300 + i / 6 } }))).toEqual(["memory in the second half"])
+    expect(of((i) => ({ waitingCommands: i }))).toHaveLength(1)
+    expect(of((i) => ({ projectionLagMs: i * 20 }))).toHaveLength(1)
   })
 })
 
