@@ -39,7 +39,8 @@ const look = (atMs: number, share: number): Look => ({
   breakersOpen: 0,
   calls: { "Authorise ok": 100 * share, "Authorise declined": 3 * share },
   commands: { "booking-1": 110 * share, "booking-2": 100 * share },
-  evictedKeys: 0
+  evictedKeys: 0,
+  machineSeconds: share
 })
 const measured: Measured = {
   load,

@@ -51,16 +51,29 @@ export const cores = (looks: Measured.Measured["looks"], ofMachine: number): str
   return `CPU: ${used.map(([name, cores]) => `${name} ${cores.toFixed(2)}`).join(", ")}; ${total.toFixed(2)} of ${ofMachine} cores.`
 }
 
-/** Why there is no more: the thread that is full, or the machine. */
+/** What others may use of the machine before the figures are theirs as well. */
+const othersLimit = 0.2
+
+/** Why there is no more: other programs, the thread that is full, or the machine. */
 export const bound = (looks: Measured.Measured["looks"], ofMachine: number): string => {
   const used = Object.entries(Measured.coresByProcess(looks)).filter(([, cores]) => Number.isFinite(cores))
   const [name, most] = used.reduce((a, b) => (b[1] > a[1] ? b : a), ["nothing", 0])
   const total = used.reduce((sum, [, cores]) => sum + cores, 0)
-  return most > fullCore
-    ? `What bounds it is ${name}, which uses ${most.toFixed(2)} cores.`
-    : total > fullCore * ofMachine
-      ? `What bounds it is the machine, all of whose cores are in use; ${name} uses most of them.`
-      : `No process uses a whole core, and ${(ofMachine - total).toFixed(2)} of ${ofMachine} cores are free or with others.`
+  const seconds = Measured.growth(looks, ({ atMs }) => atMs) / 1e3
+  const others = Measured.growth(looks, ({ machineSeconds }) => machineSeconds) / seconds - total
+  const free = ofMachine - total - Math.max(0, others)
+  return [
+    ...(others > othersLimit
+      ? [
+          `Programs that have nothing to do with this used ${others.toFixed(2)} cores: on a quiet machine more is carried, sooner.`
+        ]
+      : []),
+    most > fullCore
+      ? `What bounds it is ${name}, which uses ${most.toFixed(2)} cores.`
+      : free < ofMachine * (1 - fullCore)
+        ? `What bounds it is the machine, all of whose cores are in use; of ours ${name} uses most.`
+        : `Nothing is full: ${free.toFixed(2)} of ${ofMachine} cores are free.`
+  ].join("\n")
 }
 
 export const memory = (looks: Measured.Measured["looks"]): string =>

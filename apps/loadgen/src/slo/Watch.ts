@@ -27,6 +27,8 @@ export interface Look {
   /** Commands decided so far, by process. */
   readonly commands: Readonly<Record<string, number>>
   readonly evictedKeys: number
+  /** Of all cores of the machine, by whomever; NaN without /proc. */
+  readonly machineSeconds: number
 }
 
 /** This process, whose threads make the load. */
@@ -44,6 +46,20 @@ const memoryOf = Effect.fnUntraced(function* (pid: number) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readFileString(`/proc/${pid}/status`).pipe(
     Effect.map((text) => Number(/^VmRSS:\s+(\d+) kB/m.exec(text)?.[1] ?? Number.NaN) / 1_024),
+    Effect.orElseSucceed(() => Number.NaN)
+  )
+})
+
+/** user, nice, system, and what interrupts took, in ticks of a hundredth of a second. */
+const busyFields = [1, 2, 3, 6, 7]
+
+const machineSeconds = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readFileString("/proc/stat").pipe(
+    Effect.map((text) => {
+      const fields = text.slice(0, text.indexOf("\n")).split(/ +/)
+      return busyFields.reduce((sum, index) => sum + Number(fields[index]) / 100, 0)
+    }),
     Effect.orElseSucceed(() => Number.NaN)
   )
 })
@@ -114,7 +130,8 @@ const one = Effect.fnUntraced(function* (level: RunningLevel, evictedKeys: numbe
     breakersOpen: MetricsText.sum(samples, "onsale_payment_breaker_open"),
     calls,
     commands: by(({ samples }) => MetricsText.sum(samples, "onsale_inventory_commands_total")),
-    evictedKeys
+    evictedKeys,
+    machineSeconds: yield* machineSeconds
   }
   return look
 })
