@@ -95,7 +95,9 @@ describe("the open loop", () => {
   afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
 
   it("counts from when a request was due, so that what a stall held up shows", async () => {
-    const beginMs = nowMs()
+    // Sent this much after it was due, as where this side is late.
+    const lateMs = 5_000
+    const dueMs = nowMs() - lateMs
     const client = new Client(
       {
         host: "127.0.0.1",
@@ -104,19 +106,20 @@ describe("the open loop", () => {
         connections: 1,
         seed: 1,
         events: [],
-        beginMs,
+        beginMs: dueMs,
         warmUpSeconds: 0,
         seconds: 60,
         load: { type: "ceiling" }
       },
       () => {}
     )
-    const ask = () => client.ask({ kind: "read", method: "GET", path: "/", right: [200] }, beginMs)
+    const ask = () => client.ask({ kind: "read", method: "GET", path: "/", right: [200] }, dueMs)
     const answers = await Promise.all(Array.from({ length: 20 }, ask))
     client.close()
     expect(answers.every((answer) => answer?.status === 200)).toBe(true)
-    expect(client.latencies.get("read")?.percentile(1)).toBeGreaterThanOrEqual(stallMs * 0.98)
+    expect(client.latencies.get("read")?.percentile(1)).toBeGreaterThanOrEqual((lateMs + stallMs) * 0.98)
     expect(served).toBe(20)
+    expect(client.late).toBe(20)
   })
 
   it("counts an answer that is not allowed as an error, and keeps it", async () => {
