@@ -26,7 +26,9 @@ export const make = Effect.fn("BigEvent.make")(function* (
   organiserKey: string,
   seats: number,
   /** Of its one area for general admission; none where 0. */
-  places = 0
+  places = 0,
+  /** How long a hold lives. */
+  holdSeconds = 3600
 ) {
   const client = yield* HttpClient.HttpClient
   const call = <A, I>(path: string, body: unknown, schema: Schema.Codec<A, I>) =>
@@ -52,7 +54,7 @@ export const make = Effect.fn("BigEvent.make")(function* (
   )
   const event = yield* call(
     "/events",
-    { venueId: venue.id, name: "Bench", startsAt, currency: "EUR", holdSeconds: 3600, maxPerOrder },
+    { venueId: venue.id, name: "Bench", startsAt, currency: "EUR", holdSeconds, maxPerOrder },
     Schema.Struct({ id: EventDetail.fields.id })
   )
   yield* call(`/events/${event.id}/publish`, {}, Schema.Unknown)

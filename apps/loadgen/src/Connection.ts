@@ -27,13 +27,17 @@ export class Connection {
   private readonly body: Array<Buffer> = []
   private waiting: ((answer: Answer | ConnectionError) => void) | undefined
   private keepBody = false
+  /** The other side has ended it, or it broke. */
+  closed = false
 
   private constructor(socket: Socket) {
     this.socket = socket
     socket.setNoDelay(true)
     socket.on("data", (chunk) => this.read(chunk))
-    const lost = (cause?: Error) =>
+    const lost = (cause?: Error) => {
+      this.closed = true
       this.settle(new ConnectionError(cause?.message ?? "the connection was closed"))
+    }
     socket.on("error", lost)
     socket.on("close", () => lost())
   }
@@ -58,6 +62,7 @@ export class Connection {
   }
 
   close(): void {
+    this.closed = true
     this.socket.destroy()
   }
 

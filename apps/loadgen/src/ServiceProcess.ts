@@ -1,5 +1,5 @@
 /** Starts a server of ours as a process, the way a user does, and measures what it costs. */
-import { Duration, Effect, FileSystem, Schema, Stream } from "effect"
+import { Deferred, Duration, Effect, FileSystem, Schema, Stream } from "effect"
 import { ChildProcess } from "effect/process"
 import { fileURLToPath } from "node:url"
 
@@ -36,18 +36,25 @@ export const start = Effect.fn("ServiceProcess.start")(function* (
       forceKillAfter: "20 seconds"
     }
   )
-  const lines = handle.stdout.pipe(Stream.decodeText(), Stream.splitLines)
-  const address = yield* lines.pipe(
-    Stream.map((line) => /^Onsale is at\s+http:\/\/([^:]+):(\d+)/.exec(line)),
-    Stream.filter((match) => match !== null),
-    Stream.take(1),
-    Stream.runCollect,
-    Effect.timeout(readyLimit),
-    Effect.flatMap(([match]) =>
-      match?.[2] === undefined
-        ? Effect.fail(new ServiceFailed({ message: `${script} ended before it was ready` }))
-        : Effect.succeed({ host: "127.0.0.1", port: Number(match[2]) })
+  const ready = yield* Deferred.make<{ readonly host: string; readonly port: number }, ServiceFailed>()
+  // To its end: a process whose output nobody takes stands still when the pipe is full.
+  yield* handle.stdout.pipe(
+    Stream.decodeText(),
+    Stream.splitLines,
+    Stream.runForEach((line) => {
+      const port = /^Onsale is at\s+http:\/\/[^:]+:(\d+)/.exec(line)?.[1]
+      return port === undefined
+        ? Effect.void
+        : Deferred.succeed(ready, { host: "127.0.0.1", port: Number(port) })
+    }),
+    Effect.ignore,
+    Effect.andThen(
+      Deferred.fail(ready, new ServiceFailed({ message: `${script} ended before it was ready` }))
     ),
+    Effect.forkScoped
+  )
+  const address = yield* Deferred.await(ready).pipe(
+    Effect.timeout(readyLimit),
     Effect.catchTag("TimeoutError", () =>
       Effect.fail(new ServiceFailed({ message: `${script} was not ready in time` }))
     )

@@ -1,0 +1,165 @@
+/** Every objective of a level: what is asked, what was measured, whether it holds. */
+import { atLeast, asked, type Level } from "./Level.ts"
+import * as Measured from "./Measured.ts"
+
+export interface Objective {
+  readonly name: string
+  readonly target: string
+  readonly measured: string
+  /** Undefined where the run cannot say: nothing of the kind happened. */
+  readonly passed: boolean | undefined
+}
+
+/** Arrivals are random: this much less than asked is still the rate. */
+const rateTolerance = 0.95
+
+const ms = (value: number) => (Number.isFinite(value) ? `${value.toFixed(value < 10 ? 1 : 0)} ms` : "-")
+const percent = (share: number) => (Number.isFinite(share) ? `${(share * 100).toFixed(2)}%` : "-")
+
+const atMost = (name: string, limit: number, value: number, show: (value: number) => string): Objective => ({
+  name,
+  target: `≤ ${show(limit)}`,
+  measured: show(value),
+  passed: Number.isFinite(value) ? value <= limit : undefined
+})
+const least = (name: string, limit: number, value: number, show: (value: number) => string): Objective => ({
+  name,
+  target: `≥ ${show(limit)}`,
+  measured: show(value),
+  passed: Number.isFinite(value) ? value >= limit : undefined
+})
+
+const plain = (value: number) => String(Math.round(value * 100) / 100)
+
+/** The target of what is only told. */
+export const stated = "stated"
+
+/** The rate asked for is the level's unless another is given: then the table says both. */
+export const judge = (
+  level: Level,
+  measured: Measured.Measured,
+  requestsPerSecond: number
+): ReadonlyArray<Objective> => {
+  const target = asked[level]
+  const { load, looks } = measured
+  const lag = (pick: (look: (typeof looks)[number]) => number) => Measured.percentile(looks.map(pick), 95)
+  const authorised = Measured.calls(looks, (name) => name === "Authorise ok")
+  const authorisations = Measured.calls(looks, (name) => name.startsWith("Authorise "))
+  const allCalls = Measured.calls(looks, () => true)
+  const unknown = Measured.calls(looks, (name) => name.endsWith(" unknown"))
+  const { dead, done, oldestDeadSeconds, waiting } = measured.notifications
+  const invariant = (id: string) => measured.audit.find((finding) => finding.invariant === id)
+  const broken = measured.audit.filter(({ ok }) => !ok).map(({ invariant }) => invariant)
+  const kept = (id: string) => (measured.audit.length === 0 ? undefined : invariant(id)?.ok === true)
+
+  const ofAll: ReadonlyArray<Objective> = [
+    {
+      name: "requests a second",
+      target:
+        requestsPerSecond === target.requestsPerSecond
+          ? plain(target.requestsPerSecond)
+          : `${target.requestsPerSecond}, here ${requestsPerSecond}`,
+      measured: load.answeredPerSecond.toFixed(0),
+      passed: load.answeredPerSecond >= target.requestsPerSecond * rateTolerance
+    },
+    atMost("p95", target.p95, load.all.p95, ms),
+    atMost("p99", target.p99, load.all.p99, ms),
+    atMost("errors", target.errors, load.errorShare, percent),
+    {
+      name: "reads of all requests",
+      target: "85-95%",
+      measured: percent(load.readShare),
+      passed: load.readShare >= 0.85 && load.readShare <= 0.95
+    },
+    atMost(
+      "outbox: lag of projections, p95",
+      5_000,
+      lag(({ projectionLagMs }) => projectionLagMs),
+      ms
+    ),
+    least("authorised", 0.95, authorised / authorisations, percent),
+    {
+      name: "double charges (INV-04)",
+      target: "0",
+      measured: kept("INV-04") === false ? "some" : "0",
+      passed: kept("INV-04")
+    },
+    {
+      name: "oversell: told to buyers, in the tables (INV-01)",
+      target: "0, 0",
+      measured: `${load.soldTwice.length}, ${kept("INV-01") === false ? "some" : "0"}`,
+      passed: load.soldTwice.length === 0 ? kept("INV-01") : false
+    },
+    {
+      name: "answers that cannot be right",
+      target: "0",
+      measured: String(load.wrong),
+      passed: load.wrong === 0
+    },
+    {
+      name: "audit",
+      target: "no breach",
+      measured: broken.length === 0 ? `${measured.audit.length} invariants hold` : broken.join(", "),
+      passed: measured.audit.length === 0 ? undefined : broken.length === 0
+    }
+  ]
+  const ofL1 = [
+    atMost("timeouts of the provider", 0.01, unknown / allCalls, percent),
+    atMost(
+      "time with an open breaker",
+      0.05,
+      looks.filter(({ breakersOpen }) => breakersOpen > 0).length / looks.length,
+      percent
+    )
+  ]
+  const cacheReads = Measured.growth(looks, ({ cacheReads }) => cacheReads)
+  const onlyL1 = [
+    least(
+      "cache: hit ratio",
+      0.9,
+      Measured.growth(looks, ({ cacheHits }) => cacheHits) / cacheReads,
+      percent
+    ),
+    atMost("Redis p95, seen from a client", 5, measured.redisP95Ms ?? Number.NaN, ms),
+    atMost(
+      "Redis: evictions",
+      0,
+      Measured.growth(looks, ({ evictedKeys }) => evictedKeys),
+      plain
+    )
+  ]
+  const ofL2 = [
+    atMost("read models: from commit to visible, p95", 2_000, measured.visibleP95Ms, ms),
+    atMost(
+      "consumers: lag p95",
+      5_000,
+      lag(({ consumerLagMs }) => consumerLagMs),
+      ms
+    ),
+    least("authorised and captured", 0.98, measured.payments.captured / measured.payments.authorised, percent)
+  ]
+  const ofL3 = [
+    atMost("search p95", 150, load.kinds.search.p95, ms),
+    atMost(
+      "journal: lag of relays and projections, p95",
+      5_000,
+      lag(({ projectionLagMs, relayLagMs }) => Math.max(projectionLagMs, relayLagMs)),
+      ms
+    ),
+    atMost(
+      "shard balance, busiest to average",
+      1.3,
+      Measured.shardBalance(looks, measured.bookingRunners),
+      plain
+    ),
+    least("notifications delivered", 0.99, done / (done + dead + waiting), percent),
+    atMost("oldest dead letter", 600, dead === 0 ? 0 : oldestDeadSeconds, (value) => `${value.toFixed(0)} s`)
+  ]
+  return [
+    ...ofAll,
+    ...(atLeast(level, "L1") ? ofL1 : []),
+    ...(level === "L1" ? onlyL1 : []),
+    ...(atLeast(level, "L2") ? ofL2 : []),
+    ...(atLeast(level, "L3") ? ofL3 : [])
+  ]
+}
