@@ -6,6 +6,7 @@ import { CursorInvalid, EventNotFound } from "@onsale/contracts/http/Problems"
 import type { EventId } from "@onsale/contracts/Ids"
 import { Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { EventFills } from "./EventFills.ts"
 import { overloaded } from "./InventoryProblems.ts"
 
 const notFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
@@ -14,10 +15,14 @@ const notFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
 export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const boards = yield* AvailabilityBoard
+  const fills = yield* EventFills
 
   return {
     list: (query: EventQuery) =>
-      catalog.list(query).pipe(Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({})))),
+      catalog.list(query).pipe(
+        Effect.catchTag("CursorInvalid", () => Effect.fail(new CursorInvalid({}))),
+        Effect.flatMap((page) => Effect.map(fills.add(page.events), (events) => ({ ...page, events })))
+      ),
     get: (eventId: EventId) => notFound(catalog.get(eventId)),
     seatMap: (eventId: EventId) => notFound(catalog.seatMap(eventId)),
     seatMapVersion: (eventId: EventId) => notFound(catalog.seatMapVersion(eventId)),

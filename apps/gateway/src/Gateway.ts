@@ -15,6 +15,7 @@ import * as DoorAuth from "./DoorAuth.ts"
 import * as Edge from "./Edge.ts"
 import * as CalendarsHttp from "./CalendarsHttp.ts"
 import { EventReads } from "./EventReads.ts"
+import { EventFills } from "./EventFills.ts"
 import * as EventsHttp from "./EventsHttp.ts"
 import * as HealthHttp from "./HealthHttp.ts"
 import { HoldDesk } from "./HoldDesk.ts"
@@ -105,7 +106,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         organiserKey: options.organiserKey
       })
     ]),
-    Layer.provide(AvailabilityNews.layer),
+    Layer.provide([AvailabilityNews.layer, EventFills.layer]),
     Layer.provide(SharedRedis.layer)
   )
 }

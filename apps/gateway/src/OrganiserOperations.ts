@@ -28,6 +28,7 @@ import {
 import type { BlockId, EventId, VenueId, VoucherId } from "@onsale/contracts/Ids"
 import { Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
+import { EventFills } from "./EventFills.ts"
 import { EventReads } from "./EventReads.ts"
 import { overloaded } from "./InventoryProblems.ts"
 
@@ -59,6 +60,7 @@ export const make = Effect.gen(function* () {
   const vouchers = yield* Vouchers
   const boards = yield* AvailabilityBoard
   const reads = yield* EventReads
+  const fills = yield* EventFills
 
   /** Reads of the event that begin after the answer show the change. */
   const shown = <A, E, R>(eventId: EventId, effect: Effect.Effect<A, E, R>) =>
@@ -97,7 +99,9 @@ export const make = Effect.gen(function* () {
     event: (eventId: EventId) => eventNotFound(catalog.getAny(eventId)),
     sales: Effect.fnUntraced(function* (eventId: EventId) {
       yield* eventNotFound(catalog.getAny(eventId))
-      return { sales: yield* orders.sales(eventId) }
+      const sales = yield* orders.sales(eventId)
+      const availability = yield* fills.of(eventId)
+      return { sales, ...(availability === undefined ? {} : { availability }) }
     }),
     publish: (eventId: EventId) =>
       shown(eventId, catalog.publish(eventId)).pipe(

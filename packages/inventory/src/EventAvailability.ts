@@ -40,10 +40,31 @@ const Written = Schema.declare<InventoryEvent>((event): event is InventoryEvent 
   Predicate.hasProperty(event, "_tag")
 )
 
+/** Of all areas; those that share places have them once. */
+const placesOf = ({ counts, layout }: State, { areas }: AvailabilityView) => {
+  const sum = { total: 0, available: 0 }
+  const shared = new Set<number>()
+  layout.source.quotas?.forEach((quota, index) => {
+    // The others limit tickets, and are no places.
+    if (quota.tiers.length > 0) return
+    const free = quota.areas.reduce((free, area) => free + (areas[area]?.available ?? 0), 0)
+    sum.total += quota.capacity
+    sum.available += Math.max(0, Math.min(free, quota.capacity - (counts.quotaTaken[index] ?? 0)))
+    for (const area of quota.areas) shared.add(area)
+  })
+  areas.forEach(({ available, capacity }, area) => {
+    if (shared.has(area)) return
+    sum.total += capacity
+    sum.available += available
+  })
+  return sum
+}
+
 const rowOf = (eventId: EventId, state: State, nowMs: number) => {
   // Time never goes back in a stream.
   const atMs = Math.max(nowMs, state.atMs)
   const view = availability(state, atMs)
+  const places = placesOf(state, view)
   let next = Number.POSITIVE_INFINITY
   for (const { expiresAtMs } of state.holds.values())
     if (expiresAtMs > atMs) next = Math.min(next, expiresAtMs)
@@ -54,8 +75,8 @@ const rowOf = (eventId: EventId, state: State, nowMs: number) => {
     available: view.total - view.held.length - view.sold.length,
     held: view.held.length,
     sold: view.sold.length,
-    places: view.areas.reduce((sum, { capacity }) => sum + capacity, 0),
-    placesAvailable: view.areas.reduce((sum, { available }) => sum + available, 0),
+    places: places.total,
+    placesAvailable: places.available,
     nextExpiryMs: Number.isFinite(next) ? next : null,
     // Its codec changes nothing either, and it may have tens of thousands of seats.
     view
@@ -185,11 +206,27 @@ const Found = Schema.Struct({
   missingAtMs: Schema.NullOr(Schema.Number)
 })
 
+const Counted = Schema.Struct({
+  eventId: EventId,
+  total: Schema.Int,
+  available: Schema.Int,
+  held: Schema.Int,
+  sold: Schema.Int,
+  places: Schema.Int,
+  placesAvailable: Schema.Int
+})
+export type Counted = typeof Counted.Type
+
+/** Of a page of a list. */
+const maxCounted = 1_000
+
 export class EventAvailability extends Context.Service<
   EventAvailability,
   {
     /** With `asOfMs`. Null where the model, or the event in it, is not there. */
     readonly find: (eventId: EventId) => Effect.Effect<AvailabilityView | null>
+    /** How full events are, of the first thousand: those that the model has, in no order. */
+    readonly counts: (eventIds: ReadonlyArray<EventId>) => Effect.Effect<ReadonlyArray<Counted>>
   }
 >()("@onsale/inventory/EventAvailability") {
   /** Over the database. */
@@ -198,7 +235,20 @@ export class EventAvailability extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const read = ReadModel.read(named, Found)
+      const readCounted = ReadModel.read(named, Counted)
       return EventAvailability.of({
+        counts: Effect.fn("EventAvailability.counts")(function* (eventIds: ReadonlyArray<EventId>) {
+          if (eventIds.length === 0) return []
+          const rows = yield* readCounted(
+            (
+              generation
+            ) => sql`SELECT a.event_id AS "eventId", a.total, a.available, a.held, a.sold, a.places,
+                a.places_available AS "placesAvailable"
+              FROM inventory.availability a
+              WHERE a.generation = ${generation} AND a.event_id = ANY(${eventIds.slice(0, maxCounted)}::uuid[])`
+          ).pipe(Effect.provideService(SqlClient.SqlClient, sql), Effect.orDie)
+          return rows ?? []
+        }),
         find: Effect.fn("EventAvailability.find")(function* (eventId: EventId) {
           const rows = yield* read(
             (generation) => sql`SELECT a.view, a.next_expiry_ms AS "nextExpiryMs",

@@ -74,7 +74,9 @@ export const EventSummary = Schema.Struct({
   onSaleAt: Schema.String,
   status: EventStatus,
   /** The lowest and the highest price, null where there is no tier. */
-  priceRange: Schema.NullOr(Schema.Struct({ from: Money, to: Money }))
+  priceRange: Schema.NullOr(Schema.Struct({ from: Money, to: Money })),
+  /** Seats and places, a few seconds old at the most; in lists, where it is known. */
+  availability: Schema.optionalKey(Schema.Struct({ total: Schema.Int, available: Schema.Int }))
 })
 export type EventSummary = typeof EventSummary.Type
 

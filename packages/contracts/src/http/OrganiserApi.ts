@@ -49,6 +49,19 @@ export const EventSales = Schema.Struct({
   tiers: Schema.Array(Schema.Struct({ tier: TierId, ...sums, returned: Schema.Int }))
 })
 
+/** How full an event is: a few seconds old at the most, and not there where nobody keeps it (levels L0 and L1). */
+export const EventFill = Schema.Struct({
+  seats: Schema.Struct({ total: Schema.Int, available: Schema.Int, held: Schema.Int, sold: Schema.Int }),
+  /** Of the areas for general admission. */
+  places: Schema.Struct({ total: Schema.Int, available: Schema.Int })
+})
+export type EventFill = typeof EventFill.Type
+
+export const SalesReport = Schema.Struct({
+  sales: Schema.Array(EventSales),
+  availability: Schema.optionalKey(EventFill)
+})
+
 const eventId = { eventId: EventId }
 const described = (summary: string, description: string) => OpenApi.annotations({ summary, description })
 
@@ -107,7 +120,7 @@ export class OrganiserApi extends HttpApiGroup.make("organiser")
     }),
     HttpApiEndpoint.get("sales", "/organiser/events/:eventId/sales", {
       params: { eventId: EventId },
-      success: Schema.Struct({ sales: Schema.Array(EventSales) }),
+      success: SalesReport,
       error: EventNotFound
     }),
     HttpApiEndpoint.post("createBlock", "/organiser/events/:eventId/blocks", {

@@ -16,7 +16,7 @@ import {
 import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
 import { IdempotencyKey } from "../http/Common.ts"
 import { NewRefund, Order } from "../http/OrdersApi.ts"
-import { EventSales } from "../http/OrganiserApi.ts"
+import { SalesReport } from "../http/OrganiserApi.ts"
 import {
   BlockNotFound,
   EventNotCancelled,
@@ -73,7 +73,7 @@ export class OrganiserRpc extends RpcGroup.make(
   }),
   Rpc.make("GetSales", {
     payload: eventId,
-    success: Schema.Struct({ sales: Schema.Array(EventSales) }),
+    success: SalesReport,
     error: EventNotFound
   }),
   Rpc.make("CreateBlock", {
