@@ -140,6 +140,51 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })(
       })
     )
 
+    it.effect("counts of many events at once, with places that areas share once", () =>
+      Effect.gen(function* () {
+        const runner = yield* startRunner()
+        const { model } = yield* EventAvailability.make
+        const { counts } = yield* EventAvailability.EventAvailability
+        const floor = { name: "Floor", capacity: 5 }
+        const shared = grid(3, 4, {
+          areas: [
+            { ...floor, tier: 1 },
+            { ...floor, tier: 0 },
+            { name: "Bar", tier: 1, capacity: 3 }
+          ],
+          quotas: [
+            { name: "Floor", capacity: 5, tiers: [], areas: [0, 1] },
+            { name: "All", capacity: 100, tiers: [0, 1], areas: [] }
+          ]
+        })
+        const events = [yield* open(runner, shared), yield* open(runner, grid(2, 4))]
+        const areas = [
+          { area: 0, quantity: 1 },
+          { area: 1, quantity: 1 },
+          { area: 2, quantity: 1 }
+        ]
+        const { version } = held(yield* runner.inventory.execute(events[0]!, hold({ seats: [0, 1], areas })))
+        yield* caughtUp(model, events[0]!, version)
+        yield* caughtUp(model, events[1]!, 0)
+        const found = yield* counts([...events, makeEventId(0)])
+        assert.sameDeepMembers(
+          [...found],
+          [
+            {
+              eventId: events[0]!,
+              total: 12,
+              available: 10,
+              held: 2,
+              sold: 0,
+              places: 8,
+              placesAvailable: 5
+            },
+            { eventId: events[1]!, total: 8, available: 8, held: 0, sold: 0, places: 5, placesAvailable: 5 }
+          ]
+        )
+      })
+    )
+
     it.effect("INV-03: a hold that has expired shows as free, also where no owner is awake to sweep it", () =>
       Effect.gen(function* () {
         const runner = yield* startRunner()
