@@ -26,6 +26,7 @@ import {
 } from "@onsale/contracts/http/Problems"
 import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
+import * as Tracing from "@onsale/platform/Tracing"
 import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
@@ -133,7 +134,7 @@ export const make = Effect.gen(function* () {
           // Whoever has the key of somebody else is not told of his order.
           fingerprint:
             asked ?? OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload]),
-          correlation: yield* Correlation,
+          correlation: yield* Tracing.carried(yield* Correlation),
           eventId,
           ...(customer === null ? {} : { customerId: customer.id }),
           order: payload
@@ -145,6 +146,7 @@ export const make = Effect.gen(function* () {
           Effect.catchTag("BookingUnavailable", OrderViews.busy)
         )
       boards.changed(eventId)
+      yield* Effect.logInfo(`order ${order.id} is ${order.status}`)
       return yield* answerOf(order)
     }),
 

@@ -90,7 +90,11 @@ export const layer = (options: Partial<MailWorkerOptions> = {}) =>
           const { orderId } = job.payload
           const messageId = `${job.id.replaceAll(":", ".")}@${mailer.domain}`
           const mail = yield* orderConfirmed(orderId, messageId)
-          yield* mailer.send(mail)
+          yield* mailer.send({
+            ...mail,
+            ...(job.correlation === null ? {} : { correlation: job.correlation })
+          })
+          yield* Effect.logInfo("a mail was sent")
           const sentAtMs = yield* Clock.currentTimeMillis
           yield* facts.recordSent({
             id: job.id,

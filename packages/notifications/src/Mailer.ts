@@ -16,6 +16,8 @@ export interface Mail {
   readonly text: string
   readonly html: string
   readonly attachments: ReadonlyArray<Attachment>
+  /** Of the request that it stems from, for who looks for it in our logs; undefined where none is known. */
+  readonly correlation?: string | undefined
 }
 
 /** The mail was not taken. `retryable` is false where the server will never take it, such as for an unknown address. */
@@ -108,7 +110,12 @@ export class Mailer extends Context.Service<
                   subject: headerText(mail.subject),
                   messageId: `<${headerText(mail.messageId)}>`,
                   // Answers by machines ("out of office") are nothing to anybody here.
-                  headers: { "Auto-Submitted": "auto-generated" },
+                  headers: {
+                    "Auto-Submitted": "auto-generated",
+                    ...(mail.correlation === undefined
+                      ? {}
+                      : { "X-Correlation-ID": headerText(mail.correlation) })
+                  },
                   text: mail.text,
                   html: mail.html,
                   attachments: mail.attachments.map(({ content, contentType, filename }) => ({

@@ -5,7 +5,7 @@
  * empty one. Whoever takes something over from another process (a request, a message, a row, a job) turns them on for
  * what follows, where its trace is recorded.
  */
-import { Context, Effect, Option, References, Tracer } from "effect"
+import { Clock, Context, Effect, type Exit, Option, References, Tracer } from "effect"
 
 /** Whoever takes spans, and which of them. */
 export interface Collector {
@@ -110,3 +110,30 @@ export const handled =
       const parent = span?._tag === "Span" ? Option.getOrUndefined(span.parent) : undefined
       return parent?._tag === "ExternalSpan" ? continued(parent, name, { kind: "server" })(effect) : effect
     })
+
+/** Tells of what was not chosen after it has ended, as one span; nothing where nobody collects. */
+export const told = (
+  name: string,
+  options: {
+    readonly parent: Tracer.AnySpan | undefined
+    readonly startNanos: bigint
+    readonly attributes: Readonly<Record<string, unknown>>
+    readonly exit: Exit.Exit<unknown, unknown>
+  }
+): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    if (fiber.getRef(CurrentCollector) === undefined) return Effect.void
+    const span = fiber.getRef(Tracer.Tracer).span({
+      name,
+      parent: Option.fromUndefinedOr(options.parent),
+      annotations: Context.empty(),
+      links: [],
+      startTime: options.startNanos,
+      kind: "server",
+      root: options.parent === undefined,
+      sampled: true
+    })
+    for (const [key, value] of Object.entries(options.attributes)) span.attribute(key, value)
+    span.end(fiber.getRef(Clock.Clock).currentTimeNanosUnsafe(), options.exit)
+    return Effect.void
+  })
