@@ -140,6 +140,7 @@ export const make = Effect.gen(function* () {
           order: payload
         })
         .pipe(
+          Tracing.resumed,
           Effect.catchTag("HoldNotBuyable", notBuyable),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
@@ -169,6 +170,7 @@ export const make = Effect.gen(function* () {
           reason: payload.reason
         })
         .pipe(
+          Tracing.resumed,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag(
             "NotRefundable",
@@ -201,6 +203,7 @@ export const make = Effect.gen(function* () {
           cause: "organiser"
         })
         .pipe(
+          Tracing.resumed,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag("NotRefundable", ({ message, tickets }) =>
             Effect.fail(new NotRefundable({ detail: message, tickets }))

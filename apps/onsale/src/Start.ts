@@ -170,7 +170,6 @@ export const startWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
       return yield* database.failure
     })
   ).pipe(
-    Effect.annotateLogs("role", "onsale"),
     Effect.provide(Telemetry.layer("onsale", Log.formForPeople)),
     Effect.provide(SecureRandom.layerWebCrypto)
   )

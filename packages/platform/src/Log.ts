@@ -17,28 +17,32 @@ const idsOf = (span: Tracer.AnySpan | undefined) =>
     ? {}
     : { trace_id: span.traceId, span_id: span.spanId }
 
-/** A line: `timestamp`, `level`, `message`, and where there are any `role`, `correlationId`, `trace_id`, `span_id`, `cause`, `annotations`, `spans`. */
-export const json = Logger.make((options: Logger.Options<unknown>): string => {
-  const { annotations, cause, fiberId, level, message, spans, timestamp } =
-    Logger.formatStructured.log(options)
-  const { correlationId, role, ...others } = annotations
-  return Formatter.formatJson({
-    timestamp,
-    level,
-    message,
-    ...(role === undefined ? {} : { role }),
-    ...(correlationId === undefined ? {} : { correlationId }),
-    ...idsOf(Context.getOrUndefined(options.fiber.context, Tracer.ParentSpan)),
-    ...(cause === undefined ? {} : { cause }),
-    ...(Object.keys(others).length === 0 ? {} : { annotations: others }),
-    ...(Object.keys(spans).length === 0 ? {} : { spans }),
-    fiberId
+/**
+ * Of a process of a role, which not every fiber that logs has among its annotations.
+ *
+ * A line: `timestamp`, `level`, `message`, `role`, and where there are any `correlationId`, `trace_id`, `span_id`, `cause`, `annotations`, `spans`. */
+export const json = (role: string) =>
+  Logger.make((options: Logger.Options<unknown>): string => {
+    const { annotations, cause, fiberId, level, message, spans, timestamp } =
+      Logger.formatStructured.log(options)
+    const { correlationId, role: _, ...others } = annotations
+    return Formatter.formatJson({
+      timestamp,
+      level,
+      message,
+      role,
+      ...(correlationId === undefined ? {} : { correlationId }),
+      ...idsOf(Context.getOrUndefined(options.fiber.context, Tracer.ParentSpan)),
+      ...(cause === undefined ? {} : { cause }),
+      ...(Object.keys(others).length === 0 ? {} : { annotations: others }),
+      ...(Object.keys(spans).length === 0 ? {} : { spans }),
+      fiberId
+    })
   })
-})
 
-export const layer = (config: Config.Config<Form>) =>
+export const layer = (role: string, config: Config.Config<Form>) =>
   Layer.unwrap(
     Effect.map(config, (form) =>
-      form === "json" ? Logger.layer([Logger.withConsoleLog(json)]) : Layer.empty
+      form === "json" ? Logger.layer([Logger.withConsoleLog(json(role))]) : Layer.empty
     )
   )

@@ -59,7 +59,7 @@ export const run = <A, E>({
       )
     )
   ).pipe(
-    Effect.annotateLogs("role", name),
+    // No annotation here: handlers run with the context of their layer, whose annotations would hide a request's.
     Effect.provide(Telemetry.layer(name)),
     NodeRuntime.runMain({
       teardown: (exit, onExit) =>

@@ -45,7 +45,7 @@ const spans = (role: string) =>
 export const layer = (role: string, log: Config.Config<Log.Form> = Log.form) =>
   Layer.mergeAll(
     spans(role),
-    Log.layer(log),
+    Log.layer(role, log),
     // On only within what was chosen: making spans costs a tenth of a checkout.
     Layer.succeed(References.TracerEnabled, false)
   )

@@ -88,6 +88,15 @@ export const continued =
               )
         ) as Effect.Effect<A, E, R>)
 
+/**
+ * Turns spans on again where the one that it stands in is recorded. A handler that was built with the context of its
+ * layer runs with that one's switch, which is off: such a handler begins with this.
+ */
+export const resumed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(current, (span) =>
+    span === undefined ? effect : Effect.provideService(effect, References.TracerEnabled, true)
+  )
+
 /** Begins a trace, of a request that has brought none. */
 export const begun =
   (name: string, options: SpanOptions = {}) =>

@@ -105,10 +105,11 @@ describe("Tracing", () => {
   it.effect("a line of the log names the trace, the span and the correlation id", () =>
     Effect.gen(function* () {
       const lines: Array<Record<string, unknown>> = []
-      const keep = Logger.map(json, (line) => void lines.push(JSON.parse(line) as Record<string, unknown>))
-      const say = Effect.logInfo("said").pipe(
-        Effect.annotateLogs({ correlationId: "id", role: "gateway", order: "o" })
+      const keep = Logger.map(
+        json("gateway"),
+        (line) => void lines.push(JSON.parse(line) as Record<string, unknown>)
       )
+      const say = Effect.logInfo("said").pipe(Effect.annotateLogs({ correlationId: "id", order: "o" }))
       const [span] = yield* spansOf(
         Effect.andThen(
           Tracing.continued(Tracing.parse(parent), "here")(say),
