@@ -62,13 +62,12 @@ export interface Carried {
   readonly parent: Tracer.ExternalSpan | undefined
 }
 
-/** What `carried` has made. */
+/** What `carried` has made; a text without a `traceparent` at its end is a correlation id as it is. */
 export const split = (text: string | null | undefined): Carried => {
   if (text === null || text === undefined) return { correlation: undefined, parent: undefined }
-  const at = text.indexOf(" ")
-  return at === -1
-    ? { correlation: text, parent: undefined }
-    : { correlation: text.slice(0, at), parent: parse(text.slice(at + 1)) }
+  const at = text.lastIndexOf(" ")
+  const parent = at === -1 ? undefined : parse(text.slice(at + 1))
+  return parent === undefined ? { correlation: text, parent } : { correlation: text.slice(0, at), parent }
 }
 
 export type SpanOptions = Pick<Tracer.SpanOptionsNoTrace, "attributes" | "kind" | "links">

@@ -80,6 +80,7 @@ describe("Tracing", () => {
       )
       assert.strictEqual(yield* Tracing.carried("id"), "id")
       assert.deepEqual(Tracing.split("id"), { correlation: "id", parent: undefined })
+      assert.deepEqual(Tracing.split("two words"), { correlation: "two words", parent: undefined })
       assert.deepEqual(Tracing.split(null), { correlation: undefined, parent: undefined })
       const { parent: back } = Tracing.split(carried)
       assert.strictEqual(back?.spanId, span?.spanId)
