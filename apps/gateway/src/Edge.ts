@@ -6,6 +6,7 @@ import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse 
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
 import * as HotRoutes from "./HotRoutes.ts"
+import * as RequestTrace from "./RequestTrace.ts"
 
 /** The API's builder answers it in plain text. */
 const unsupportedMediaType = problem(
@@ -33,10 +34,15 @@ const edge = <E, R>(
       Effect.provideService(Correlation, correlation),
       Effect.map((response) => (response.status === 415 ? unsupportedMediaType : response)),
       Effect.catchCause((cause) => render(cause, request)),
+      RequestTrace.traced(request, correlation),
       Effect.annotateLogs("correlationId", correlation)
     )
     return HttpServerResponse.setHeaders(response, {
       ...answerHeaders(request.headers, correlation),
+      // Where it is traced, of our span.
+      ...(response.headers["traceparent"] === undefined
+        ? {}
+        : { traceparent: response.headers["traceparent"] }),
       // RFC 9110 §11.6.1
       ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {})
     })

@@ -4,7 +4,8 @@ import { CommandId, type EventId, makeHoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import * as InventorySubmit from "@onsale/inventory/InventorySubmit"
-import { Clock, Context, Effect, Exit, Layer } from "effect"
+import * as Tracing from "@onsale/platform/Tracing"
+import { Clock, Context, Effect, Exit, Layer, type Tracer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
@@ -80,7 +81,9 @@ export class HoldDesk extends Context.Service<
       event: Event,
       key: string,
       claims: Claims,
-      done: (exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) => void
+      done: (exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) => void,
+      /** The recorded one that asks, if there is one. */
+      span?: Tracer.AnySpan
     ) => () => void
   }
 >()("@onsale/gateway/HoldDesk") {
@@ -92,7 +95,7 @@ export class HoldDesk extends Context.Service<
       const clock = yield* Clock.Clock
       const running = new Set<string>()
 
-      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done) => {
+      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, span) => {
         const commandId = CommandId.make(short(key), { disableChecks: true })
         const run = event.id + commandId
         if (running.has(run)) {
@@ -119,7 +122,8 @@ export class HoldDesk extends Context.Service<
             // Whether anybody still waits for it or not: it has happened.
             if (exit._tag === "Success") tell(boards, event.id, exit.value)
             if (giveBack()) done(Exit.mapError(exit, overloaded))
-          }
+          },
+          span
         )
         return () => {
           if (giveBack()) forget()
@@ -129,10 +133,12 @@ export class HoldDesk extends Context.Service<
       return HoldDesk.of({
         submit,
         hold: (event, key, claims) =>
-          Effect.callback((resume) => {
-            const forget = submit(event, key, claims, resume)
-            return Effect.sync(forget)
-          })
+          Effect.flatMap(Tracing.current, (span) =>
+            Effect.callback((resume) => {
+              const forget = submit(event, key, claims, resume, span)
+              return Effect.sync(forget)
+            })
+          )
       })
     })
   )

@@ -13,7 +13,8 @@ import type { KeyInUse, Overloaded } from "@onsale/contracts/http/Problems"
 import { EventId } from "@onsale/contracts/Ids"
 import type { InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
 import type * as RequestFront from "@onsale/platform/RequestFront"
-import { Clock, Effect, Exit, FiberSet, Schema } from "effect"
+import * as Tracing from "@onsale/platform/Tracing"
+import { Clock, Effect, Exit, FiberSet, Random, Schema } from "effect"
 import { type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
@@ -21,6 +22,7 @@ import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
 import * as LeanAnswer from "./LeanAnswer.ts"
+import * as RequestTrace from "./RequestTrace.ts"
 
 const prefix = "/api/v1/events/"
 const suffix = "/holds"
@@ -56,6 +58,12 @@ const whenThere = (request: IncomingMessage, length: number, then: () => void): 
     request.on("readable", more)
   })
 
+const ofNode = ({ headers, method, url }: IncomingMessage) => ({
+  method: method ?? "",
+  url: url ?? "",
+  headers
+})
+
 /** Of what is not answered by hand. */
 const respond = Effect.fnUntraced(function* (
   eventId: EventId,
@@ -72,6 +80,9 @@ export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const desk = yield* HoldDesk
   const clock = yield* Clock.Clock
+  const collector = yield* Tracing.CurrentCollector
+  const random = (yield* Random.Random).nextDoubleUnsafe
+  const slowNanos = BigInt(Math.round((collector?.slowMs ?? 0) * 1e6))
   const writeRare = yield* LeanAnswer.makeWrite
   const run = yield* FiberSet.makeRuntime<never, void, never>()
   const numbers = new Map<string, number>()
@@ -102,7 +113,8 @@ export const make = Effect.gen(function* () {
     eventId: EventId,
     request: IncomingMessage,
     response: ServerResponse,
-    exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>
+    exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>,
+    startNanos: bigint
   ): void => {
     const correlation = correlationOf(request.headers, clock)
     const write = (status: number, type: string, body: string): void => {
@@ -112,9 +124,17 @@ export const make = Effect.gen(function* () {
       headers["content-length"] = String(bytes)
       // The same bytes where all are ASCII, and nothing to encode.
       response.writeHead(status, headers).end(body, bytes === body.length ? "latin1" : "utf8")
+      if (collector !== undefined && clock.currentTimeNanosUnsafe() - startNanos >= slowNanos) {
+        run(RequestTrace.tellOf(ofNode(request), status, startNanos))
+      }
     }
     const writeEffect = (answer: Effect.Effect<HttpServerResponse.HttpServerResponse>): void =>
-      writeRare(request, response, correlation, answer)
+      writeRare(
+        request,
+        response,
+        correlation,
+        Effect.tap(answer, ({ status }) => RequestTrace.tellOf(ofNode(request), status, startNanos))
+      )
     try {
       const answer = Exit.isSuccess(exit) ? exit.value : undefined
       if (answer?._tag === "Held") return write(201, "application/json", holdJson(eventId, answer.hold))
@@ -143,6 +163,9 @@ export const make = Effect.gen(function* () {
       learn(id)
       return next()
     }
+    // One that is traced has a span for each step, which the typed route makes.
+    if (RequestTrace.isChosen(collector, request.headers, random)) return next()
+    const startNanos = collector === undefined ? 0n : clock.currentTimeNanosUnsafe()
     const eventId = EventId.make(id, { disableChecks: true })
     const key = request.headers["idempotency-key"]
     const length = lengthOf(request)
@@ -160,7 +183,7 @@ export const make = Effect.gen(function* () {
         return next()
       }
       const forget = desk.submit({ id: eventId, number }, key, claims, (exit) =>
-        answerWith(eventId, request, response, exit)
+        answerWith(eventId, request, response, exit, startNanos)
       )
       response.on("close", forget)
     })

@@ -28,6 +28,7 @@ import {
 import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@onsale/contracts/Ids"
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Notifications } from "@onsale/notifications/Notifications"
+import * as Tracing from "@onsale/platform/Tracing"
 import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
@@ -142,7 +143,7 @@ export const make = Effect.gen(function* () {
           // Whoever has the key of somebody else is not told of his order.
           fingerprint:
             asked ?? OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload]),
-          correlation: yield* Correlation,
+          correlation: yield* Tracing.carried(yield* Correlation),
           eventId,
           ...(customer === null ? {} : { customerId: customer.id }),
           // Not in the fingerprint: a repeat from another program is a repeat.
@@ -150,12 +151,14 @@ export const make = Effect.gen(function* () {
             reads === undefined ? payload : { ...payload, customer: { locale: reads, ...payload.customer } }
         })
         .pipe(
+          Tracing.resumed,
           Effect.catchTag("HoldNotBuyable", notBuyable),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
           Effect.catchTag("BookingUnavailable", OrderViews.busy)
         )
       boards.changed(eventId)
+      yield* Effect.logInfo(`order ${order.id} is ${order.status}`)
       return yield* answerOf(order)
     }),
 
@@ -178,6 +181,7 @@ export const make = Effect.gen(function* () {
           reason: payload.reason
         })
         .pipe(
+          Tracing.resumed,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag(
             "NotRefundable",
@@ -219,6 +223,7 @@ export const make = Effect.gen(function* () {
           cause: "organiser"
         })
         .pipe(
+          Tracing.resumed,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag("NotRefundable", ({ message, tickets }) =>
             Effect.fail(new NotRefundable({ detail: message, tickets }))

@@ -14,19 +14,10 @@ import { Channels } from "@onsale/notifications/Channels"
 import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
 import * as HttpServer from "@onsale/platform/HttpServer"
+import * as Log from "@onsale/platform/Log"
 import * as Migrations from "@onsale/platform/Migrations"
-import {
-  Config,
-  ConfigProvider,
-  Console,
-  Duration,
-  Effect,
-  Layer,
-  Option,
-  Redacted,
-  References,
-  Schema
-} from "effect"
+import * as Telemetry from "@onsale/platform/Telemetry"
+import { Config, ConfigProvider, Console, Duration, Effect, Layer, Option, Redacted, Schema } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import { HttpServer as Server } from "effect/http"
 import * as Contexts from "./Contexts.ts"
@@ -191,8 +182,7 @@ export const startWith = <E, R>(inventory: Layer.Layer<InventoryClient, E, R>) =
       return yield* database.failure
     })
   ).pipe(
-    // Nobody collects spans yet, and making them costs a tenth of a checkout.
-    Effect.provideService(References.TracerEnabled, false),
+    Effect.provide(Telemetry.layer("onsale", Log.formForPeople)),
     Effect.provide(SecureRandom.layerWebCrypto)
   )
 

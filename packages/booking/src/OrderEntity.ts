@@ -29,6 +29,7 @@ import {
 } from "@onsale/contracts/booking/OrderEntity"
 import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
 import { JournalConflict } from "@onsale/platform/Journal"
+import * as Tracing from "@onsale/platform/Tracing"
 import { Checkout } from "./Checkout.ts"
 import * as CheckoutRun from "./CheckoutRun.ts"
 import * as DoorCommands from "./DoorCommands.ts"
@@ -185,12 +186,14 @@ const make = Effect.gen(function* () {
       if (version === start.version && (run.first || step._tag === "Done")) {
         yield* store.plan(start, planOf(step, yield* Clock.currentTimeMillis))
       }
-      return toView(order)
+      const view = toView(order)
+      yield* Effect.logInfo(`order ${orderId} is ${view.status}`)
+      return view
     },
-    (driving, { order }) =>
-      order.placed.correlation === undefined
-        ? driving
-        : Effect.annotateLogs(driving, "correlationId", order.placed.correlation)
+    (driving, { order }) => {
+      const { correlation } = Tracing.split(order.placed.correlation)
+      return correlation === undefined ? driving : Effect.annotateLogs(driving, "correlationId", correlation)
+    }
   )
 
   const driveOn = (start: Stored, answers: Key | null) =>
@@ -385,7 +388,8 @@ const make = Effect.gen(function* () {
   })
 
   return OrderEntity.of({
-    Place: ({ payload }) => once("place", payload, inTurn(reloading(place(payload)))),
+    Place: ({ payload }) =>
+      Tracing.handled("Order.place")(once("place", payload, inTurn(reloading(place(payload))))),
 
     Resume: () =>
       inTurn(
@@ -398,7 +402,9 @@ const make = Effect.gen(function* () {
       ),
 
     RequestRefund: ({ payload }) =>
-      once(refundOperation(payload.cause), payload, inTurn(reloading(refund(payload)))),
+      Tracing.handled("Order.requestRefund")(
+        once(refundOperation(payload.cause), payload, inTurn(reloading(refund(payload))))
+      ),
 
     CheckIn: ({ payload }) => inTurn(reloading(door.checkIn(payload))),
 

@@ -6,11 +6,14 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { InventoryEntity, maxCommandsAMessage } from "@onsale/contracts/inventory/InventoryEntity"
-import { Clock, Duration, Effect, Exit, FiberSet, Layer } from "effect"
+import * as Tracing from "@onsale/platform/Tracing"
+import { Clock, Duration, Effect, Exit, FiberSet, Layer, type Tracer } from "effect"
 import * as LaneMetrics from "./LaneMetrics.ts"
 import * as LanePolicy from "./LanePolicy.ts"
 import * as InventorySubmit from "./InventorySubmit.ts"
 
+/** Of the span of a message: more are counted, and not named. */
+const maxLinks = 64
 /** Messages of one event that are on their way at once: the next is gathered while one commits. */
 const messagesInFlight = 2
 /** Empty lanes that are kept for what was measured of them; what is more goes as soon as it is empty. */
@@ -22,6 +25,7 @@ interface Waiting {
   readonly command: InventoryCommand
   readonly sinceMs: number
   readonly done: Parameters<InventorySubmit.Submit>[2]
+  readonly span: Tracer.AnySpan | undefined
 }
 
 interface Lane extends LanePolicy.Load, LaneMetrics.Lane {
@@ -84,44 +88,72 @@ export const layerEntity = Layer.effect(
       all.held -= count
     }
 
+    /** In the trace of the first that is traced, with links to the others; the cluster itself carries no span here. */
+    const execute = (
+      eventId: EventId,
+      commands: ReadonlyArray<InventoryCommand>,
+      spans: ReadonlyArray<Tracer.AnySpan> | undefined
+    ) =>
+      spans === undefined
+        ? entity(eventId).Execute({ commands })
+        : Effect.flatMap(Tracing.current, (span) =>
+            entity(eventId).Execute({
+              commands,
+              ...(span === undefined ? {} : { traceparent: Tracing.format(span) })
+            })
+          ).pipe(
+            Tracing.continued(spans[0], "Inventory.batch", {
+              kind: "client",
+              attributes: { "onsale.commands": commands.length },
+              links: spans.slice(1, maxLinks).map((span) => ({ span, attributes: {} }))
+            })
+          )
+
     const send = (eventId: EventId, lane: Lane): Effect.Effect<void> =>
       Effect.suspend(() => {
         const nowMs = clock.currentTimeMillisUnsafe()
         const oldest = nowMs - LanePolicy.deadlineMs
         const batch: Array<Waiting> = []
+        /** Of the commands that are traced; most are not. */
+        let spans: Array<Tracer.AnySpan> | undefined
         const taken = lane.waiting.splice(0, maxCommandsAMessage)
         for (const one of taken) {
           if (one.sinceMs < oldest) one.done(Exit.fail(tooLate))
-          else batch.push(one)
+          else {
+            batch.push(one)
+            if (one.span !== undefined) (spans ??= []).push(one.span)
+          }
         }
         left(lane, taken.length - batch.length)
         if (batch.length === 0) return Effect.void
         lane.sent += batch.length
         metrics.sent(lane, batch.length)
-        return entity(eventId)
-          .Execute({ commands: batch.map(({ command }) => command) })
-          .pipe(
-            // What is left of the deadline of the one that has waited longest: it stands first.
-            (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
-            Effect.exit,
-            Effect.map((exit) => {
-              const backAtMs = clock.currentTimeMillisUnsafe()
-              LanePolicy.cameBack(lane, nowMs, backAtMs)
-              metrics.tookMs(lane, backAtMs - nowMs)
-              lane.sent -= batch.length
-              left(lane, batch.length)
-              batch.forEach(({ done }, i) => {
-                const answer = Exit.isSuccess(exit) ? exit.value[i] : undefined
-                if (answer !== undefined) done(Exit.succeed(answer))
-                else
-                  done(
-                    Exit.isFailure(exit)
-                      ? Exit.failCause(exit.cause)
-                      : Exit.die(new Error("an answer is missing"))
-                  )
-              })
+        return execute(
+          eventId,
+          batch.map(({ command }) => command),
+          spans
+        ).pipe(
+          // What is left of the deadline of the one that has waited longest: it stands first.
+          (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
+          Effect.exit,
+          Effect.map((exit) => {
+            const backAtMs = clock.currentTimeMillisUnsafe()
+            LanePolicy.cameBack(lane, nowMs, backAtMs)
+            metrics.tookMs(lane, backAtMs - nowMs)
+            lane.sent -= batch.length
+            left(lane, batch.length)
+            batch.forEach(({ done }, i) => {
+              const answer = Exit.isSuccess(exit) ? exit.value[i] : undefined
+              if (answer !== undefined) done(Exit.succeed(answer))
+              else
+                done(
+                  Exit.isFailure(exit)
+                    ? Exit.failCause(exit.cause)
+                    : Exit.die(new Error("an answer is missing"))
+                )
             })
-          )
+          })
+        )
       })
 
     const drain = (eventId: EventId, lane: Lane): Effect.Effect<void> =>
@@ -156,7 +188,7 @@ export const layerEntity = Layer.effect(
       run(drain(eventId, lane))
     }
 
-    const submit: InventorySubmit.Submit = (eventId, command, done) => {
+    const submit: InventorySubmit.Submit = (eventId, command, done, span) => {
       let lane = lanes.get(eventId)
       if (lane === undefined) {
         lane = {
@@ -178,16 +210,18 @@ export const layerEntity = Layer.effect(
       }
       lane.held++
       all.held++
-      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done })
+      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done, span })
       if (worthSending(lane)) start(eventId, lane)
       return InventorySubmit.goesOn
     }
 
     const client = InventoryClient.of({
       execute: (eventId, command) =>
-        Effect.callback((resume) => {
-          submit(eventId, command, resume)
-        }),
+        Effect.flatMap(Tracing.current, (span) =>
+          Effect.callback((resume) => {
+            submit(eventId, command, resume, span)
+          })
+        ),
       open: (eventId, layout) =>
         withDeadline(entity(eventId).Open({ layout }).pipe(Effect.catchTag("LayoutRefused", Effect.die))),
       hold: (eventId, holdId) => withDeadline(entity(eventId).GetHold({ holdId })),

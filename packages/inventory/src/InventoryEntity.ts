@@ -1,6 +1,7 @@
 /** The entity of an event's inventory, over its writer. */
 import { EventId } from "@onsale/contracts/Ids"
 import { InventoryEntity } from "@onsale/contracts/inventory/InventoryEntity"
+import * as Tracing from "@onsale/platform/Tracing"
 import { Effect, Schedule } from "effect"
 import { Entity } from "effect/cluster"
 import * as InventoryWriter from "./InventoryWriter.ts"
@@ -15,7 +16,10 @@ export const layer = InventoryEntity.toLayer(
     const writer = yield* InventoryWriter.make(EventId.make(entityId))
     return InventoryEntity.of({
       Open: ({ payload }) => writer.open(payload.layout),
-      Execute: ({ payload }) => writer.execute(payload.commands),
+      Execute: ({ payload }) =>
+        Tracing.continued(Tracing.parse(payload.traceparent), "Inventory.Execute", { kind: "server" })(
+          writer.execute(payload.commands)
+        ),
       GetHold: ({ payload }) => writer.hold(payload.holdId),
       GetHoldOf: ({ payload }) => writer.holdOf(payload.seat),
       GetAvailability: () => writer.availability

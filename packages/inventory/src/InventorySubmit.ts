@@ -7,7 +7,8 @@
 import type { EventId } from "@onsale/contracts/Ids"
 import type { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
-import { Effect, Exit, FiberSet } from "effect"
+import * as Tracing from "@onsale/platform/Tracing"
+import { Effect, Exit, FiberSet, type Tracer } from "effect"
 
 /**
  * Calls back once with what `InventoryClient.execute` would come to, at once or later. `done` must not throw.
@@ -17,7 +18,9 @@ import { Effect, Exit, FiberSet } from "effect"
 export type Submit = (
   eventId: EventId,
   command: InventoryCommand,
-  done: (exit: Exit.Exit<InventoryAnswer, InventoryUnavailable>) => void
+  done: (exit: Exit.Exit<InventoryAnswer, InventoryUnavailable>) => void,
+  /** The recorded span that it is carried out for, if there is one. */
+  span?: Tracer.AnySpan
 ) => () => void
 
 type Client = InventoryClient["Service"]
@@ -36,9 +39,9 @@ export const goesOn = (): void => {}
 /** How a client takes commands; what runs for it ends with the scope. */
 export const of = Effect.fnUntraced(function* (client: Client) {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
-  const byEffect: Submit = (eventId, command, done) => {
+  const byEffect: Submit = (eventId, command, done, span) => {
     const fiber = run(
-      Effect.matchCause(client.execute(eventId, command), {
+      Effect.matchCause(Tracing.continued(span, "Inventory.execute")(client.execute(eventId, command)), {
         onFailure: (cause) => done(Exit.failCause(cause)),
         onSuccess: (answer) => done(Exit.succeed(answer))
       })

@@ -36,6 +36,8 @@ export interface ChannelMessage {
   readonly attachments: ReadonlyArray<Attachment>
   /** Where the recipient declines messages like this one in one click (RFC 8058); left out for what always goes. */
   readonly unsubscribeUrl?: string
+  /** Of the request that it stems from, for who looks for it in our logs; left out where none is known. */
+  readonly correlation?: string
 }
 
 /** A provider has taken it. */

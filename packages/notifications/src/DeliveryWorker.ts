@@ -65,7 +65,7 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
       const jobs = yield* NoticeJobs
 
       /** The message as it is said now, or why it is not said any more. */
-      const compose = Effect.fnUntraced(function* (open: Open) {
+      const compose = Effect.fnUntraced(function* (open: Open, correlation: string | null) {
         const what = yield* contents.of(open.notice)
         if (what._tag === "Untold") return Result.fail(what.reason)
         const { content, customer, customerId } = what
@@ -91,7 +91,8 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
             recipient: addressee.recipient,
             rendered: render(content, locale, unsubscribe === undefined ? {} : { unsubscribe }),
             attachments: files,
-            ...(unsubscribe === undefined ? {} : { unsubscribeUrl: unsubscribe })
+            ...(unsubscribe === undefined ? {} : { unsubscribeUrl: unsubscribe }),
+            ...(correlation === null ? {} : { correlation })
           })
         )
       })
@@ -115,7 +116,7 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         if (open.isDone) return
         const silent = job.attempt - 1 - open.rounds
         if (silent > 0) yield* messages.recordSilent(job.id, silent)
-        const composed = yield* compose(open)
+        const composed = yield* compose(open, job.correlation)
         if (Result.isFailure(composed)) return yield* messages.skipMessage(job.id, composed.failure)
         const message = composed.success
         const delivery =
@@ -126,7 +127,8 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
           recipient: addressOf(message.recipient),
           subject: message.rendered.subject
         })
-        if (Result.isSuccess(delivery.result)) return
+        if (Result.isSuccess(delivery.result))
+          return yield* Effect.logInfo(`a message was sent by ${pool.channel}`)
         const { failure } = delivery.result
         if (failure.isGone === true) {
           const provider = delivery.tries[delivery.tries.length - 1]?.provider ?? pool.channel

@@ -5,6 +5,7 @@
 import { EventId, OrderId } from "@onsale/contracts/Ids"
 import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
 import * as Jobs from "@onsale/platform/Jobs"
+import * as Tracing from "@onsale/platform/Tracing"
 import { Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { DeliveryOptions } from "./DeliveryWorker.ts"
@@ -72,9 +73,10 @@ export const layer = (options: DeliveryOptions) =>
           })
         )
 
-      const handle = Effect.fn("FanOutWorker.handle")((job: Jobs.Job<FanOut>) =>
-        Effect.repeat(step(job.payload, job.correlation), { while: (more) => more })
-      )
+      const handle = Effect.fn("FanOutWorker.handle")(function* (job: Jobs.Job<FanOut>) {
+        const correlation = job.correlation === null ? null : yield* Tracing.carried(job.correlation)
+        yield* Effect.repeat(step(job.payload, correlation), { while: (more) => more })
+      })
 
       /** Events that begin within the time and whose buyers were not told of that beginning. */
       const look = Effect.gen(function* () {

@@ -2,6 +2,7 @@
 import type { EventId, OrderId } from "@onsale/contracts/Ids"
 import { ChannelName } from "@onsale/contracts/notifications/Message"
 import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
+import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Recipient } from "./Channel.ts"
@@ -93,6 +94,7 @@ export class MessageStore extends Context.Service<
           const { eventId, orderId } = aboutOf(notice)
           const ids = addressees.map((addressee) => messageId(notice, addressee))
           const names = addressees.map(({ recipient }) => recipient.channel)
+          const carried = correlation === null ? null : yield* Tracing.carried(correlation)
           // In one statement: a message has its job, or neither is there.
           yield* sql`WITH made AS (
               INSERT INTO notifications.messages (id, notice, order_id, event_id, channel, key, recipient, correlation)
@@ -102,7 +104,7 @@ export class MessageStore extends Context.Service<
                 ${addressees.map(({ recipient }) => addressOf(recipient))}::text[]) AS new (id, channel, key, recipient)
               ON CONFLICT DO NOTHING RETURNING id, channel)
             INSERT INTO notifications.jobs (queue, id, payload, correlation, run_at)
-            SELECT channel, id, '{}'::json, ${correlation}::text, clock_timestamp() FROM made ON CONFLICT DO NOTHING`
+            SELECT channel, id, '{}'::json, ${carried}::text, clock_timestamp() FROM made ON CONFLICT DO NOTHING`
           yield* Effect.forEach(new Set(names), (channel) => jobs.deliveries(channel).announce, {
             discard: true
           })

@@ -150,7 +150,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const send = Effect.fn("SmtpProvider.send")(function* (message: ChannelMessage) {
-    const { attachments, id, recipient, rendered, unsubscribeUrl } = message
+    const { attachments, correlation, id, recipient, rendered, unsubscribeUrl } = message
     if (recipient.channel !== "email") return yield* DeliveryError.of("refused", "not an e-mail address")
     const messageId = `<${messageIdOf(id, domain)}>`
     yield* Effect.tryPromise({
@@ -163,6 +163,7 @@ export const make = Effect.fnUntraced(function* (
           headers: {
             // Answers by machines ("out of office") are nothing to anybody here.
             "Auto-Submitted": "auto-generated",
+            ...(correlation === undefined ? {} : { "X-Correlation-ID": headerText(correlation) }),
             ...(unsubscribeUrl === undefined
               ? {}
               : {

@@ -10,7 +10,8 @@ import {
 } from "@onsale/contracts/payments/PaymentEntity"
 import type { NewPayment, PaymentEvent, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
 import { JournalConflict } from "@onsale/platform/Journal"
-import { Clock, Duration, Effect, Layer } from "effect"
+import * as Tracing from "@onsale/platform/Tracing"
+import { Clock, Duration, Effect, identity, Layer } from "effect"
 import { Entity } from "effect/cluster"
 import { type Command, decide, type Payment, view } from "./Payment.ts"
 import { type Goal, isReached } from "./PaymentCall.ts"
@@ -121,10 +122,17 @@ export const layerNoDeps = PaymentEntity.toLayer(
       step({ _tag: "Refund", refundId }, { _tag: "Refund", refundId, amount })
 
     return PaymentEntity.of({
-      Authorise: ({ payload }) => authorise(payload.payment),
-      Capture: () => step({ _tag: "Capture" }, { _tag: "Capture" }),
-      Void: () => step({ _tag: "Void" }, { _tag: "Void" }),
-      Refund: ({ payload }) => refund(payload.refundId, payload.amount),
+      Authorise: ({ payload }) => {
+        const { correlation } = Tracing.split(payload.payment.correlation)
+        return authorise(payload.payment).pipe(
+          Effect.tap(({ status }) => Effect.logInfo(`payment ${intentId} is ${status}`)),
+          Tracing.handled("Payment.authorise"),
+          correlation === undefined ? identity : Effect.annotateLogs("correlationId", correlation)
+        )
+      },
+      Capture: () => Tracing.handled("Payment.capture")(step({ _tag: "Capture" }, { _tag: "Capture" })),
+      Void: () => Tracing.handled("Payment.void")(step({ _tag: "Void" }, { _tag: "Void" })),
+      Refund: ({ payload }) => Tracing.handled("Payment.refund")(refund(payload.refundId, payload.amount)),
       Refresh: () => step({ _tag: "Refresh" }, null),
       GetPayment: () =>
         load.pipe(

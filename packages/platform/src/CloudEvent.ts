@@ -34,6 +34,8 @@ export const CloudEvent = Schema.Struct({
   /** The version within the stream; several events may share one. */
   sequence: Sequence,
   correlationid: Schema.optionalKey(Schema.String),
+  /** The distributed tracing extension, of a fact whose trace is recorded. */
+  traceparent: Schema.optionalKey(Schema.String),
   data: Schema.Json
 })
 export type CloudEvent = typeof CloudEvent.Type

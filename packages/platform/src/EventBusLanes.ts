@@ -7,6 +7,7 @@ import type { CloudEvent } from "./CloudEvent.ts"
 import type { ConsumeOptions, EventBusError } from "./EventBus.ts"
 import * as EventBusMetrics from "./EventBusMetrics.ts"
 import { pauseAfter } from "./Jobs.ts"
+import * as Tracing from "./Tracing.ts"
 
 export interface Message {
   readonly event: CloudEvent
@@ -129,8 +130,9 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
 
   const drain = Effect.fnUntraced(function* (subject: string, lane: Array<M>) {
     for (let message = lane[0]; message !== undefined; message = lane[0]) {
-      const { correlationid } = message.event
+      const { correlationid, traceparent, type } = message.event
       yield* work(message).pipe(
+        Tracing.continued(Tracing.parse(traceparent), `${group} ${type}`, { kind: "consumer" }),
         Effect.annotateLogs(correlationid === undefined ? {} : { correlationId: correlationid })
       )
       lane.shift()

@@ -28,6 +28,7 @@ import {
   Semaphore
 } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
+import * as Tracing from "./Tracing.ts"
 
 /** The table, for the migration of the context that owns the schema. */
 export const createTable = Effect.fnUntraced(function* (schema: string) {
@@ -121,6 +122,7 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
       correlation = null,
       delay = Duration.zero
     }: {
+      /** As `Tracing.carried` makes it. */
       readonly correlation?: string | null
       readonly delay?: Duration.Input
     } = {}
@@ -354,7 +356,12 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
       }
       const exit = yield* queue.decode(job.payload).pipe(
         Effect.flatMap((payload) =>
-          options.handle({ id: job.id, payload, attempt: job.attempts, correlation: job.correlation })
+          options.handle({
+            id: job.id,
+            payload,
+            attempt: job.attempts,
+            correlation: Tracing.split(job.correlation).correlation ?? null
+          })
         ),
         Effect.timeout(attemptLimit),
         Effect.interruptible,
@@ -372,13 +379,19 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
         )
       )
     },
-    (effect, job) =>
-      Effect.uninterruptible(effect).pipe(
+    (effect, job) => {
+      const { correlation, parent } = Tracing.split(job.correlation)
+      return Effect.uninterruptible(effect).pipe(
+        Tracing.continued(parent, `job ${queue.queue}`, {
+          kind: "consumer",
+          attributes: { "onsale.attempt": job.attempts }
+        }),
         Effect.annotateLogs({
           job: job.id,
-          ...(job.correlation === null ? {} : { correlationId: job.correlation })
+          ...(correlation === undefined ? {} : { correlationId: correlation })
         })
       )
+    }
   )
 
   return Layer.effectDiscard(

@@ -11,6 +11,7 @@
 import { Cause, Clock, Duration, Effect, Layer, Metric, PubSub, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
+import * as Tracing from "./Tracing.ts"
 
 /** Another runner of this projection was faster. */
 export class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
@@ -67,7 +68,14 @@ export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>
           WHERE name = ${options.name} AND txid = ${from.txid}::text::xid8 AND position = ${from.position}::text::bigint RETURNING name`
     if (moved.length === 0) return yield* new CursorMoved({ name: options.name })
   })
-  const handle = options.handle(rows)
+  const [first, ...others] = rows.flatMap(({ correlation }) => Tracing.split(correlation).parent ?? [])
+  const handle = options.handle(rows).pipe(
+    Tracing.continued(first, `projection ${options.schema}.${options.name}`, {
+      kind: "consumer",
+      attributes: { "onsale.rows": rows.length },
+      links: others.map((span) => ({ span, attributes: {} }))
+    })
+  )
   yield* options.cursorMoves === "after"
     ? Effect.andThen(handle, move)
     : // The cursor first, so that a second runner waits there rather than behind half of the work.

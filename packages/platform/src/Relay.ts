@@ -16,6 +16,7 @@ import type { CloudEvent } from "./CloudEvent.ts"
 import { EventBus, EventBusError } from "./EventBus.ts"
 import { whileLocked } from "./DatabaseLock.ts"
 import { type Cursor, type Journal, type JournalRow, origin } from "./Journal.ts"
+import * as Tracing from "./Tracing.ts"
 
 /** Another relay of the name has moved the cursor: it leads now. */
 class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
@@ -61,8 +62,9 @@ const pauses = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced
 export const toCloudEvents = <E>(
   options: Pick<Options<E>, "source" | "describe">,
   row: JournalRow<E>
-): ReadonlyArray<CloudEvent> =>
-  options.describe(row).map(({ data, type }, index) => ({
+): ReadonlyArray<CloudEvent> => {
+  const { correlation, parent } = Tracing.split(row.correlation)
+  return options.describe(row).map(({ data, type }, index) => ({
     specversion: "1.0",
     // The same whenever it is published.
     id: `${row.stream}.${row.version}.${index}`,
@@ -72,9 +74,11 @@ export const toCloudEvents = <E>(
     time: new Date(row.atMs).toISOString(),
     datacontenttype: "application/json",
     sequence: row.version,
-    ...(row.correlation === null ? {} : { correlationid: row.correlation }),
+    ...(correlation === undefined ? {} : { correlationid: correlation }),
+    ...(parent === undefined ? {} : { traceparent: Tracing.format(parent) }),
     data
   }))
+}
 
 /** Publishes for as long as it leads: never ends but by an error. */
 const lead = Effect.fnUntraced(function* <E>(options: Options<E>, wake: PubSub.Subscription<void>) {

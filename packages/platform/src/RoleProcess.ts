@@ -6,7 +6,7 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import type { PgClient } from "@effect/sql-pg"
-import { Cause, Config, Effect, Exit, Layer, References, Runtime } from "effect"
+import { Cause, Config, Effect, Exit, Layer, Runtime } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { SqlClient } from "effect/sql"
 import * as DatabaseWatch from "./DatabaseWatch.ts"
@@ -14,6 +14,7 @@ import * as LostAddresses from "./LostAddresses.ts"
 import * as Migrations from "./Migrations.ts"
 import * as Operations from "./Operations.ts"
 import * as Sql from "./Sql.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 /** What every role can build on. */
 export type Provided = PgClient.PgClient | SqlClient.SqlClient | SecureRandom.SecureRandom
@@ -58,9 +59,8 @@ export const run = <A, E>({
       )
     )
   ).pipe(
-    // Nobody collects spans yet, and making them costs a tenth of a checkout.
-    Effect.provideService(References.TracerEnabled, false),
-    Effect.annotateLogs("role", name),
+    // No annotation here: handlers run with the context of their layer, whose annotations would hide a request's.
+    Effect.provide(Telemetry.layer(name)),
     NodeRuntime.runMain({
       teardown: (exit, onExit) =>
         Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)

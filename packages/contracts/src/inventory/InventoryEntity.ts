@@ -30,7 +30,11 @@ export const Answers = ours<ReadonlyArray<InventoryAnswer>>()
 
 /** Commands in the order they were received; the answers come back in that order. */
 export const Execute = Rpc.make("Execute", {
-  payload: { commands: Commands },
+  payload: {
+    commands: Commands,
+    /** W3C trace context of the message, where one of its commands is traced. */
+    traceparent: Schema.optionalKey(Schema.String)
+  },
   success: Answers,
   error: InventoryUnavailable
 })

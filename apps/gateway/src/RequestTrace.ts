@@ -1,0 +1,90 @@
+/**
+ * Which requests are traced: those whose client says so in its `traceparent`, and a part of those that say nothing.
+ * One that was not chosen, but broke or took long, is told of when it is over.
+ */
+import * as Tracing from "@onsale/platform/Tracing"
+import { Clock, Effect, Exit, Random } from "effect"
+import { HttpServerResponse } from "effect/http"
+import type { RequestHeaders } from "./Correlation.ts"
+
+const parentOf = (headers: RequestHeaders) => {
+  const { traceparent } = headers
+  return typeof traceparent === "string" ? Tracing.parse(traceparent) : undefined
+}
+
+/** Ids would make a name for each request. */
+const nameOf = (method: string, url: string): string => {
+  const query = url.indexOf("?")
+  const path = query === -1 ? url : url.slice(0, query)
+  return `${method} ${path.replace(/\/[^/]*\d[^/]*(?=\/|$)/g, (part) => (/^\/v\d+$/.test(part) ? part : "/{id}"))}`
+}
+
+/** Whether a lean path leaves this request to the typed one, which has the spans. `random` is of [0, 1). */
+export const isChosen = (
+  collector: Tracing.Collector | undefined,
+  headers: RequestHeaders,
+  random: () => number
+): boolean => {
+  if (collector === undefined) return false
+  return headers.traceparent === undefined ? random() < collector.ratio : parentOf(headers)?.sampled === true
+}
+
+interface Request {
+  readonly method: string
+  readonly url: string
+  readonly headers: RequestHeaders
+}
+
+/** Of a request that was not chosen and is answered now. */
+export const tellOf = (
+  { headers, method, url }: Request,
+  status: number,
+  startNanos: bigint
+): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const collector = yield* Tracing.CurrentCollector
+    if (collector === undefined) return
+    const tookMs = Number((yield* Clock.currentTimeNanos) - startNanos) / 1e6
+    if (status < 500 && tookMs < collector.slowMs) return
+    yield* Tracing.told(nameOf(method, url), {
+      parent: parentOf(headers),
+      startNanos,
+      attributes: {
+        "http.request.method": method,
+        "http.response.status_code": status,
+        "onsale.told": "late"
+      },
+      exit: status < 500 ? Exit.void : Exit.die(new Error(`answered ${status}`))
+    })
+  })
+
+/** The typed routes. */
+export const traced =
+  (request: Request, correlation: string) =>
+  <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+    Effect.gen(function* () {
+      const collector = yield* Tracing.CurrentCollector
+      if (collector === undefined) return yield* app
+      const drawn = yield* Random.next
+      if (!isChosen(collector, request.headers, () => drawn)) {
+        const startNanos = yield* Clock.currentTimeNanos
+        return yield* Effect.tap(app, ({ status }) => tellOf(request, status, startNanos))
+      }
+      const options = {
+        kind: "server",
+        attributes: { "http.request.method": request.method, "onsale.correlation_id": correlation }
+      } as const
+      const answered = Effect.gen(function* () {
+        const response = yield* app
+        yield* Effect.annotateCurrentSpan("http.response.status_code", response.status)
+        const span = yield* Tracing.current
+        return span === undefined
+          ? response
+          : HttpServerResponse.setHeader(response, "traceparent", Tracing.format(span))
+      })
+      const parent = parentOf(request.headers)
+      const name = nameOf(request.method, request.url)
+      return yield* parent === undefined
+        ? Tracing.begun(name, options)(answered)
+        : Tracing.continued(parent, name, options)(answered)
+    })
