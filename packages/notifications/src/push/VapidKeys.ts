@@ -7,7 +7,7 @@
  */
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { generateVAPIDKeys } from "web-push"
+import webPush from "web-push"
 
 /** The keys of the configuration are none. The message does not repeat them. */
 export class VapidKeysInvalid extends Schema.TaggedError<VapidKeysInvalid>()("VapidKeysInvalid", {
@@ -26,7 +26,7 @@ const stored = Effect.fn("VapidKeys.stored")(function* () {
     FROM notifications.vapid_keys WHERE number = 1`.pipe(Effect.flatMap(decode))
   const [known] = yield* select
   if (known !== undefined) return known
-  const made = generateVAPIDKeys()
+  const made = webPush.generateVAPIDKeys()
   yield* sql`INSERT INTO notifications.vapid_keys (number, public_key, private_key)
     VALUES (1, ${made.publicKey}::text, ${made.privateKey}::text) ON CONFLICT DO NOTHING`
   const [kept] = yield* select

@@ -4,7 +4,7 @@
  */
 import { Clock, Effect, Redacted, type Scope } from "effect"
 import { createHash } from "node:crypto"
-import { generateRequestDetails } from "web-push"
+import webPush from "web-push"
 import { type ChannelMessage, type ChannelProvider, DeliveryError } from "../Channel.ts"
 import * as ProviderHttp from "../ProviderHttp.ts"
 import * as WebhookTarget from "../webhooks/WebhookTarget.ts"
@@ -43,7 +43,7 @@ export const make = Effect.fnUntraced(function* (
     // Keys that are no point of the curve are known only now.
     const call = yield* Effect.try({
       try: () =>
-        generateRequestDetails({ endpoint, keys }, JSON.stringify({ id, ...rendered.push }), {
+        webPush.generateRequestDetails({ endpoint, keys }, JSON.stringify({ id, ...rendered.push }), {
           vapidDetails: { subject, publicKey, privateKey: Redacted.value(options.keys.privateKey) },
           TTL: isUrgent ? holdTtlSeconds : ttlSeconds,
           urgency: isUrgent ? "high" : "normal",

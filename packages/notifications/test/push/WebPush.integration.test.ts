@@ -8,11 +8,11 @@ import { createECDH, randomBytes } from "node:crypto"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { generateVAPIDKeys } from "web-push"
+import webPush from "web-push"
 import type { ChannelMessage } from "../../src/Channel.ts"
 import * as WebPushProvider from "../../src/push/WebPushProvider.ts"
 
-const vapid = generateVAPIDKeys()
+const vapid = webPush.generateVAPIDKeys()
 const keys = {
   publicKey: vapid.publicKey,
   privateKey: Redacted.make(vapid.privateKey),
