@@ -1,7 +1,8 @@
 /** INV-10: a search whose index is not whole is slower, never wrong. Nobody keeps the index here but the test. */
 import { assert, layer } from "@effect/vitest"
 import type { EventId } from "@onsale/contracts/Ids"
-import { Effect, Layer } from "effect"
+import { pollUntil } from "@onsale/testing/Poll"
+import { Deferred, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { Catalog } from "../../src/Catalog.ts"
 import { toPretix } from "../../src/PretixExport.ts"
@@ -46,6 +47,30 @@ layer(layerSearch, { excludeTestServices: true, timeout: "60 seconds" })(
     )
     const totals = Effect.map(answers, (pages) => pages.map(({ total }) => total))
     const whole = Effect.flatMap(SearchRefresh, ({ everything }) => everything())
+
+    const lostMeanwhile = Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { search } = yield* EventSearches
+      yield* whole
+      const emptied = yield* Deferred.make<void>()
+      const [, page] = yield* Effect.all(
+        [
+          sql.withTransaction(
+            Effect.gen(function* () {
+              yield* sql`TRUNCATE catalog.search_events, catalog.search_words`
+              yield* Deferred.succeed(emptied, undefined)
+              yield* pollUntil(
+                sql`SELECT FROM pg_locks WHERE NOT granted AND relation = 'catalog.search_words'::regclass`,
+                (waiting) => waiting.length > 0
+              )
+            })
+          ),
+          Effect.andThen(Deferred.await(emptied), search({ q: queries[0]!, size: 50 }))
+        ],
+        { concurrency: 2 }
+      )
+      return page
+    })
 
     /** By SQL alone, as often as that. */
     const copies = Effect.fnUntraced(function* (like: EventId, times: number) {
@@ -100,6 +125,14 @@ layer(layerSearch, { excludeTestServices: true, timeout: "60 seconds" })(
           assert.deepStrictEqual(state, [{ whole: true }], loss)
           assert.deepStrictEqual(yield* answers, first, `after ${loss}`)
         }
+
+        // Lost while a search is reading it: it began with an index that was whole, and waits for the emptied table.
+        const meanwhile = yield* lostMeanwhile.pipe(
+          // A machine that is so busy that the search waited too long.
+          Effect.retry({ times: 10 })
+        )
+        assert.deepStrictEqual(meanwhile, first[0])
+        yield* whole
 
         // It is the index that answers again: what only the tables know is not in it.
         yield* copies(ids[0]!, 1)
