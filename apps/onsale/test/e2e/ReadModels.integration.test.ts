@@ -151,6 +151,13 @@ const survives = Effect.fnUntraced(function* (
 
   // --- and without, while it is read
   const failed: Array<string> = []
+  // What a search shows and counts never differs; how full its events are may be unknown for a while.
+  const foundIn = (text: string) =>
+    JSON.stringify(text.match(/"(?:id|name|total|totalIsExact|page|size)":(?:"[^"]*"|[^,}{]+)/g))
+  const found = new Map(
+    before.flatMap((text, i) => (calls[i]!.path.includes("/search/") ? [[calls[i]!, text] as const] : []))
+  )
+  const otherwise: Array<string> = []
   let reads = 0
   const reading = yield* Effect.forkScoped(
     Effect.forEach(
@@ -160,7 +167,10 @@ const survives = Effect.fnUntraced(function* (
           Effect.suspend(() => {
             const call = calls[(reads++ + reader) % calls.length]!
             return Effect.map(shop.send(call), ({ status, text }) => {
-              if (status >= 400) failed.push(`${call.path} ${status} ${text}`)
+              const answer = `${call.path} ${status} ${text}`
+              const usual = found.get(call)
+              if (status >= 400) failed.push(answer)
+              else if (usual !== undefined && foundIn(answer) !== foundIn(usual)) otherwise.push(answer)
             })
           })
         ),
@@ -196,6 +206,7 @@ const survives = Effect.fnUntraced(function* (
     []
   )
   assert.isBelow(failed.length, reads / 2)
+  assert.deepStrictEqual(otherwise, [])
   yield* Service.assertAudited(service, database)
 })
 

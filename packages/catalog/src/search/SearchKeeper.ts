@@ -12,8 +12,9 @@ import { CatalogTouched } from "../CatalogTouched.ts"
 import * as ConfiguredSearchIndex from "./ConfiguredSearchIndex.ts"
 import { SearchIndex } from "./SearchIndex.ts"
 import { SearchRefresh } from "./SearchRefresh.ts"
+import * as SearchState from "./SearchState.ts"
 
-/** An empty index is noticed after that. */
+/** An index that is empty, or not whole, is noticed after that. */
 const lookEvery = Duration.seconds(5)
 /** What has started is not found anyway; now and then it leaves, and the counts are compared. */
 const compareEvery = Duration.minutes(30)
@@ -77,7 +78,8 @@ const supervised = Layer.effectDiscard(
 
     const look = Effect.gen(function* () {
       const some = yield* index.eventsAfter(firstId, 1)
-      if (some.length === 0 && (yield* published) > 0) yield* makeAnew
+      const { whole } = yield* settled(SearchState.read(sql))
+      if (!whole || (some.length === 0 && (yield* published) > 0)) yield* makeAnew
     })
 
     const forever = <E>(step: Effect.Effect<void, E>, every: Duration.Duration) =>

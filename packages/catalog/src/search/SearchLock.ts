@@ -4,4 +4,6 @@ import type { SqlClient } from "effect/sql"
 const key = 0x5ea2c4
 
 /** Until the end of the transaction; once more in it changes nothing. */
-export const hold = (sql: SqlClient.SqlClient) => sql`SELECT pg_advisory_xact_lock(${key}::bigint)`
+export const hold = (sql: SqlClient.SqlClient) =>
+  // What others delete is lost (migration 0028).
+  sql`SELECT pg_advisory_xact_lock(${key}::bigint), set_config('onsale.search_keeper', 'on', true)`

@@ -12,6 +12,7 @@ import type { SqlClient } from "effect/sql"
 import { instant } from "../CatalogSql.ts"
 import { endOfSpan, spanMs, spanOf } from "./SearchDocument.ts"
 import { maxResults, type SearchRequest } from "./SearchIndex.ts"
+import type { SearchSchema } from "./SearchRows.ts"
 import * as SearchPlan from "./SearchPlan.ts"
 import type { Meaning } from "./SearchWords.ts"
 
@@ -63,12 +64,13 @@ export const merged = (few: Matches, more: Matches): Matches => {
   return { best, fitting: more.fitting + own.length, exact: few.exact && more.exact }
 }
 
-export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schema: SearchSchema) {
+  const events = sql.literal(`${schema}.search_events`)
   const sizes = yield* Cache.makeWith(
     (_: "events") =>
       Effect.map(
         sql<{ readonly events: number }>`SELECT greatest(reltuples, 0)::float8 AS events
-          FROM pg_class WHERE oid = 'catalog.search_events'::regclass`,
+          FROM pg_class WHERE oid = ${`${schema}.search_events`}::text::regclass`,
         ([row]) => row?.events ?? 0
       ),
     { capacity: 1, timeToLive: (exit) => (Exit.isSuccess(exit) ? sizeFor : Duration.zero) }
@@ -91,7 +93,7 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 
     /** As a truth and not a comparison, which Postgres would go through the events by their start for: seldom cheap. */
     const inTime = (since: typeof from) => sql`(starts_at >= ${since} AND starts_at < ${to}) IS TRUE`
-    const byLists = sql`SELECT * FROM catalog.search_events WHERE words @@ ${query}
+    const byLists = sql`SELECT * FROM ${events} WHERE words @@ ${query}
       AND ${inTime(from)}`
 
     const bySpans = () => {
@@ -106,20 +108,20 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
       const soon = sql`(SELECT event.* FROM
         (SELECT ${sql.csv(keys)} FROM generate_series(${first}::bigint, least(${last}::bigint,
           (SELECT floor(extract(epoch FROM max(starts_at)) * 1000 / ${spanMs}::bigint)::bigint
-            FROM catalog.search_events))) AS span) AS spans
-        CROSS JOIN LATERAL (SELECT * FROM catalog.search_events WHERE ${sql.and(has)}
+            FROM ${events}))) AS span) AS spans
+        CROSS JOIN LATERAL (SELECT * FROM ${events} WHERE ${sql.and(has)}
           AND ${inTime(from)}
           ORDER BY starts_at LIMIT ${limit}::int) AS event)`
       return toMs !== null && endOfSpan(last) >= toMs
         ? soon
-        : sql`${soon} UNION ALL (SELECT * FROM catalog.search_events WHERE words @@ ${query}
+        : sql`${soon} UNION ALL (SELECT * FROM ${events} WHERE words @@ ${query}
             AND ${inTime(behind)}
-            AND EXISTS (SELECT FROM catalog.search_events WHERE starts_at >= ${behind})
+            AND EXISTS (SELECT FROM ${events} WHERE starts_at >= ${behind})
             ORDER BY starts_at LIMIT ${limit}::int)`
     }
 
     /** `most`: that many events are gone through. */
-    const byStart = (most: number) => sql`SELECT * FROM (SELECT * FROM catalog.search_events
+    const byStart = (most: number) => sql`SELECT * FROM (SELECT * FROM ${events}
         WHERE starts_at >= ${from} AND starts_at < ${to} ORDER BY starts_at LIMIT ${most}::int) AS soonest
       WHERE words @@ ${query}`
 
@@ -158,9 +160,9 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 
     const atMost = SearchPlan.atMost(meanings)
     if (atMost <= rare) return yield* bestOf(byLists, rare + 1)
-    const events = yield* Cache.get(sizes, "events")
+    const size = yield* Cache.get(sizes, "events")
     // What nearly every event has: to go through them as they start is less work than to read a span of them whole.
-    const through = (limit * events) / atMost
+    const through = (limit * size) / atMost
     if (groups.length === 1 && through < atMost / spansOfAll) {
       const found = yield* bestOf(byStart(Math.ceil(1.5 * through)), limit)
       if (!found.exact) return found

@@ -7,12 +7,13 @@
  */
 import { EventId, type VenueId } from "@onsale/contracts/Ids"
 import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { SqlClient, SqlSchema } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { instant, settled } from "../CatalogSql.ts"
-import { millisOf } from "../EventRow.ts"
-import { SearchDocument } from "./SearchDocument.ts"
+import * as SearchDocuments from "./SearchDocuments.ts"
 import { SearchIndex, type SearchUnavailable } from "./SearchIndex.ts"
 import * as SearchLock from "./SearchLock.ts"
+import * as SearchState from "./SearchState.ts"
+import * as SearchWords from "./SearchWords.ts"
 
 /** Events of one turn: a tenth of a second. */
 const batch = 250
@@ -25,18 +26,7 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const index = yield* SearchIndex
 
-  const documents = SqlSchema.findAll({
-    Request: Schema.Struct({ ids: Schema.Array(EventId), nowMs: Schema.Number }),
-    Result: SearchDocument,
-    execute: ({ ids, nowMs }) => sql`
-      SELECT e.id::text AS "eventId", e.name, e.description, v.name AS venue, v.location,
-        ${sql.literal(millisOf("e.starts_at"))} AS "startsAtMs", e.currency, e.price_from::float8 AS "priceFrom",
-        e.price_to::float8 AS "priceTo",
-        ARRAY(SELECT p.name FROM catalog.event_performers ep JOIN catalog.performers p ON p.id = ep.performer_id
-          WHERE ep.event_id = e.id ORDER BY ep.position) AS performers
-      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id
-      WHERE e.id = ANY(${ids}::uuid[]) AND e.state = 'published' AND e.starts_at > ${instant(sql, nowMs)}`
-  })
+  const documents = SearchDocuments.make(sql)
 
   const turn = Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>) {
     const nowMs = yield* Clock.currentTimeMillis
@@ -97,12 +87,20 @@ const make = Effect.gen(function* () {
       yield* through((after) => published(after, venueId), refresh)
     }),
     everything: Effect.fn("SearchRefresh.everything")(function* () {
+      const before = yield* settled(SearchState.read(sql))
       const count = yield* through((after) => published(after, null), refresh)
       // What is in the index and not in the catalog any more leaves it.
       yield* through(
         (after) => index.eventsAfter(after, batch),
         (ids) => Effect.flatMap(unknown(ids), refresh)
       )
+      // Of words that were lost alone no document tells: they are counted.
+      if (!before.whole)
+        yield* settled(
+          sql.withTransaction(
+            Effect.all([SearchLock.hold(sql), SearchWords.recount(sql), SearchState.markWhole(sql, before)])
+          )
+        )
       return count
     })
   })
@@ -115,7 +113,7 @@ export class SearchRefresh extends Context.Service<
     readonly refresh: (eventIds: Iterable<EventId>) => Effect.Effect<void, SearchUnavailable>
     /** The same for all events at a venue. */
     readonly refreshVenue: (venueId: VenueId) => Effect.Effect<void, SearchUnavailable>
-    /** Reads all events anew while the index serves, and answers how many are in it now. */
+    /** Reads all events anew while the index serves, or until it is whole again, and answers how many are in it now. */
     readonly everything: () => Effect.Effect<number, SearchUnavailable>
   }
 >()("@onsale/catalog/search/SearchRefresh") {

@@ -4,6 +4,7 @@
  */
 import { Cache, Duration, Effect, Exit, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
+import type { SearchSchema } from "./SearchRows.ts"
 import { choose, type KnownWord, oneSlip, slipsOf, splits } from "./Spelling.ts"
 
 /** Unfinished words have many ends; those are searched for that most events have. */
@@ -76,7 +77,8 @@ export const recount = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     ON CONFLICT (word) DO UPDATE SET events = excluded.events WHERE known.events <> excluded.events`
 })
 
-export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schema: SearchSchema) {
+  const vocabulary = sql.literal(`${schema}.search_words`)
   /** Looks up those that were not looked up before. */
   const lookUp = Effect.fnUntraced(function* (words: Iterable<string>, looked: LookedUp) {
     const asked = [...new Set(words)].filter((word) => !looked.has(word))
@@ -84,7 +86,7 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     // A join and not ANY, whose five hundred members would all be estimated one by one.
     const rows = yield* decode(
       yield* sql`SELECT known.word, known.events FROM unnest(${asked}::text[]) AS asked (word)
-        JOIN catalog.search_words known ON known.word = asked.word COLLATE "C" WHERE known.events > 0`
+        JOIN ${vocabulary} known ON known.word = asked.word COLLATE "C" WHERE known.events > 0`
     )
     for (const word of asked) looked.set(word, null)
     for (const row of rows) looked.set(row.word, row)
@@ -92,22 +94,24 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
 
   const readEndings = Effect.fnUntraced(function* (prefix: string) {
     return yield* decode(
-      yield* sql`SELECT word, events FROM catalog.search_words
+      yield* sql`SELECT word, events FROM ${vocabulary}
         WHERE word > ${prefix}::text AND word < ${`${prefix}\u{10FFFF}`}::text AND events > 0
         ORDER BY events DESC, word LIMIT ${maxEndings}::int`
     )
   })
 
-  const short = yield* Cache.makeWith(readEndings, {
+  // What was read while the index was lost is not remembered for the one that is made anew.
+  const keyOf = (prefix: string, losses: number) => `${losses} ${prefix}`
+  const short = yield* Cache.makeWith((key: string) => readEndings(key.slice(key.indexOf(" ") + 1)), {
     capacity: rememberedPrefixes,
     timeToLive: (exit) => (Exit.isSuccess(exit) ? rememberedFor : Duration.zero)
   })
-  const endingsOf = (prefix: string) =>
-    prefix.length <= shortPrefix ? Cache.get(short, prefix) : readEndings(prefix)
+  const endingsOf = (prefix: string, losses: number) =>
+    prefix.length <= shortPrefix ? Cache.get(short, keyOf(prefix, losses)) : readEndings(prefix)
 
   const similarTo = Effect.fnUntraced(function* (word: string) {
     return yield* decode(
-      yield* sql`SELECT word, events FROM catalog.search_words
+      yield* sql`SELECT word, events FROM ${vocabulary}
         WHERE word % ${word}::text AND length(word) BETWEEN ${word.length - 3}::int AND ${word.length + 3}::int
           AND events > 0
         ORDER BY similarity(word, ${word}::text) DESC, events DESC LIMIT ${maxSimilar}::int`
@@ -115,20 +119,21 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   })
 
   /**
-   * What the words mean. `unfinished`: the last one may go on; `looked`: of this search. In a transaction, whose
+   * What the words mean. `unfinished`: the last one may go on; `looked`: of this search; `losses`: of the index, when it began. In a transaction, whose
    * threshold for trigrams it sets.
    */
   const meaningsOf = Effect.fnUntraced(function* (
     words: ReadonlyArray<string>,
     unfinished: boolean,
     doubt: Doubt,
-    looked: LookedUp
+    looked: LookedUp,
+    losses: number
   ) {
     const last = words.length - 1
     yield* lookUp(words, looked)
     const frequency = (word: string) => looked.get(word)?.events ?? 0
     const endings =
-      unfinished && (words[last]?.length ?? 0) >= minPrefix ? yield* endingsOf(words[last] ?? "") : []
+      unfinished && (words[last]?.length ?? 0) >= minPrefix ? yield* endingsOf(words[last] ?? "", losses) : []
     const doubtful = words.filter((word, i) => {
       if (i === last && endings.length > 0 && doubt === "unknown") return false
       return isDoubtful(frequency(word), doubt)
@@ -189,13 +194,13 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     const rows = [...changes].filter(([, by]) => by !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
     if (rows.length === 0) return
     const json = JSON.stringify(rows.map(([word, by]) => ({ word, by })))
-    yield* sql`INSERT INTO catalog.search_words AS known (word, events)
+    yield* sql`INSERT INTO ${vocabulary} AS known (word, events)
       SELECT word, by FROM json_to_recordset(${json}::json) AS change (word text, by int)
       ON CONFLICT (word) DO UPDATE SET events = greatest(0, known.events + excluded.events)`
   })
 
   /** A word that gets an event meanwhile stays: the statement looks again once it has the row. */
-  const forgetUnused = Effect.asVoid(sql`DELETE FROM catalog.search_words WHERE events <= 0`)
+  const forgetUnused = Effect.asVoid(sql`DELETE FROM ${vocabulary} WHERE events <= 0`)
 
   return { meaningsOf, count, forgetUnused }
 })
