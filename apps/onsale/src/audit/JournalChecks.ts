@@ -22,6 +22,8 @@ const followers: ReadonlyArray<{
   { schema: "booking", name: "cancelled-events", follows: "catalog" },
   { schema: "notifications", name: "catalog", follows: "catalog" },
   { schema: "notifications", name: "booking", follows: "booking" },
+  { schema: "notifications", name: "webhooks-catalog", follows: "catalog", onlyWithCursor: true },
+  { schema: "notifications", name: "webhooks-booking", follows: "booking", onlyWithCursor: true },
   { schema: "catalog", name: "search", follows: "catalog", onlyWithCursor: true },
   // Without a generation that serves, its source answers.
   ...(
