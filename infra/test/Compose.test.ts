@@ -138,6 +138,13 @@ test("gateways believe the proxy's address alone", () => {
     expect(read("infra/compose/nginx.conf")).toContain(`server ${alias}:3000 resolve`)
 })
 
+test("links in messages lead where the proxy is", () => {
+  for (const name of ["gateway", "notification"])
+    expect(compose.services[name]?.environment?.ONSALE_PUBLIC_URL).toBe(
+      `\${ONSALE_PUBLIC_URL:-http://localhost:3000}`
+    )
+})
+
 test("the gateways alone load the demo season, when there is somebody to open its sales", () => {
   const loading = services.filter(([, { environment }]) => environment?.ONSALE_DEMO !== undefined)
   expect(loading.map(([name]) => name)).toEqual(["gateway"])

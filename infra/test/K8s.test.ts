@@ -204,16 +204,17 @@ test("what the local overlay has beside the roles lets those in that need it", (
   )
 })
 
-test("whose word on a client's address is taken is said, and an overlay has to say it again", () => {
+test("whose word on a client's address is taken, and where links lead, is said, and an overlay has to say it again", () => {
   const list = ofKind("ConfigMap")[0]?.data?.ONSALE_TRUSTED_PROXIES ?? ""
   const trusted = networks(list)
   // Nobody's: a range of the cluster that is guessed here would be somebody's.
   expect(trusted?.check("192.0.2.7")).toBe(true)
   for (const address of ["10.0.0.1", "172.16.0.1", "192.168.0.1"]) expect(trusted?.check(address)).toBe(false)
   const production: Kustomization = parse(read("infra/k8s/overlays/production/kustomization.yaml"))
-  expect(production.configMapGenerator?.flatMap(({ literals }) => literals).join()).toMatch(
-    /^ONSALE_TRUSTED_PROXIES=/
-  )
+  const literals = production.configMapGenerator?.flatMap(({ literals }) => literals)
+  expect(literals?.join()).toMatch(/^ONSALE_TRUSTED_PROXIES=/)
+  // Links in messages are made by runners, which hear of no request.
+  expect(literals?.[1]).toMatch(/^ONSALE_PUBLIC_URL=https:/)
 })
 
 test("runners may list pods, and are known by their pod's address; the others ask Kubernetes nothing", () => {

@@ -8,6 +8,7 @@ import type { Recipient } from "./Channel.ts"
 import type { Addressee } from "./MessageStore.ts"
 import { PushSubscriptions } from "./push/PushSubscriptions.ts"
 import { Suppressions } from "./Suppressions.ts"
+import { plain } from "./TextLayout.ts"
 
 export class Recipients extends Context.Service<
   Recipients,
@@ -40,7 +41,7 @@ export class Recipients extends Context.Service<
             case "email":
               return customer === null
                 ? none
-                : one({ channel: "email", name: customer.name, address: customer.email })
+                : one({ channel: "email", name: plain(customer.name), address: customer.email })
             case "sms":
               return customer === null || phone === null ? none : one({ channel: "sms", phone })
             case "push":

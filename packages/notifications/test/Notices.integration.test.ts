@@ -137,8 +137,12 @@ describe("Notices", () => {
         })
       ])
       // Both are known before the event is, without which nothing is said.
-      yield* Effect.flatMap(NoticeJobs, ({ notices }) =>
-        pollUntil(notices.backlog, ({ dead, waiting }) => dead + waiting > 0, patience)
+      const sql = yield* SqlClient.SqlClient
+      yield* pollUntil(
+        sql`SELECT 1 AS refunded FROM notifications.orders
+          WHERE order_id = ${orderId}::uuid AND tickets -> 0 ->> 'status' = 'refunded'`,
+        (rows) => rows.length === 1,
+        patience
       )
       yield* publish()
       yield* Effect.flatMap(MessageLog, (log) =>
