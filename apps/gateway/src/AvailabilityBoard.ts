@@ -129,7 +129,10 @@ export class AvailabilityBoard extends Context.Service<
         }
       }
 
-      /** The inventory keeps what it knows of an event that was deleted. */
+      /**
+       * The inventory keeps what it knows of an event that was deleted. A catalog that is slow or away hides nothing: the
+       * next look is a second later.
+       */
       const isGone = (eventId: EventId) =>
         catalog.eventNumber(eventId).pipe(
           Effect.as(false),
