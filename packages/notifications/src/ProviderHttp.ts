@@ -1,8 +1,9 @@
 /** One call of a provider over HTTP, and what its failure says of whether the message was handed over. */
-import { Duration, Effect, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import type { LookupFunction } from "node:net"
 import { Agent, request } from "undici"
 import { DeliveryError } from "./Channel.ts"
+import * as RetryAfter from "./RetryAfter.ts"
 
 /** Milliseconds; together they end before the provider's time does (`Channel.providerLimit`). */
 const timeouts = { connect: 5_000, answer: 12_000 }
@@ -51,14 +52,6 @@ const failureOf = (cause: unknown): DeliveryError => {
   }
   const said = code === "" ? (cause instanceof Error ? cause.name : "no answer") : code
   return DeliveryError.of(notConnected.test(code) ? "unreachable" : "unknown", said)
-}
-
-/** Seconds, or a date; undefined where the header says neither. */
-const retryAfterOf = (header: string | undefined, nowMs: number): Duration.Duration | undefined => {
-  if (header === undefined) return undefined
-  if (/^\d{1,9}$/.test(header.trim())) return Duration.seconds(Number(header))
-  const atMs = Date.parse(header)
-  return Number.isNaN(atMs) ? undefined : Duration.millis(Math.max(0, atMs - nowMs))
 }
 
 /**
@@ -132,5 +125,5 @@ export const refusal = (answer: Answer, nowMs: number, words: string = answer.te
   DeliveryError.of(
     kindOf(answer.status),
     `${answer.status} ${words}`.trim(),
-    retryAfterOf(answer.header("retry-after"), nowMs)
+    Option.getOrUndefined(RetryAfter.parse(answer.header("retry-after"), nowMs))
   )

@@ -4,6 +4,7 @@
  */
 import { Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
 import { Agent, request } from "undici"
+import * as RetryAfter from "../RetryAfter.ts"
 import * as WebhookTarget from "./WebhookTarget.ts"
 import { signature } from "./WebhookVault.ts"
 
@@ -38,14 +39,6 @@ const failed = (outcome: Answer["outcome"], error: string): Answer => ({
   response: null,
   retryAfter: Option.none()
 })
-
-/** Seconds, or a date. */
-export const retryAfterOf = (header: string | undefined, nowMs: number): Option.Option<Duration.Duration> => {
-  if (header === undefined) return Option.none()
-  if (/^\d{1,9}$/.test(header.trim())) return Option.some(Duration.seconds(Number(header)))
-  const atMs = Date.parse(header)
-  return Number.isNaN(atMs) ? Option.none() : Option.some(Duration.millis(Math.max(0, atMs - nowMs)))
-}
 
 /** Text that the log can keep: what is no UTF-8, and U+0000, is replaced. */
 const kept = (bytes: Buffer): string =>
@@ -128,7 +121,7 @@ export class WebhookSender extends Context.Service<
               status,
               error: ok ? null : `answered ${status}`,
               response: await readBounded(answer.body),
-              retryAfter: retryAfterOf(Array.isArray(after) ? after[0] : after, atMs)
+              retryAfter: RetryAfter.parse(Array.isArray(after) ? after[0] : after, atMs)
             }
           },
           catch: (error) =>
