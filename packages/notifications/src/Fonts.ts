@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs"
 import { create, type Font } from "fontkit"
+import { remembering } from "./ShapedText.ts"
 import { unpack } from "./Woff.ts"
 
 export type Weight = "regular" | "bold"
@@ -18,7 +19,7 @@ export interface Face {
 const open = (name: string): Face => {
   const font = create(unpack(readFileSync(new URL(import.meta.resolve(`@fontsource/${name}.woff`)))))
   if (!("layout" in font)) throw new TypeError(`${name} is a collection of fonts`)
-  return { name, font }
+  return { name, font: remembering(font) }
 }
 
 const lazily = (name: string): (() => Face) => {

@@ -87,8 +87,7 @@ const reorder = <P extends { readonly level: number }>(parts: Array<P>): Array<P
   return parts
 }
 
-/** A text, on one line however wide. */
-export const line = (text: string, { size, weight }: Style): Line => {
+const set = (text: string, { size, weight }: Style): Line => {
   // Most text has nothing to turn, and the algorithm costs more than all the rest.
   const { levels } = rightToLeft.test(text) ? bidi.getEmbeddingLevels(text, "auto") : { levels: noLevels }
   const mirrored: ReadonlyMap<number, string> =
@@ -99,6 +98,23 @@ export const line = (text: string, { size, weight }: Style): Line => {
     return { face, text: visual, width: widthOf(face, visual, size) }
   })
   return { runs, width: runs.reduce((sum, run) => sum + run.width, 0) }
+}
+
+/** Labels, sentences and events are the same on ticket after ticket, and setting them is most of what a page costs. */
+const keptLines = 2_000
+const lines = new Map<string, Line>()
+
+/** A text, on one line however wide. */
+export const line = (text: string, style: Style): Line => {
+  const key = `${style.weight} ${style.size} ${text}`
+  const known = lines.get(key)
+  if (known !== undefined) return known
+  const made = set(text, style)
+  // The one that was kept first makes room: those that come again are made anew once in 2,000 lines.
+  const [first] = lines.keys()
+  if (first !== undefined && lines.size >= keptLines) lines.delete(first)
+  lines.set(key, made)
+  return made
 }
 
 /** What must stay together on a line, each with the blanks behind it. */
@@ -125,6 +141,9 @@ const unbreakable = (text: string): Array<string> => {
  * wider than a line are broken.
  */
 export const wrap = (text: string, style: Style, width: number, maxLines: number): ReadonlyArray<Line> => {
+  const all = plain(text)
+  const whole = line(all, style)
+  if (all !== "" && whole.width <= width) return [whole]
   const texts: Array<string> = []
   let current = ""
   const fits = (candidate: string) => line(candidate.trimEnd(), style).width <= width
@@ -135,7 +154,7 @@ export const wrap = (text: string, style: Style, width: number, maxLines: number
     }
     current += unit
   }
-  for (const unit of unbreakable(plain(text))) {
+  for (const unit of unbreakable(all)) {
     if (texts.length > maxLines) break
     if (fits(unit)) add(unit)
     else for (const cluster of clustersOf(unit)) add(cluster)
