@@ -4,9 +4,11 @@ const tests = (pattern: string) =>
   ["packages", "apps", "infra"].map((folder) => `${folder}/**/test/**/${pattern}`)
 const integration = tests("*.integration.test.ts")
 const cluster = tests("*.cluster.test.ts")
+/** They put a module of their own in another's place. */
+const mutants = tests("*Mutants.test.ts")
 
 /**
- * Unit tests take milliseconds and need nothing; integration tests use a real Postgres, sockets or processes; those of
+ * Unit tests take milliseconds and need nothing; those of mutants break one rule at a time and see it told; integration tests use a real Postgres, sockets or processes; those of
  * the cluster a container engine.
  */
 export default defineConfig({
@@ -16,7 +18,16 @@ export default defineConfig({
         test: {
           name: "unit",
           include: tests("*.test.ts"),
-          exclude: [...integration, ...cluster, "**/node_modules/**"]
+          exclude: [...integration, ...cluster, ...mutants, "**/node_modules/**"],
+          // Half of the time would go into reading the same modules for each file; none of these files changes any.
+          isolate: false
+        }
+      },
+      {
+        test: {
+          name: "mutants",
+          include: mutants,
+          exclude: ["**/node_modules/**"]
         }
       },
       {
@@ -29,6 +40,7 @@ export default defineConfig({
           pool: "forks",
           // Each file has a Postgres pool and often a server of its own; CI has two cores.
           maxWorkers: 2,
+          isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000
         }
