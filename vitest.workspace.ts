@@ -8,8 +8,8 @@ const cluster = tests("*.cluster.test.ts")
 const mutants = tests("*Mutants.test.ts")
 
 /**
- * Unit tests take milliseconds and need nothing; those of mutants break one rule at a time and see it told; integration tests use a real Postgres, sockets or processes; those of
- * the cluster a container engine.
+ * Unit tests take milliseconds and need nothing; those of mutants break one rule at a time and see it told;
+ * integration tests use a real Postgres, sockets or processes; those of the cluster a container engine.
  */
 export default defineConfig({
   test: {
