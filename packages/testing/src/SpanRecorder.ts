@@ -2,8 +2,6 @@
 import * as Tracing from "@onsale/platform/Tracing"
 import { Effect, Option, References, Tracer } from "effect"
 
-const collector: Tracing.Collector = { ratio: 0, slowMs: 1_000 }
-
 /** The `traceparent` of a client's own span, in a trace that is told by its number. */
 export const traceOf = (n: number): string => n.toString(16).padStart(32, "a")
 export const clientSpan = (n: number): Tracer.ExternalSpan =>
@@ -17,7 +15,7 @@ export const linkedTo = (span: Tracer.Span): ReadonlyArray<string> =>
   span.links.map((link) => link.span.traceId)
 
 /** Of one process with a collector: spans are made only of what was chosen, as everywhere. */
-export const make = () => {
+export const make = (collector: Tracing.Collector = { ratio: 0, slowMs: 1_000 }) => {
   const spans: Array<Tracer.Span> = []
   const tracer = Tracer.make({
     span: (options) => {
