@@ -65,14 +65,10 @@ describe("A collector", () => {
         const posted = "POST /api/v1/events/{id}/holds"
 
         // Over HTTP: also once the lean path knows the event.
+        for (const n of [1, 2, 3]) yield* Effect.flatMap(hold(asking(n)), Shop.expect(201, Hold))
         for (const n of [1, 2, 3]) {
-          const held = yield* Effect.flatMap(hold(asking(n)), Shop.expect(201, Hold))
-          const spans = yield* until(n, "Inventory.commit")
-          assert.include(
-            spans.map(({ name }) => name),
-            posted
-          )
-          assert.strictEqual(held.seats.length, 1)
+          yield* until(n, posted)
+          yield* until(n, "Inventory.commit")
         }
 
         // Over RPC: by the call's own header. The library's client names a span with every call by itself.
