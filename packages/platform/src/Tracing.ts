@@ -124,6 +124,12 @@ const maxLinks = 128
 export const linksTo = (spans: ReadonlyArray<Tracer.AnySpan>): Array<Tracer.SpanLink> =>
   spans.slice(0, maxLinks).map((span) => ({ span, attributes: {} }))
 
+/** Links the span that is recorded now, if one is, to those that a row, a job or a message comes from. */
+export const linkTo = (text: string | null | undefined): Effect.Effect<void> =>
+  Effect.map(current, (span) => {
+    if (span?._tag === "Span") span.addLinks(linksTo(parents(text)))
+  })
+
 /** Runs it in a span of its own where the parent is recorded, and as it is otherwise. */
 export const continued =
   (parent: Tracer.AnySpan | undefined, name: string, options: SpanOptions = {}) =>
@@ -138,6 +144,16 @@ export const continued =
                 Effect.provideService(References.TracerEnabled, true)
               )
         ) as Effect.Effect<A, E, R>)
+
+/** As `continued`, but within whatever is recorded already. */
+export const unlessRecorded =
+  (parent: Tracer.AnySpan | undefined, name: string, options: SpanOptions = {}) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    parent === undefined
+      ? effect
+      : Effect.flatMap(current, (span) =>
+          span === undefined ? continued(parent, name, options)(effect) : effect
+        )
 
 /**
  * Turns spans on again where the one that it stands in is recorded. A handler that was built with the context of its
