@@ -68,10 +68,10 @@ const settled = Effect.fnUntraced(function* (pid: number) {
 const startArm = Effect.fnUntraced(function* (
   { name, ratio }: Arm,
   postgres: PostgresServer.PostgresServer,
-  sink: string,
   profiles: Option.Option<string>
 ) {
   const fs = yield* FileSystem.FileSystem
+  const sink = yield* SpanSink.make
   const service = yield* ServiceProcess.start(
     "apps/onsale/src/main.ts",
     ["start"],
@@ -84,7 +84,7 @@ const startArm = Effect.fnUntraced(function* (
       ONSALE_LOG: "json",
       ...(ratio === undefined
         ? {}
-        : { OTEL_EXPORTER_OTLP_ENDPOINT: sink, OTEL_TRACES_SAMPLER_ARG: String(ratio) })
+        : { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, OTEL_TRACES_SAMPLER_ARG: String(ratio) })
     },
     Option.match(profiles, {
       onNone: () => [],
@@ -97,16 +97,15 @@ const startArm = Effect.fnUntraced(function* (
       seats: seatsAnEvent
     }))
   )
-  return { name, service, sale }
+  return { name, service, sale, sink }
 })
 
 export const run = Effect.fn("TracingBench.run")(function* (options: TracingOptions) {
   const postgres = yield* PostgresServer.make(Option.none())
-  const sink = yield* SpanSink.make
-  const running = yield* Effect.forEach(arms, (arm) => startArm(arm, postgres, sink.url, options.profiles))
+  const running = yield* Effect.forEach(arms, (arm) => startArm(arm, postgres, options.profiles))
 
   const turn = Effect.fnUntraced(function* (
-    { sale, service }: (typeof running)[number],
+    { sale, service, sink }: (typeof running)[number],
     seed: number,
     seconds: number
   ) {
@@ -200,8 +199,13 @@ export const run = Effect.fn("TracingBench.run")(function* (options: TracingOpti
       ]
     )
   )
-  const sorted = against(1, (turn) => turn.cpu).sort((a, b) => a - b)
-  const ratio = sorted[sorted.length >> 1] ?? Number.NaN
+  const median = (values: ReadonlyArray<number>) =>
+    values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+  // Tickets are drawn beside it: of all threads together tracing would look cheaper than it is.
+  const ratio = Math.max(
+    median(against(1, (turn) => turn.cpu)),
+    median(against(1, (turn) => turn.answeringCpu))
+  )
   const passes = ratio < allowed
   yield* Console.log(
     `\nTracing 1%: ${ratio.toFixed(3)} times the CPU without, under ${allowed} asked: ${passes ? "pass" : "FAIL"}`
