@@ -50,8 +50,14 @@ const world = Effect.gen(function* () {
     collector,
     spansOf,
     /** Those of a trace, once there is one of that name. */
-    until: (n: number, name: string) =>
-      pollUntil(spansOf(n), (spans) => spans.some((span) => span.name === name), { deadline })
+    until: Effect.fnUntraced(function* (n: number, name: string) {
+      yield* pollUntil(
+        Effect.map(spansOf(n), (spans) => spans.map((span) => span.name)),
+        (names) => names.includes(name),
+        { deadline }
+      )
+      return yield* spansOf(n)
+    })
   }
 })
 

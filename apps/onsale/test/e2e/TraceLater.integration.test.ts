@@ -50,12 +50,15 @@ const world = Effect.gen(function* () {
       return yield* Shop.expect(reply.status === 201 ? 201 : 202, Order)(reply)
     }),
     /** The spans of a trace, once each of the names is there. */
-    until: (n: number, ...names: ReadonlyArray<string>) =>
-      pollUntil(
-        Effect.sync(() => collector.spans.filter(({ traceId }) => traceId === traceOf(n))),
-        (spans) => names.every((name) => spans.some((span) => span.name.startsWith(name))),
+    until: Effect.fnUntraced(function* (n: number, ...names: ReadonlyArray<string>) {
+      const spans = () => collector.spans.filter(({ traceId }) => traceId === traceOf(n))
+      yield* pollUntil(
+        Effect.sync(() => names.filter((name) => !spans().some((span) => span.name.startsWith(name)))),
+        (missing) => missing.length === 0,
         { deadline }
-      ),
+      )
+      return spans()
+    }),
     intentOf: (orderId: string) =>
       Effect.map(
         sql<{
