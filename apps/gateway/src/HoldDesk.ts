@@ -5,7 +5,7 @@ import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import * as InventorySubmit from "@onsale/inventory/InventorySubmit"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Clock, Context, Effect, Exit, Layer, type Tracer } from "effect"
+import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
@@ -82,8 +82,8 @@ export class HoldDesk extends Context.Service<
       key: string,
       claims: Claims,
       done: (exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) => void,
-      /** The recorded one that asks, if there is one. */
-      span?: Tracer.AnySpan
+      /** Who asks, where that is traced. */
+      traced?: Tracing.Traced
     ) => () => void
   }
 >()("@onsale/gateway/HoldDesk") {
@@ -95,7 +95,7 @@ export class HoldDesk extends Context.Service<
       const clock = yield* Clock.Clock
       const running = new Set<string>()
 
-      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, span) => {
+      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, traced) => {
         const commandId = CommandId.make(short(key), { disableChecks: true })
         const run = event.id + commandId
         if (running.has(run)) {
@@ -123,7 +123,7 @@ export class HoldDesk extends Context.Service<
             if (exit._tag === "Success") tell(boards, event.id, exit.value)
             if (giveBack()) done(Exit.mapError(exit, overloaded))
           },
-          span
+          traced
         )
         return () => {
           if (giveBack()) forget()
@@ -133,9 +133,9 @@ export class HoldDesk extends Context.Service<
       return HoldDesk.of({
         submit,
         hold: (event, key, claims) =>
-          Effect.flatMap(Tracing.current, (span) =>
+          Effect.flatMap(Tracing.traced, (traced) =>
             Effect.callback((resume) => {
-              const forget = submit(event, key, claims, resume, span)
+              const forget = submit(event, key, claims, resume, traced)
               return Effect.sync(forget)
             })
           )

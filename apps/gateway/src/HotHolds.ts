@@ -164,7 +164,7 @@ export const make = Effect.gen(function* () {
       return next()
     }
     // One that is traced has a span for each step, which the typed route makes.
-    if (RequestTrace.isChosen(collector, request.headers, random)) return next()
+    if (RequestTrace.isLeft(collector, request, random)) return next()
     const startNanos = collector === undefined ? 0n : clock.currentTimeNanosUnsafe()
     const eventId = EventId.make(id, { disableChecks: true })
     const key = request.headers["idempotency-key"]

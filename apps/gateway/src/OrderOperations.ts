@@ -177,6 +177,7 @@ export const make = Effect.gen(function* () {
         .refund(orderId, {
           key,
           fingerprint: OrderViews.fingerprintOf([orderId, payload]),
+          correlation: yield* Tracing.carried(yield* Correlation),
           tickets: payload.tickets ?? null,
           reason: payload.reason
         })
@@ -218,6 +219,7 @@ export const make = Effect.gen(function* () {
         .refund(orderId, {
           key,
           fingerprint: OrderViews.fingerprintOf(["organiser", orderId, payload]),
+          correlation: yield* Tracing.carried(yield* Correlation),
           tickets: payload.tickets ?? null,
           reason: payload.reason,
           cause: "organiser"

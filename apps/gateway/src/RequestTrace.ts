@@ -1,13 +1,16 @@
 /**
  * Which requests are traced: those whose client says so in its `traceparent`, and a part of those that say nothing.
- * One that was not chosen, but broke or took long, is told of when it is over.
+ * One that was not chosen, but broke or took long, is told of when it is over. Of RPC, each call is a request of its
+ * own (`rpc/RpcTrace.ts`).
  */
+import { rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
 import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Effect, Exit, Random } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { RequestHeaders } from "./Correlation.ts"
 
-const parentOf = (headers: RequestHeaders) => {
+/** The span that a request names. */
+export const parentOf = (headers: RequestHeaders) => {
   const { traceparent } = headers
   return typeof traceparent === "string" ? Tracing.parse(traceparent) : undefined
 }
@@ -19,7 +22,7 @@ const nameOf = (method: string, url: string): string => {
   return `${method} ${path.replace(/\/[^/]*\d[^/]*(?=\/|$)/g, (part) => (/^\/v\d+$/.test(part) ? part : "/{id}"))}`
 }
 
-/** Whether a lean path leaves this request to the typed one, which has the spans. `random` is of [0, 1). */
+/** Whether it is traced. `random` is of [0, 1). */
 export const isChosen = (
   collector: Tracing.Collector | undefined,
   headers: RequestHeaders,
@@ -29,11 +32,30 @@ export const isChosen = (
   return headers.traceparent === undefined ? random() < collector.ratio : parentOf(headers)?.sampled === true
 }
 
+/** Requests that a lean path has left to the typed one because they are traced: it does not draw again. */
+const left = new WeakSet<object>()
+
+/** Whether a lean path leaves this request to the typed one, which has the spans. */
+export const isLeft = (
+  collector: Tracing.Collector | undefined,
+  request: { readonly headers: RequestHeaders },
+  random: () => number
+): boolean => {
+  const chosen = isChosen(collector, request.headers, random)
+  if (chosen) left.add(request)
+  return chosen
+}
+
 interface Request {
   readonly method: string
   readonly url: string
   readonly headers: RequestHeaders
+  /** Node's own, which a lean path has seen. */
+  readonly source?: object
 }
+
+/** The router takes it with a slash behind it too, as the library's clients write it. */
+const rpcUrl = new RegExp(`^${rpcPath}/?(?:\\?|$)`)
 
 /** Of a request that was not chosen and is answered now. */
 export const tellOf = (
@@ -65,9 +87,18 @@ export const traced =
     Effect.gen(function* () {
       const collector = yield* Tracing.CurrentCollector
       if (collector === undefined) return yield* app
+      const startNanos = yield* Clock.currentTimeNanos
+      if (rpcUrl.test(request.url)) {
+        // A WebSocket is no slow request, and a call that broke tells of itself.
+        return yield* Effect.tap(app, ({ status }) =>
+          status < 500 ? Effect.void : tellOf(request, status, startNanos)
+        )
+      }
       const drawn = yield* Random.next
-      if (!isChosen(collector, request.headers, () => drawn)) {
-        const startNanos = yield* Clock.currentTimeNanos
+      const chosen =
+        (request.source !== undefined && left.has(request.source)) ||
+        isChosen(collector, request.headers, () => drawn)
+      if (!chosen) {
         return yield* Effect.tap(app, ({ status }) => tellOf(request, status, startNanos))
       }
       const options = {

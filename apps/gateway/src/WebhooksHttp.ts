@@ -2,6 +2,7 @@
 import { Api } from "@onsale/contracts/http/Api"
 import { ProviderNotFound, WebhookRejected } from "@onsale/contracts/http/Problems"
 import { Webhooks } from "@onsale/payments/Webhooks"
+import * as Tracing from "@onsale/platform/Tracing"
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
@@ -17,6 +18,7 @@ export const layer = HttpApiBuilder.group(
         // A body that is too large or broken off is the edge's to answer.
         const body = new Uint8Array(yield* Effect.orDie(request.arrayBuffer))
         yield* webhooks.receive(provider, body, request.headers, token).pipe(
+          Tracing.resumed,
           Effect.catchTag("WebhookRejected", ({ reason }) =>
             Effect.andThen(
               Effect.logWarning(`a webhook of ${provider} was rejected: ${reason}`),

@@ -20,7 +20,8 @@ const request = (headers: Record<string, string>) => ({
 const spansOf = Effect.fnUntraced(function* (
   headers: Record<string, string>,
   tookMs: number,
-  status: number
+  status: number,
+  more: { readonly source?: object; readonly url?: string; readonly collector?: Tracing.Collector } = {}
 ) {
   const made: Array<Tracer.Span> = []
   const tracer = Tracer.make({
@@ -34,9 +35,9 @@ const spansOf = Effect.fnUntraced(function* (
     Effect.suspend(() => TestClock.adjust(tookMs)),
     HttpServerResponse.empty({ status })
   ).pipe(
-    RequestTrace.traced(request(headers), "id"),
+    RequestTrace.traced({ ...request(headers), ...more }, "id"),
     Effect.provideService(Tracer.Tracer, tracer),
-    Effect.provideService(Tracing.CurrentCollector, collector),
+    Effect.provideService(Tracing.CurrentCollector, more.collector ?? collector),
     Effect.provideService(References.TracerEnabled, false)
   )
   return { made, response }
@@ -72,6 +73,24 @@ describe("RequestTrace", () => {
         assert.strictEqual(Number(ended.endTime - ended.startTime) / 1e6, tookMs)
         assert.strictEqual(ended.exit._tag, status === 500 ? "Failure" : "Success")
       }
+    })
+  )
+
+  it.effect("does not draw again for a hold that the lean path has left to it", () =>
+    Effect.gen(function* () {
+      const source = { headers: {} }
+      const traced = (source: object) =>
+        spansOf({}, 5, 201, { source, collector: { ratio: 0, slowMs: 1_000 } })
+      assert.isTrue(RequestTrace.isLeft({ ratio: 1, slowMs: 1_000 }, source, () => 0.5))
+      assert.lengthOf((yield* traced(source)).made, 1)
+      assert.lengthOf((yield* traced({ headers: {} })).made, 0)
+    })
+  )
+
+  it.effect("tells of nothing that is open for long by its nature", () =>
+    Effect.gen(function* () {
+      assert.lengthOf((yield* spansOf({}, 60_000, 101, { url: "/rpc/" })).made, 0)
+      assert.lengthOf((yield* spansOf({}, 5, 503, { url: "/rpc" })).made, 1)
     })
   )
 

@@ -11,6 +11,7 @@ import * as InventoryBench from "./InventoryBench.ts"
 import { machine, statement } from "./Machine.ts"
 import * as ReadsBench from "./ReadsBench.ts"
 import * as RolesBench from "./RolesBench.ts"
+import * as TracingBench from "./TracingBench.ts"
 import * as ViewersBench from "./ViewersBench.ts"
 
 /** The checker found what must not be. */
@@ -352,7 +353,8 @@ Command.make("bench", {}, () => judged(everything).pipe(Effect.scoped)).pipe(
     notifications,
     tickets,
     viewers,
-    freshness
+    freshness,
+    TracingBench.command
   ]),
   Command.run({ version: "1" }),
   Effect.provide([NodeServices.layer, NodeHttpClient.layerUndici]),

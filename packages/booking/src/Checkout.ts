@@ -249,8 +249,13 @@ const make = (limit: Duration.Duration) =>
         (sum, { amount, status }) => (status === "succeeded" ? sum + amount.amount : sum),
         0
       )
+      const correlation = order.refundCorrelations.get(refund.id)
       const answer = yield* pay("the refund", order, (payment) =>
-        payment.Refund({ refundId: refund.id, amount: refund.amount.amount })
+        payment.Refund({
+          refundId: refund.id,
+          amount: refund.amount.amount,
+          ...(correlation === undefined ? {} : { correlation })
+        })
       )
       return answer?.payment != null && answer.payment.refunded >= before + refund.amount.amount
         ? Outcome.RefundPaid({ refundId: refund.id })

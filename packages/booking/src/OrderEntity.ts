@@ -34,6 +34,7 @@ import { Checkout } from "./Checkout.ts"
 import * as CheckoutRun from "./CheckoutRun.ts"
 import * as DoorCommands from "./DoorCommands.ts"
 import { firstRun, laterRun, requestRefund, type Run, type Step } from "./Order.ts"
+import * as OrderCorrelation from "./OrderCorrelation.ts"
 import { evolve, isAtWork, type Placed, toView } from "./OrderState.ts"
 import { type Key, OrderStore, type Plan, type Stored } from "./OrderStore.ts"
 
@@ -63,6 +64,7 @@ interface PlaceRequest extends Request {
 }
 
 interface RefundRequest extends Request {
+  readonly correlation?: string
   readonly tickets: ReadonlyArray<TicketId> | null
   readonly reason: string
   readonly cause: RefundCause
@@ -191,7 +193,7 @@ const make = Effect.gen(function* () {
       return view
     },
     (driving, { order }) => {
-      const { correlation } = Tracing.split(order.placed.correlation)
+      const { correlation } = Tracing.split(OrderCorrelation.ofWork(order))
       return correlation === undefined ? driving : Effect.annotateLogs(driving, "correlationId", correlation)
     }
   )
@@ -318,20 +320,22 @@ const make = Effect.gen(function* () {
     if (seen !== null && seen.answer !== null) return seen.answer
     const stored = yield* current
     if (stored === null) return yield* new OrderNotFound()
+    yield* Tracing.linkTo(stored.order.placed.correlation)
     if (seen !== null) return yield* driveOn(stored, key)
 
     const atMs = yield* Clock.currentTimeMillis
-    const { cause, reason, tickets } = request
+    const { cause, correlation, reason, tickets } = request
     const refundId = RefundId.make(makeUuidV7(atMs))
-    const requested = requestRefund(stored.order, { refundId, tickets, reason, cause }, atMs)
-    if (Result.isFailure(requested)) return yield* new NotRefundable(requested.failure)
+    const decided = requestRefund(stored.order, { refundId, tickets, reason, cause }, atMs)
+    if (Result.isFailure(decided)) return yield* new NotRefundable(decided.failure)
+    const requested = { ...decided.success, ...(correlation === undefined ? {} : { correlation }) }
 
     // From here on the tickets admit nobody, and the money is owed.
-    const order = evolve(stored.order, requested.success, { orderId, atMs })
+    const order = evolve(stored.order, requested, { orderId, atMs })
     const after: Stored = { order, version: stored.version + 1 }
     yield* store
       .append({
-        events: [requested.success],
+        events: [requested],
         order,
         version: after.version,
         atMs,
@@ -397,7 +401,10 @@ const make = Effect.gen(function* () {
           // Whoever resumes may know of another owner's writes.
           known = undefined
           const stored = yield* current
-          return stored === null ? yield* new OrderNotFound() : yield* driveOn(stored, null)
+          if (stored === null) return yield* new OrderNotFound()
+          // Nobody asks: it goes on in the trace of whoever did.
+          const { parent } = Tracing.split(OrderCorrelation.ofWork(stored.order))
+          return yield* Tracing.unlessRecorded(parent, "Order.resume")(driveOn(stored, null))
         })
       ),
 

@@ -50,6 +50,8 @@ export interface Order {
   readonly lateMoney: "came" | "taken" | "returned" | null
   readonly tickets: ReadonlyArray<OrderTicket>
   readonly refunds: ReadonlyArray<OrderRefund>
+  /** Of the requests for refunds: the correlation id that what follows from them bears. */
+  readonly refundCorrelations: ReadonlyMap<RefundId, string>
   /** What the door knows of each ticket. */
   readonly doors: ReadonlyMap<TicketId, TicketDoor.TicketDoor>
   /** Milliseconds since 1970. */
@@ -98,6 +100,7 @@ export const evolve = (
       lateMoney: null,
       tickets: [],
       refunds: [],
+      refundCorrelations: new Map(),
       doors: new Map(),
       createdAtMs: at.atMs,
       updatedAtMs: at.atMs
@@ -204,7 +207,12 @@ const change = (
             reason: event.reason,
             status: "pending"
           }
-        ]
+        ],
+        ...(event.correlation === undefined
+          ? {}
+          : {
+              refundCorrelations: new Map(order.refundCorrelations).set(event.refundId, event.correlation)
+            })
       }
     }
     case "TicketAdmitted":

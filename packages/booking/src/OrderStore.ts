@@ -8,6 +8,7 @@ import * as Ids from "@onsale/contracts/Ids"
 import { type EventId, OrderId } from "@onsale/contracts/Ids"
 import { OrderEvent, type OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
 import * as Journal from "@onsale/platform/Journal"
+import * as OrderCorrelation from "./OrderCorrelation.ts"
 import * as DoorRows from "./DoorRows.ts"
 import { claimCount, evolve, keptAmount, type Order, refundedAmount, statusOf, toView } from "./OrderState.ts"
 
@@ -195,7 +196,7 @@ const make = Effect.gen(function* () {
             stream: append.order.id,
             version: append.version,
             atMs: append.atMs,
-            correlation: append.order.placed.correlation ?? null,
+            correlation: OrderCorrelation.ofRow(append.order, append.events) ?? null,
             events: append.events
           },
           [

@@ -38,6 +38,8 @@ export interface PlaceOrder {
 export interface RefundOrder {
   readonly key: string
   readonly fingerprint: string
+  /** Of the request, for the logs of all that follows from it. */
+  readonly correlation?: string
   /** Null for all that are valid. */
   readonly tickets: ReadonlyArray<TicketId> | null
   readonly reason: string

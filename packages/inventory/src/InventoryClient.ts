@@ -7,13 +7,11 @@ import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/invento
 import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { InventoryEntity, maxCommandsAMessage } from "@onsale/contracts/inventory/InventoryEntity"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Clock, Duration, Effect, Exit, FiberSet, Layer, type Tracer } from "effect"
+import { Clock, Duration, Effect, Exit, FiberSet, Layer } from "effect"
 import * as LaneMetrics from "./LaneMetrics.ts"
 import * as LanePolicy from "./LanePolicy.ts"
 import * as InventorySubmit from "./InventorySubmit.ts"
 
-/** Of the span of a message: more are counted, and not named. */
-const maxLinks = 64
 /** Messages of one event that are on their way at once: the next is gathered while one commits. */
 const messagesInFlight = 2
 /** Empty lanes that are kept for what was measured of them; what is more goes as soon as it is empty. */
@@ -25,7 +23,7 @@ interface Waiting {
   readonly command: InventoryCommand
   readonly sinceMs: number
   readonly done: Parameters<InventorySubmit.Submit>[2]
-  readonly span: Tracer.AnySpan | undefined
+  readonly traced: Tracing.Traced | undefined
 }
 
 interface Lane extends LanePolicy.Load, LaneMetrics.Lane {
@@ -92,20 +90,21 @@ export const layerEntity = Layer.effect(
     const execute = (
       eventId: EventId,
       commands: ReadonlyArray<InventoryCommand>,
-      spans: ReadonlyArray<Tracer.AnySpan> | undefined
+      traced: ReadonlyArray<Tracing.Traced> | undefined
     ) =>
-      spans === undefined
+      traced === undefined
         ? entity(eventId).Execute({ commands })
         : Effect.flatMap(Tracing.current, (span) =>
             entity(eventId).Execute({
               commands,
+              carried: traced.slice(0, Tracing.maxNamed).map(Tracing.carriedOf),
               ...(span === undefined ? {} : { traceparent: Tracing.format(span) })
             })
           ).pipe(
-            Tracing.continued(spans[0], "Inventory.batch", {
+            Tracing.continued(traced[0]?.span, "Inventory.batch", {
               kind: "client",
               attributes: { "onsale.commands": commands.length },
-              links: spans.slice(1, maxLinks).map((span) => ({ span, attributes: {} }))
+              links: Tracing.linksTo(traced.slice(1).map(({ span }) => span))
             })
           )
 
@@ -115,13 +114,13 @@ export const layerEntity = Layer.effect(
         const oldest = nowMs - LanePolicy.deadlineMs
         const batch: Array<Waiting> = []
         /** Of the commands that are traced; most are not. */
-        let spans: Array<Tracer.AnySpan> | undefined
+        let traced: Array<Tracing.Traced> | undefined
         const taken = lane.waiting.splice(0, maxCommandsAMessage)
         for (const one of taken) {
           if (one.sinceMs < oldest) one.done(Exit.fail(tooLate))
           else {
             batch.push(one)
-            if (one.span !== undefined) (spans ??= []).push(one.span)
+            if (one.traced !== undefined) (traced ??= []).push(one.traced)
           }
         }
         left(lane, taken.length - batch.length)
@@ -131,7 +130,7 @@ export const layerEntity = Layer.effect(
         return execute(
           eventId,
           batch.map(({ command }) => command),
-          spans
+          traced
         ).pipe(
           // What is left of the deadline of the one that has waited longest: it stands first.
           (sent) => withDeadline(sent, Math.max(leastMs, batch[0]!.sinceMs - oldest)),
@@ -188,7 +187,7 @@ export const layerEntity = Layer.effect(
       run(drain(eventId, lane))
     }
 
-    const submit: InventorySubmit.Submit = (eventId, command, done, span) => {
+    const submit: InventorySubmit.Submit = (eventId, command, done, traced) => {
       let lane = lanes.get(eventId)
       if (lane === undefined) {
         lane = {
@@ -210,16 +209,16 @@ export const layerEntity = Layer.effect(
       }
       lane.held++
       all.held++
-      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done, span })
+      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done, traced })
       if (worthSending(lane)) start(eventId, lane)
       return InventorySubmit.goesOn
     }
 
     const client = InventoryClient.of({
       execute: (eventId, command) =>
-        Effect.flatMap(Tracing.current, (span) =>
+        Effect.flatMap(Tracing.traced, (traced) =>
           Effect.callback((resume) => {
-            submit(eventId, command, resume, span)
+            submit(eventId, command, resume, traced)
           })
         ),
       open: (eventId, layout) =>

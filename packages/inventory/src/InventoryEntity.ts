@@ -17,9 +17,13 @@ export const layer = InventoryEntity.toLayer(
     return InventoryEntity.of({
       Open: ({ payload }) => writer.open(payload.layout),
       Execute: ({ payload }) =>
-        Tracing.continued(Tracing.parse(payload.traceparent), "Inventory.Execute", { kind: "server" })(
-          writer.execute(payload.commands)
-        ),
+        payload.traceparent === undefined
+          ? writer.execute(payload.commands)
+          : Effect.flatMap(Tracing.current, (span) =>
+              writer.execute(payload.commands, { span, carried: payload.carried ?? [] })
+            ).pipe(
+              Tracing.continued(Tracing.parse(payload.traceparent), "Inventory.Execute", { kind: "server" })
+            ),
       GetHold: ({ payload }) => writer.hold(payload.holdId),
       GetHoldOf: ({ payload }) => writer.holdOf(payload.seat),
       GetAvailability: () => writer.availability

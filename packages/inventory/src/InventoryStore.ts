@@ -68,6 +68,8 @@ export class InventoryStore extends Context.Service<
       readonly version: number
       readonly atMs: number
       readonly events: ReadonlyArray<InventoryEvent>
+      /** Of those who are traced of all that have asked for it (`Tracing.carriedByMany`); left out where none is. */
+      readonly correlation?: string
     }) => Effect.Effect<void, Journal.JournalConflict | Journal.UniqueBroken>
     /** Writes a layout and the row that opens it. */
     readonly open: (options: {
@@ -145,10 +147,16 @@ export class InventoryStore extends Context.Service<
       const deleteSales = (eventId: EventId, seats: ReadonlyArray<number>) =>
         sql`DELETE FROM inventory.sale WHERE event_id = ${eventId}::uuid AND seat = ANY (${[...seats]}::int[])`
 
-      const append: InventoryStore["Service"]["append"] = ({ eventId, version, atMs, events }) => {
+      const append: InventoryStore["Service"]["append"] = ({
+        atMs,
+        correlation = null,
+        eventId,
+        events,
+        version
+      }) => {
         const sold = soldIn(events)
         const returned = events.flatMap((event) => (event._tag === "Returned" ? event.seats : []))
-        const row = { stream: eventId, version, atMs, correlation: null, json: JSON.stringify(events) }
+        const row = { stream: eventId, version, atMs, correlation, json: JSON.stringify(events) }
         const soldSeats = new Set(sold.map(({ seat }) => seat))
         const written = returned.some((seat) => soldSeats.has(seat))
           ? // One statement does not see its own writes: a seat that changes hands twice needs them in order.

@@ -8,7 +8,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import type { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Effect, Exit, FiberSet, type Tracer } from "effect"
+import { Effect, Exit, FiberSet } from "effect"
 
 /**
  * Calls back once with what `InventoryClient.execute` would come to, at once or later. `done` must not throw.
@@ -19,8 +19,8 @@ export type Submit = (
   eventId: EventId,
   command: InventoryCommand,
   done: (exit: Exit.Exit<InventoryAnswer, InventoryUnavailable>) => void,
-  /** The recorded span that it is carried out for, if there is one. */
-  span?: Tracer.AnySpan
+  /** Whom it is carried out for, where that is traced. */
+  traced?: Tracing.Traced
 ) => () => void
 
 type Client = InventoryClient["Service"]
@@ -39,9 +39,18 @@ export const goesOn = (): void => {}
 /** How a client takes commands; what runs for it ends with the scope. */
 export const of = Effect.fnUntraced(function* (client: Client) {
   const run = yield* FiberSet.makeRuntime<never, void, never>()
-  const byEffect: Submit = (eventId, command, done, span) => {
+  const execute = (eventId: EventId, command: InventoryCommand, traced: Tracing.Traced | undefined) =>
+    traced === undefined
+      ? client.execute(eventId, command)
+      : client
+          .execute(eventId, command)
+          .pipe(
+            Tracing.continued(traced.span, "Inventory.execute"),
+            Effect.annotateLogs("correlationId", traced.correlation)
+          )
+  const byEffect: Submit = (eventId, command, done, traced) => {
     const fiber = run(
-      Effect.matchCause(Tracing.continued(span, "Inventory.execute")(client.execute(eventId, command)), {
+      Effect.matchCause(execute(eventId, command, traced), {
         onFailure: (cause) => done(Exit.failCause(cause)),
         onSuccess: (answer) => done(Exit.succeed(answer))
       })

@@ -28,6 +28,7 @@ import type { InventoryEvent } from "@onsale/contracts/inventory/InventoryEvent"
 import { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 import { JournalConflict } from "@onsale/platform/Journal"
 import { Cause, Clock, Duration, Effect, Exit, Metric, Schema } from "effect"
+import * as BatchTrace from "./BatchTrace.ts"
 import { answerOf, availability, holdOf, holdView, refusal } from "./InventoryAnswers.ts"
 import { decide, recall, sweep } from "./Inventory.ts"
 import { type Snapshot, snapshotOf } from "./InventorySnapshot.ts"
@@ -64,6 +65,7 @@ const lost = Metric.withAttributes(decided, { outcome: "refused" })
 interface Work {
   readonly commands: ReadonlyArray<InventoryCommand>
   readonly reply: (exit: Exit.Exit<ReadonlyArray<InventoryAnswer>, InventoryUnavailable>) => void
+  readonly trace: BatchTrace.MessageTrace | undefined
 }
 interface Read {
   readonly read: (state: State | null, nowMs: number) => void
@@ -77,7 +79,8 @@ interface Open {
 export interface InventoryWriter {
   /** The answers in the order of the commands, after they are committed. */
   readonly execute: (
-    commands: ReadonlyArray<InventoryCommand>
+    commands: ReadonlyArray<InventoryCommand>,
+    trace?: BatchTrace.MessageTrace
   ) => Effect.Effect<ReadonlyArray<InventoryAnswer>, InventoryUnavailable>
   readonly open: (layout: SaleLayout) => Effect.Effect<void, LayoutRefused>
   readonly hold: (holdId: HoldId) => Effect.Effect<HoldView | Refused>
@@ -198,7 +201,10 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
     poisoned = false
     if (events.length > 0) {
       const askedAtMs = monotonicMs()
-      yield* store.append({ eventId, version, atMs, events }).pipe(
+      const correlation = BatchTrace.carriedOf(batch)
+      const row = { eventId, version, atMs, events }
+      yield* store.append(correlation === undefined ? row : { ...row, correlation }).pipe(
+        BatchTrace.written(batch),
         Effect.tapErrorTag("UniqueBroken", () =>
           Effect.sync(() => {
             poisoned = true
@@ -317,13 +323,13 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
     ask((reply) => reads.push({ read: (state, nowMs) => reply(Exit.succeed(f(state, nowMs))), fail: reply }))
 
   const writer: InventoryWriter = {
-    execute: (commands) =>
+    execute: (commands, trace) =>
       ask((reply) => {
         if (queued + commands.length > queueLimit) {
           return reply(Exit.fail(new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })))
         }
         queued += commands.length
-        works.push({ commands, reply })
+        works.push({ commands, reply, trace })
       }),
     open: (layout) => ask((reply) => opens.push({ layout, reply })),
     holdOf: (seat) => read((state, nowMs) => (state === null ? null : holdOf(state, seat, nowMs))),

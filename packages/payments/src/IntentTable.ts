@@ -18,6 +18,8 @@ export const UnfinishedIntent = Schema.Struct({
 })
 export type UnfinishedIntent = typeof UnfinishedIntent.Type
 
+const Carried = Schema.Array(Schema.Struct({ correlation: Schema.NullOr(Schema.String) }))
+
 const ClaimedIntent = Schema.Struct({ intentId: PaymentIntentId, dueAtMs: Schema.Finite })
 /** `dueAtMs` names the claim: a change of the payment in the meantime gives it another. */
 export type ClaimedIntent = typeof ClaimedIntent.Type
@@ -63,6 +65,8 @@ export class IntentTable extends Context.Service<
     readonly note: (provider: string, notice: WebhookNotice, nowMs: number) => Effect.Effect<NoticeOutcome>
     /** Whether the payment is ours and at another provider: it has left this one. */
     readonly hasLeft: (provider: string, intentId: PaymentIntentId) => Effect.Effect<boolean>
+    /** What the first row of the payment carries of the request that it stems from; null where it has none. */
+    readonly carried: (intentId: PaymentIntentId) => Effect.Effect<string | null>
     /** Forgets all webhooks that can no longer come again, some thousands at a time; answers how many. */
     readonly pruneWebhooks: (nowMs: number) => Effect.Effect<number>
     /** Unfinished intents whose last change is older than `olderThanMs`, the oldest first. */
@@ -79,6 +83,7 @@ export class IntentTable extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const decodeClaims = Schema.decodeUnknownEffect(Schema.Array(ClaimedIntent))
       const decodeUnfinished = Schema.decodeUnknownEffect(Schema.Array(UnfinishedIntent))
+      const decodeCarried = Schema.decodeUnknownEffect(Carried)
       const after = sql.literal(checkAfter)
       const at = (ms: number) => sql`to_timestamp(${ms}::float8 / 1000)`
 
@@ -112,6 +117,12 @@ export class IntentTable extends Context.Service<
               next_check_at = least(next_check_at, ${at(nowMs + noticeDelayMs)})
             FROM seen WHERE id = seen.intent_id RETURNING id`
           return rows.length > 0 ? ("noted" as const) : ("known" as const)
+        }, orDie),
+
+        carried: Effect.fn("IntentTable.carried")(function* (intentId) {
+          const rows = yield* sql`SELECT correlation FROM payments.journal
+            WHERE stream = ${intentId}::uuid AND version = 1`
+          return (yield* decodeCarried(rows))[0]?.correlation ?? null
         }, orDie),
 
         hasLeft: Effect.fn("IntentTable.hasLeft")(function* (provider, intentId) {

@@ -22,6 +22,8 @@ export interface Refund {
   /** Minor units. */
   readonly amount: number
   readonly made: boolean
+  /** Of the request that asked for it; that of the payment when left out. */
+  readonly correlation?: string
 }
 
 /** How a dispute over the payment stands: the buyer's bank asks for the money, or that was decided. */
@@ -64,7 +66,12 @@ export type Command =
   | { readonly _tag: "Authorise"; readonly payment: NewPayment; readonly provider: string }
   | { readonly _tag: "Capture" }
   | { readonly _tag: "Void" }
-  | { readonly _tag: "Refund"; readonly refundId: RefundId; readonly amount: number }
+  | {
+      readonly _tag: "Refund"
+      readonly refundId: RefundId
+      readonly amount: number
+      readonly correlation?: string
+    }
 
 export type Decision =
   | { readonly _tag: "Accepted"; readonly events: ReadonlyArray<PaymentEvent> }
@@ -124,7 +131,7 @@ export const decide = (state: Payment | null, command: Command): Decision => {
       if (isClosed(state)) return accepted()
       return isOpen(state.status) ? accepted({ _tag: "VoidRequested" }) : refused
     case "Refund":
-      return decideRefund(state, command.refundId, command.amount)
+      return decideRefund(state, command)
   }
 }
 
@@ -138,14 +145,22 @@ const refuseLateMoney = (state: Payment): ReadonlyArray<PaymentEvent> => [
     : [])
 ]
 
-const decideRefund = (state: Payment, refundId: RefundId, amount: number): Decision => {
+const decideRefund = (
+  state: Payment,
+  { amount, correlation, refundId }: Extract<Command, { readonly _tag: "Refund" }>
+): Decision => {
   const known = state.refunds.get(refundId)
   if (known !== undefined) return known.amount === amount ? accepted() : refused
   if (!isCaptured(state.status) || state.refunds.size >= maxRefunds) return refused
   let requested = 0
   for (const refund of state.refunds.values()) requested += refund.amount
   if (!(Number.isSafeInteger(amount) && amount >= 0 && requested + amount <= state.captured)) return refused
-  const request = { _tag: "RefundRequested", refundId, amount } as const
+  const request = {
+    _tag: "RefundRequested",
+    refundId,
+    amount,
+    ...(correlation === undefined ? {} : { correlation })
+  } as const
   // A ticket that was free is given back without a provider.
   return amount === 0 ? accepted(request, { _tag: "Refunded", refundId, amount }) : accepted(request)
 }
@@ -156,6 +171,10 @@ const samePayment = (a: NewPayment, b: NewPayment): boolean =>
   a.currency === b.currency &&
   a.method === b.method &&
   a.provider === b.provider
+
+/** Of the request that a refund stems from, or the payment itself. */
+export const correlationOf = (state: Payment, refundId: RefundId | null): string | undefined =>
+  (refundId === null ? undefined : state.refunds.get(refundId)?.correlation) ?? state.payment.correlation
 
 // --- what is unfinished --------------------------------------------------------------------------
 
@@ -272,7 +291,11 @@ export const evolve = (intentId: PaymentIntentId, state: Payment | null, event: 
         event
       )
       return {
-        ...withRefund(state, event.refundId, { amount: event.amount, made: false }),
+        ...withRefund(state, event.refundId, {
+          amount: event.amount,
+          made: false,
+          ...(event.correlation === undefined ? {} : { correlation: event.correlation })
+        }),
         // Who wants it back does not want it.
         late: false
       }

@@ -2,7 +2,7 @@
  * The handlers of the contracts' `PaymentEntity`. One payment does one thing at a time; its state is what
  * the journal says, kept in memory between messages and read again after anything went wrong.
  */
-import { PaymentIntentId, type RefundId } from "@onsale/contracts/Ids"
+import { PaymentIntentId } from "@onsale/contracts/Ids"
 import {
   PaymentEntity,
   PaymentStepRefused,
@@ -11,9 +11,9 @@ import {
 import type { NewPayment, PaymentEvent, PaymentView } from "@onsale/contracts/payments/PaymentIntent"
 import { JournalConflict } from "@onsale/platform/Journal"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Clock, Duration, Effect, identity, Layer } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { Entity } from "effect/cluster"
-import { type Command, decide, type Payment, view } from "./Payment.ts"
+import { type Command, correlationOf, decide, type Payment, view } from "./Payment.ts"
 import { type Goal, isReached } from "./PaymentCall.ts"
 import { PaymentProviders, type ProviderFailure } from "./PaymentProvider.ts"
 import {
@@ -83,7 +83,7 @@ export const layerNoDeps = PaymentEntity.toLayer(
           )
         }
       }
-      const outcome = yield* steps.run(intentId, recorded, goal, fresh)
+      const outcome = yield* steps.run(intentId, recorded, goal, fresh).pipe(within(recorded.state, goal))
       // Only an authorisation waits to be written with what follows it.
       cached =
         goal._tag === "Authorise"
@@ -118,22 +118,28 @@ export const layerNoDeps = PaymentEntity.toLayer(
       Effect.flatMap(PaymentRouting.first(providers, intentId, payment), (provider) =>
         step({ _tag: "Authorise" }, { _tag: "Authorise", payment, provider })
       )
-    const refund = (refundId: RefundId, amount: number) =>
-      step({ _tag: "Refund", refundId }, { _tag: "Refund", refundId, amount })
+    const refund = ({ amount, correlation, refundId }: RefundPayload) =>
+      step(
+        { _tag: "Refund", refundId },
+        { _tag: "Refund", refundId, amount, ...(correlation === undefined ? {} : { correlation }) }
+      )
 
     return PaymentEntity.of({
-      Authorise: ({ payload }) => {
-        const { correlation } = Tracing.split(payload.payment.correlation)
-        return authorise(payload.payment).pipe(
+      Authorise: ({ payload }) =>
+        authorise(payload.payment).pipe(
           Effect.tap(({ status }) => Effect.logInfo(`payment ${intentId} is ${status}`)),
           Tracing.handled("Payment.authorise"),
-          correlation === undefined ? identity : Effect.annotateLogs("correlationId", correlation)
-        )
-      },
+          logged(payload.payment.correlation)
+        ),
       Capture: () => Tracing.handled("Payment.capture")(step({ _tag: "Capture" }, { _tag: "Capture" })),
       Void: () => Tracing.handled("Payment.void")(step({ _tag: "Void" }, { _tag: "Void" })),
-      Refund: ({ payload }) => Tracing.handled("Payment.refund")(refund(payload.refundId, payload.amount)),
-      Refresh: () => step({ _tag: "Refresh" }, null),
+      Refund: ({ payload }) =>
+        refund(payload).pipe(
+          Effect.tap(({ status }) => Effect.logInfo(`payment ${intentId} is ${status}`)),
+          Tracing.handled("Payment.refund"),
+          logged(payload.correlation)
+        ),
+      Refresh: () => Tracing.handled("Payment.refresh")(step({ _tag: "Refresh" }, null)),
       GetPayment: () =>
         load.pipe(
           Effect.tap((recorded) =>
@@ -156,6 +162,28 @@ export const layer = layerNoDeps.pipe(Layer.provide(PaymentSteps.layer), Layer.p
 /** With nothing more to call, an authorise or a refresh is answered by whatever the payment has become. */
 const isAnswered = (state: Payment, goal: Goal): boolean =>
   goal._tag === "Authorise" || goal._tag === "Refresh" || isReached(state, goal)
+
+type RefundPayload = Parameters<Parameters<typeof PaymentEntity.of>[0]["Refund"]>[0]["payload"]
+
+/** Under the correlation id that stands in what is carried. */
+const logged = (carried: string | undefined) => {
+  const { correlation } = Tracing.split(carried)
+  return correlation === undefined
+    ? <A, E, R>(effect: Effect.Effect<A, E, R>) => effect
+    : Effect.annotateLogs({ correlationId: correlation })
+}
+
+/** The work on a payment: whoever asks for it, or in the trace of who did first where the supervisor does. */
+const within =
+  (state: Payment | null, goal: Goal) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+    const carried =
+      state === null ? undefined : correlationOf(state, goal._tag === "Refund" ? goal.refundId : null)
+    const { parent } = Tracing.split(carried)
+    return logged(carried)(
+      goal._tag === "Refresh" ? Tracing.unlessRecorded(parent, "Payment.refresh")(work) : work
+    )
+  }
 
 const describe = (failure: ProviderFailure): string => `${failure.code}: ${failure.message}`
 

@@ -2,13 +2,13 @@
  * Payments in Postgres: the journal is the truth, `payments.intents` has one row an intent for those who look for
  * unfinished ones, and `payments.ledger` what moved. All are written by one statement.
  */
-import type { PaymentIntentId } from "@onsale/contracts/Ids"
+import type { PaymentIntentId, RefundId } from "@onsale/contracts/Ids"
 import { PaymentEvent } from "@onsale/contracts/payments/PaymentIntent"
 import * as Journal from "@onsale/platform/Journal"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { type Line, linesOf } from "./Ledger.ts"
-import { evolve, evolveAll, type Payment, statusOf, watch } from "./Payment.ts"
+import { correlationOf, evolve, evolveAll, type Payment, statusOf, watch } from "./Payment.ts"
 
 /** A payment as recorded. `version` counts the rows of its stream; 0 where there is none. */
 export interface Recorded {
@@ -157,7 +157,7 @@ export class PaymentStore extends Context.Service<
                 stream: intentId,
                 version,
                 atMs: nowMs,
-                correlation: state.payment.correlation ?? null,
+                correlation: correlationOf(state, refundIn(toWrite)) ?? null,
                 events: toWrite
               },
               [intent, ...ledgerRows(intentId, recorded.written, toWrite, version, nowMs)]
@@ -180,6 +180,13 @@ export class PaymentStore extends Context.Service<
       return PaymentStore.of({ load, append })
     })
   )
+}
+
+/** The refund that events tell of first; null where they tell of none. */
+const refundIn = (events: ReadonlyArray<PaymentEvent>): RefundId | null => {
+  for (const event of events)
+    if (event._tag === "RefundRequested" || event._tag === "Refunded") return event.refundId
+  return null
 }
 
 const nextCheck = (state: Payment, nowMs: number): number | null => {

@@ -5,6 +5,7 @@
  *
  * The work is persisted by the statement that records the webhook, so an answer of `noted` survives a crash.
  */
+import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { IntentTable, type NoticeOutcome } from "./IntentTable.ts"
 import { PaymentProviders, WebhookRejected } from "./PaymentProvider.ts"
@@ -54,6 +55,9 @@ export class Webhooks extends Context.Service<
           if (body.length > maxWebhookBytes) return yield* new WebhookRejected({ reason: "too_large" })
           const notice = yield* provider.readWebhook(body, headers, token)
           if (notice.intentId === null) return "foreign" as const
+          // A provider carries no trace: the webhook has one of its own, and tells where the payment's is.
+          if ((yield* Tracing.current) !== undefined)
+            yield* Tracing.linkTo(yield* table.carried(notice.intentId))
           const outcome = yield* table.note(name, notice, yield* Clock.currentTimeMillis)
           if (outcome === "noted" || !(yield* table.hasLeft(name, notice.intentId))) return outcome
           // Where it cannot be given back now it comes again: the provider repeats what we do not take.

@@ -1,7 +1,9 @@
 import { assert, describe, layer } from "@effect/vitest"
 import { makeUuidV7 } from "@onsale/contracts/Ids"
 import type { SandboxPaymentStatus, SandboxWebhook } from "@onsale/contracts/payments/Sandbox"
+import * as Tracing from "@onsale/platform/Tracing"
 import { pollUntil } from "@onsale/testing/Poll"
+import * as SpanRecorder from "@onsale/testing/SpanRecorder"
 import { Clock, Effect, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { IntentTable } from "../src/IntentTable.ts"
@@ -95,6 +97,21 @@ layer(layerPayments, { excludeTestServices: true, timeout: "60 seconds" })("webh
         assert.deepInclude(yield* client.GetPayment(), { status: "requires_action", captured: 0 })
       })
     )
+
+    it.effect("that is traced has a link to the trace of its payment", () => {
+      const recorder = SpanRecorder.make()
+      return Effect.gen(function* () {
+        const { client, intentId, payment } = yield* newPayment("tok_3ds")
+        const correlation = Tracing.carriedOf({ correlation: "buyer", span: SpanRecorder.clientSpan(1) })
+        yield* client.Authorise({ payment: { ...payment, correlation } })
+        const delivered = deliver(webhookOf(intentId, "authorised", yield* newEventId))
+        yield* Tracing.continued(SpanRecorder.clientSpan(2), "delivered")(delivered)
+        const [received, ...more] = recorder.named("Webhooks.receive")
+        assert.lengthOf(more, 0)
+        assert.strictEqual(received?.traceId, SpanRecorder.traceOf(2))
+        assert.deepStrictEqual(SpanRecorder.linkedTo(received!), [SpanRecorder.traceOf(1)])
+      }).pipe(recorder.recorded)
+    })
 
     it.effect("that comes twice is noted once", () =>
       Effect.gen(function* () {

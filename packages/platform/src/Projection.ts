@@ -68,12 +68,12 @@ export const runOnce = Effect.fnUntraced(function* <E, R>(options: Options<E, R>
           WHERE name = ${options.name} AND txid = ${from.txid}::text::xid8 AND position = ${from.position}::text::bigint RETURNING name`
     if (moved.length === 0) return yield* new CursorMoved({ name: options.name })
   })
-  const [first, ...others] = rows.flatMap(({ correlation }) => Tracing.split(correlation).parent ?? [])
+  const [first, ...others] = rows.flatMap(({ correlation }) => Tracing.parents(correlation))
   const handle = options.handle(rows).pipe(
     Tracing.continued(first, `projection ${options.schema}.${options.name}`, {
       kind: "consumer",
       attributes: { "onsale.rows": rows.length },
-      links: others.map((span) => ({ span, attributes: {} }))
+      links: Tracing.linksTo(others)
     })
   )
   yield* options.cursorMoves === "after"

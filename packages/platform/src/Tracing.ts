@@ -64,13 +64,71 @@ export interface Carried {
 
 /** What `carried` has made; a text without a `traceparent` at its end is a correlation id as it is. */
 export const split = (text: string | null | undefined): Carried => {
-  if (text === null || text === undefined) return { correlation: undefined, parent: undefined }
+  if (text === null || text === undefined || text.startsWith(`${many} `))
+    return { correlation: undefined, parent: undefined }
   const at = text.lastIndexOf(" ")
   const parent = at === -1 ? undefined : parse(text.slice(at + 1))
   return parent === undefined ? { correlation: text, parent } : { correlation: text.slice(0, at), parent }
 }
 
+/** A span that is recorded, and the correlation id of what it is made for. */
+export interface Traced {
+  readonly span: Tracer.AnySpan
+  readonly correlation: string
+}
+
+/** The correlation id that the log of whoever runs bears. */
+const correlationOf = (annotations: Readonly<Record<string, unknown>>): string => {
+  const { correlationId } = annotations
+  return typeof correlationId === "string" ? correlationId : "none"
+}
+
+/** As `current`, with the correlation id of the log. */
+export const traced: Effect.Effect<Traced | undefined> = Effect.withFiber((fiber) =>
+  Effect.map(current, (span) =>
+    span === undefined
+      ? undefined
+      : { span, correlation: correlationOf(fiber.getRef(References.CurrentLogAnnotations)) }
+  )
+)
+
+/** Begins the text of a row that many have asked for. */
+const many = "*"
+/** Named in such a row; what is more is not. */
+export const maxNamed = 16
+
+export const carriedOf = ({ correlation, span }: Traced): string => `${correlation} ${format(span)}`
+
+/**
+ * Of a row that holds what many have asked for: of those who are traced, each as `carried` makes it. The row itself has
+ * no correlation id then, and nobody's trace goes on from it alone.
+ */
+export const carriedByMany = (texts: ReadonlyArray<string>): string =>
+  [many, ...texts.slice(0, maxNamed)].join(" ")
+
+/** The spans that a row comes from: of one request, or of those that are traced of many. */
+export const parents = (text: string | null | undefined): ReadonlyArray<Tracer.ExternalSpan> => {
+  if (text?.startsWith(`${many} `) !== true) {
+    const { parent } = split(text)
+    return parent === undefined ? [] : [parent]
+  }
+  return text.split(" ").flatMap((part) => parse(part) ?? [])
+}
+
 export type SpanOptions = Pick<Tracer.SpanOptionsNoTrace, "attributes" | "kind" | "links">
+
+/** Of a span; OpenTelemetry keeps no more. */
+const maxLinks = 128
+
+/** To the other requests that something is done for. */
+export const linksTo = (spans: ReadonlyArray<Tracer.AnySpan>): Array<Tracer.SpanLink> =>
+  spans.slice(0, maxLinks).map((span) => ({ span, attributes: {} }))
+
+/** Links the span that is recorded now, if one is, to those that a row, a job or a message comes from. */
+export const linkTo = (text: string | null | undefined): Effect.Effect<void> =>
+  Effect.map(current, (span) => {
+    if (span?._tag === "Span") span.addLinks(linksTo(parents(text)))
+  })
 
 /** Runs it in a span of its own where the parent is recorded, and as it is otherwise. */
 export const continued =
@@ -86,6 +144,16 @@ export const continued =
                 Effect.provideService(References.TracerEnabled, true)
               )
         ) as Effect.Effect<A, E, R>)
+
+/** As `continued`, but within whatever is recorded already. */
+export const unlessRecorded =
+  (parent: Tracer.AnySpan | undefined, name: string, options: SpanOptions = {}) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    parent === undefined
+      ? effect
+      : Effect.flatMap(current, (span) =>
+          span === undefined ? continued(parent, name, options)(effect) : effect
+        )
 
 /**
  * Turns spans on again where the one that it stands in is recorded. A handler that was built with the context of its

@@ -88,6 +88,16 @@ describe("Tracing", () => {
     })
   )
 
+  it("a row of many names those who are traced, and is nobody's own", () => {
+    const texts = Array.from({ length: Tracing.maxNamed + 1 }, (_, i) => `buyer-${i} ${parent}`)
+    const row = Tracing.carriedByMany(texts)
+    assert.deepEqual(Tracing.split(row), { correlation: undefined, parent: undefined })
+    assert.lengthOf(Tracing.parents(row), Tracing.maxNamed)
+    assert.deepEqual(Tracing.parents(`buyer ${parent}`), [Tracing.parse(parent)!])
+    assert.deepEqual(Tracing.parents("buyer"), [])
+    assert.deepEqual(Tracing.parents(null), [])
+  })
+
   it.effect("an entity goes on from the message, of which the cluster makes an empty span here", () =>
     Effect.gen(function* () {
       const message = (text: string) =>

@@ -6,7 +6,7 @@ import { Internal, Overloaded, TooManyRequests, Unauthorized } from "@onsale/con
 import { DoorOnly } from "@onsale/contracts/rpc/DoorRpc"
 import { RpcEdge } from "@onsale/contracts/rpc/OnsaleRpc"
 import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
-import { Cause, Effect, Layer, type Redacted } from "effect"
+import { Cause, Effect, identity, Layer, type Redacted } from "effect"
 import { type Rpc, RpcSchema } from "effect/rpc"
 import { Correlation, correlationOf } from "../Correlation.ts"
 import { CurrentCustomer } from "../CurrentCustomer.ts"
@@ -17,6 +17,7 @@ import * as RateLimitFront from "../RateLimitFront.ts"
 import { type Class, RateLimits } from "../RateLimits.ts"
 import { ViewersPerClient } from "../ViewersPerClient.ts"
 import * as Connection from "./Connection.ts"
+import * as RpcTrace from "./RpcTrace.ts"
 
 const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): boolean =>
   !connection.closing &&
@@ -88,6 +89,8 @@ const edge = Layer.effect(
               if (watches) viewers.leave(connection.client)
             })
           ),
+          // A stream is open for as long as somebody looks.
+          watches ? identity : RpcTrace.traced(rpc._tag, headers, correlation),
           Effect.provideService(Correlation, correlation),
           Effect.provideService(CurrentCustomer, customer),
           Effect.annotateLogs({ correlationId: correlation, rpc: rpc._tag })

@@ -2,7 +2,7 @@
 import { Effect, Schema } from "effect"
 import { createServer } from "node:http"
 
-const Attribute = Schema.Struct({ key: Schema.String, value: Schema.Unknown })
+const Attribute = Schema.Struct({ key: Schema.String, value: Schema.Record(Schema.String, Schema.Unknown) })
 
 const Sent = Schema.Struct({
   resourceSpans: Schema.Array(
@@ -23,7 +23,9 @@ const Sent = Schema.Struct({
               spanId: Schema.String,
               parentSpanId: Schema.optionalKey(Schema.String),
               name: Schema.String,
-              attributes: Schema.Array(Attribute)
+              attributes: Schema.Array(Attribute),
+              links: Schema.optionalKey(Schema.Array(Schema.Struct({ traceId: Schema.String }))),
+              status: Schema.Struct({ code: Schema.optionalKey(Schema.Int) })
             })
           )
         })
@@ -39,7 +41,16 @@ export interface Span {
   readonly traceId: string
   readonly spanId: string
   readonly parentSpanId: string | undefined
+  /** The traces that it has links to. */
+  readonly links: ReadonlyArray<string>
+  /** As OpenTelemetry tells of it. */
+  readonly failed: boolean
+  /** `key=value`, each. */
+  readonly attributes: ReadonlyArray<string>
 }
+
+/** OTLP's STATUS_CODE_ERROR. */
+const statusError = 2
 
 /** Ends with the scope. */
 export const start = Effect.gen(function* () {
@@ -52,8 +63,17 @@ export const start = Effect.gen(function* () {
         const service =
           resource.attributes.find(({ key }) => key === "service.name")?.value.stringValue ?? "unnamed"
         for (const { spans: sent } of scopeSpans) {
-          for (const { name, parentSpanId, spanId, traceId } of sent)
-            spans.push({ service, name, traceId, spanId, parentSpanId: parentSpanId || undefined })
+          for (const { attributes, links = [], name, parentSpanId, spanId, status, traceId } of sent)
+            spans.push({
+              service,
+              name,
+              traceId,
+              spanId,
+              parentSpanId: parentSpanId || undefined,
+              links: links.map((link) => link.traceId),
+              failed: status.code === statusError,
+              attributes: attributes.map(({ key, value }) => `${key}=${Object.values(value)[0]}`)
+            })
         }
       }
       response.writeHead(200, { "content-type": "application/json" }).end("{}")

@@ -170,6 +170,8 @@ export const OrderEvent = Schema.TaggedUnion({
   LateMoneyReturned: { provider: Schema.String, payment: Schema.NullOr(PaymentStatus) },
   RefundRequested: {
     refundId: RefundId,
+    /** Of the request that asked for it; that of the purchase when left out. */
+    correlation: Schema.optionalKey(Schema.String),
     amount: Amount,
     /** Kept of the price of the tickets, in minor units; nothing when left out. */
     fee: Schema.optionalKey(Amount),

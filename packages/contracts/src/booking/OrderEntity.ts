@@ -80,6 +80,7 @@ export const Resume = Rpc.make("Resume", {
 export const RequestRefund = Rpc.make("RequestRefund", {
   payload: {
     ...idempotency,
+    correlation: Schema.optionalKey(Schema.String),
     tickets: Schema.NullOr(Schema.Array(TicketId)),
     reason: Schema.String,
     cause: RefundCause

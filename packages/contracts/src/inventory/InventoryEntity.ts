@@ -33,7 +33,9 @@ export const Execute = Rpc.make("Execute", {
   payload: {
     commands: Commands,
     /** W3C trace context of the message, where one of its commands is traced. */
-    traceparent: Schema.optionalKey(Schema.String)
+    traceparent: Schema.optionalKey(Schema.String),
+    /** Of its commands that are traced, each with its correlation id: for the row of the journal. */
+    carried: Schema.optionalKey(Schema.Array(Schema.String))
   },
   success: Answers,
   error: InventoryUnavailable

@@ -34,7 +34,12 @@ export const Capture = Rpc.make("Capture", { success: PaymentView, error })
 /** Gives the authorisation back, or money that came late; a payment that never was authorised ends as voided or failed. */
 export const Void = Rpc.make("Void", { success: PaymentView, error })
 export const Refund = Rpc.make("Refund", {
-  payload: { refundId: RefundId, amount: Amount },
+  payload: {
+    refundId: RefundId,
+    amount: Amount,
+    /** Of the request that asked for it; that of the payment when left out. */
+    correlation: Schema.optionalKey(Schema.String)
+  },
   success: PaymentView,
   error
 })

@@ -102,7 +102,12 @@ export const PaymentEvent = Schema.TaggedUnion({
   Reinstated: {},
   /** The order does not: it is given back. */
   LateMoneyRefused: {},
-  RefundRequested: { refundId: RefundId, amount: Amount },
+  RefundRequested: {
+    refundId: RefundId,
+    amount: Amount,
+    /** Of the request that asked for it; that of the payment when left out. */
+    correlation: Schema.optionalKey(Schema.String)
+  },
   Refunded: { refundId: RefundId, amount: Amount },
   /** The buyer's bank asks for the money back. It changes no sum: the provider's fees and reserves are its own. */
   Disputed: {},

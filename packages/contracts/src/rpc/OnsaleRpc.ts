@@ -18,7 +18,8 @@ export const rpcPath = "/rpc"
 /**
  * `Overloaded` where a connection has too many calls open, or we have too much to do; `Internal` where we broke;
  * `TooManyRequests` for a client or a customer who calls too often. The header `authorization` of a call may carry a
- * customer's token: `TokenRejected` where it does not hold. Organisers' calls carry their key there.
+ * customer's token: `TokenRejected` where it does not hold. Organisers' calls carry their key there. A call's own header
+ * `traceparent` says whether it is traced.
  */
 export class RpcEdge extends RpcMiddleware.Service<RpcEdge>()("@onsale/contracts/rpc/RpcEdge", {
   error: Schema.Union([Internal, Overloaded, TokenRejected, TooManyRequests])
