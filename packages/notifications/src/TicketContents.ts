@@ -17,8 +17,10 @@ export const make = Effect.fnUntraced(function* ({ eventOf, orderOf, storyOf }: 
     reissued: Effect.fnUntraced(function* ({ codeVersion, orderId, ticketId }: Of<"TicketReissued">) {
       const found = yield* orderOf(orderId)
       const story = yield* storyOf(orderId)
-      const { facts: event } = yield* eventOf(found.eventId, orderId)
-      const ticket = found.tickets.find(({ id }) => id === ticketId)
+      const { cancelled, facts: event } = yield* eventOf(found.eventId, orderId)
+      if (cancelled) return untold("the event is cancelled")
+      // By the journal, which may be ahead of what is known here: a code that was replaced since is not sent.
+      const ticket = story.tickets.find(({ id }) => id === ticketId)
       if (ticket === undefined || ticket.status !== "valid") return untold("the ticket is not valid any more")
       if (ticket.codeVersion !== codeVersion) return untold("there is a newer code")
       const gift = OrderStory.giftAt(story, ticketId, codeVersion)
