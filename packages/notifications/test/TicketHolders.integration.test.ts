@@ -7,6 +7,7 @@ import { SmtpFixture } from "@onsale/testing/SmtpFixture"
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { MessageLog } from "../src/MessageLog.ts"
+import { FanOut, fanOutId, NoticeJobs } from "../src/NoticeJobs.ts"
 import { Preferences } from "../src/Preferences.ts"
 import { Suppressions } from "../src/Suppressions.ts"
 import { mailsTo, plainOf } from "./MailReading.ts"
@@ -206,6 +207,57 @@ describe("TicketHolders", () => {
       yield* untilSettled
       assert.deepStrictEqual(yield* toldTo(orderId, grace.email), ["TicketGiven sent", "TicketReissued sent"])
     }).pipe(Effect.provide(running))
+  )
+
+  it.live(
+    "who is given a ticket after a change knows it; a ticket of a cancelled event is sent to nobody",
+    () =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* publish()
+        const { append, confirm, orderId, placedAtMs, tickets } = yield* place(2, { agoMs: 6 * hour })
+        yield* confirm
+        yield* untilTold(orderId, `OrderConfirmed sent ${buyer}`)
+        yield* append(3, [give(tickets[0], 2, alan)])
+        yield* append(4, [give(tickets[1], 2, grace)])
+        yield* pollUntil(mailsTo(grace.email), ({ length }) => length === 1, patience)
+        yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(100 * hour) }))
+        yield* untilTold(orderId, `EventChanged sent ${buyer}`, "EventChanged sent alan@example.org")
+        yield* untilSettled
+        // The next change comes between the two gifts.
+        yield* sql`UPDATE notifications.event_changes SET change = 9,
+        at = to_timestamp(${placedAtMs + 2_500}::float8 / 1000)`
+        const { fanOuts } = yield* NoticeJobs
+        const fanOut = FanOut.cases.EventChanged.make({ eventId, change: 9 })
+        yield* fanOuts.offer(fanOutId(fanOut), fanOut)
+        yield* untilTold(orderId, "EventChanged skipped null")
+        yield* untilSettled
+        const changes = (address: string) =>
+          Effect.map(
+            toldTo(orderId, address),
+            (all) => all.filter((one) => one === "EventChanged sent").length
+          )
+        assert.deepStrictEqual([yield* changes(alan.email), yield* changes(grace.email)], [2, 1])
+
+        yield* catalog(3, CatalogEvent.cases.EventCancelled.make({ eventId, reason: "rain" }))
+        yield* pollUntil(
+          sql`SELECT 1 FROM notifications.events WHERE cancelled_at IS NOT NULL`,
+          (rows) => rows.length === 1,
+          patience
+        )
+        const ada = { name: "Ada Lovelace", email: "ada@example.org" }
+        yield* append(5, [give(tickets[0], 3, ada)])
+        yield* untilTold(orderId, "TicketReissued skipped null", "TicketGiven sent alan@example.org")
+        yield* append(6, [refund(tickets, "event_cancelled")])
+        yield* untilTold(
+          orderId,
+          "EventCancelled sent ada@example.org",
+          "EventCancelled sent grace@example.org"
+        )
+        yield* untilSettled
+        assert.deepStrictEqual(yield* toldTo(orderId, ada.email), ["EventCancelled sent"])
+        assert.notInclude(yield* toldTo(orderId, alan.email), "EventCancelled sent")
+      }).pipe(Effect.provide(running))
   )
 
   it.live("who was given a ticket only for a moment hears nothing of it; the last one has it", () =>
