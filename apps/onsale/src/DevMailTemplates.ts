@@ -28,7 +28,7 @@ const list = () =>
     "Templates",
     `<p><a href="/dev/mail">All mail</a></p>
 <h1>Templates</h1>
-<p class="faint">What buyers are told, by sample contents, in ${Locale.literals.length} languages.</p>
+<p class="faint">What buyers are told, and holders whom they gave tickets to, by sample contents, in ${Locale.literals.length} languages.</p>
 <table>${tags
       .map(
         (tag) =>
@@ -47,7 +47,8 @@ ${samples[tag]
     Locale.literals.map((locale) => {
       const { push, sms, subject, text } = render(content, locale, { unsubscribe })
       const { encoding, segments, units } = Sms.length(sms)
-      return `<h2>${i + 1}, ${locale}: <span dir="auto">${escape(subject)}</span></h2>
+      const reader = "order" in content && content.order.toHolder !== undefined ? ", to a holder" : ""
+      return `<h2>${i + 1}, ${locale}${reader}: <span dir="auto">${escape(subject)}</span></h2>
 <iframe sandbox referrerpolicy="no-referrer" loading="lazy" src="${base}/${tag}/${i + 1}/${locale}" title="The mail as HTML"></iframe>
 <details><summary>Text</summary><pre dir="auto">${escape(text)}</pre></details>
 <p dir="auto">${escape(sms)}</p><p class="faint">SMS: ${encoding}, ${units} units, in ${segments}</p>

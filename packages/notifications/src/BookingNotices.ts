@@ -1,4 +1,4 @@
-/** Follows the bookings: keeps confirmed orders, and has their buyers told what became of them. */
+/** Follows the bookings: keeps confirmed orders, and has their buyers, and whom they gave tickets to, told what became of them. */
 import { OrderEvent, OrderTicket } from "@onsale/contracts/booking/Order"
 import { OrderId, type TicketId } from "@onsale/contracts/Ids"
 import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
@@ -9,6 +9,7 @@ import { SqlClient } from "effect/sql"
 import { MessageStore } from "./MessageStore.ts"
 import { NoticeJobs } from "./NoticeJobs.ts"
 import * as NoticeTimes from "./NoticeTimes.ts"
+import * as TicketHolders from "./TicketHolders.ts"
 
 const tickets = Schema.toCodecJson(Schema.Array(OrderTicket))
 const encodeTickets = Schema.encodeUnknownEffect(Schema.fromJsonString(tickets))
@@ -70,16 +71,23 @@ export const layer = Layer.unwrap(
       yield* tell(row, Notice.cases.OrderConfirmed.make({ orderId }))
     })
 
-    /** From then on they are not printed any more, whenever the money arrives. */
-    const refund = Effect.fnUntraced(function* (orderId: OrderId, refunded: ReadonlyArray<TicketId>) {
+    /** From then on they are not printed any more, whenever the money arrives. Answers with who else had some of them. */
+    const refund = Effect.fnUntraced(function* (
+      row: Row,
+      orderId: OrderId,
+      refunded: ReadonlyArray<TicketId>
+    ) {
       const rows = yield* sql`SELECT tickets FROM notifications.orders WHERE order_id = ${orderId}::uuid`
       const [order] = yield* decodeTickets(rows)
-      if (order === undefined) return
+      if (order === undefined) return []
       const left = order.tickets.map((ticket) =>
         refunded.includes(ticket.id) ? { ...ticket, status: "refunded" as const } : ticket
       )
       yield* sql`UPDATE notifications.orders SET tickets = ${yield* encodeTickets(left)}::json
         WHERE order_id = ${orderId}::uuid`
+      const gone = order.tickets.filter(({ id }) => refunded.includes(id))
+      if (gone.every(({ holder }) => holder === undefined)) return []
+      return TicketHolders.of({ ...(yield* placedOf(row.stream)), orderId, tickets: gone }, gone)
     })
 
     const reissue = Effect.fnUntraced(function* (
@@ -110,10 +118,19 @@ export const layer = Layer.unwrap(
         case "Confirmed":
           return yield* confirm(row, orderId, event.tickets)
         case "RefundRequested": {
-          yield* refund(orderId, event.tickets)
-          if (event.cause !== "event_cancelled") return
+          const holders = yield* refund(row, orderId, event.tickets)
+          if (event.cause !== "event_cancelled") {
+            for (const { key: holder } of holders) {
+              const { refundId } = event
+              yield* tell(row, Notice.cases.TicketReturned.make({ orderId, refundId, holder }))
+            }
+            return
+          }
           const { eventId } = yield* placedOf(row.stream)
-          return yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId }))
+          yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId }))
+          for (const { key: holder } of holders)
+            yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId, holder }))
+          return
         }
         case "TicketReissued": {
           yield* reissue(orderId, event)

@@ -4,8 +4,13 @@ import type { Locale } from "@onsale/contracts/notifications/Locale"
 import * as ICalendar from "@onsale/platform/ICalendar"
 import { languages } from "./templates/Languages.ts"
 
-/** For a buyer who reads that language. `issuedAtMs` is when it is made, milliseconds since 1970. How long an event lasts is not known: it has no end. */
-export const entry = (event: EventFacts, issuedAtMs: number, locale: Locale = "en"): string =>
+/** For a reader of that language, with tickets of an order of theirs or one that was given to them. `issuedAtMs` is when it is made, milliseconds since 1970. How long an event lasts is not known: it has no end. */
+export const entry = (
+  event: EventFacts,
+  issuedAtMs: number,
+  locale: Locale = "en",
+  of: "order" | "ticket" = "order"
+): string =>
   ICalendar.render(
     ICalendar.component("VCALENDAR", [
       "VERSION:2.0",
@@ -21,7 +26,7 @@ export const entry = (event: EventFacts, issuedAtMs: number, locale: Locale = "e
           "LOCATION",
           [event.venue.name, event.venue.location].filter((part) => part !== "").join(", ")
         ),
-        ICalendar.text("DESCRIPTION", languages[locale].calendarNote)
+        ICalendar.text("DESCRIPTION", languages[locale].calendarNote[of])
       ])
     ])
   )

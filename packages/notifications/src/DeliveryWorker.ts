@@ -72,7 +72,7 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         const wants = yield* wishesOf(preferences, customer, customerId)
         if (!channelsFor(wants, content)[pool.channel])
           return Result.fail("the customer has declined it meanwhile")
-        const addressees = yield* recipients.of(pool.channel, customer, wants, open.notice)
+        const addressees = yield* recipients.of(pool.channel, what, wants, open.notice)
         const addressee = addressees.find(({ key }) => key === open.key)
         if (addressee === undefined)
           return Result.fail("the customer is not reached by this channel any more")

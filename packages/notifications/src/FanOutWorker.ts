@@ -1,9 +1,10 @@
 /**
- * Tells all buyers of an event: a notice for each order with valid tickets, a few hundred in a transaction, from a
+ * Tells all buyers of an event, and whom they gave tickets to: a notice for each order with valid tickets and for each
+ * address that has some of them, a few hundred orders in a transaction, from a
  * cursor that moves with them. A worker that dies is followed by one that goes on from there.
  */
 import { EventId, OrderId } from "@onsale/contracts/Ids"
-import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
+import { type HolderKey, Notice, noticeId } from "@onsale/contracts/notifications/Notice"
 import * as Jobs from "@onsale/platform/Jobs"
 import * as Tracing from "@onsale/platform/Tracing"
 import { Duration, Effect, Layer, Schedule, Schema } from "effect"
@@ -11,6 +12,7 @@ import { SqlClient } from "effect/sql"
 import type { DeliveryOptions } from "./DeliveryWorker.ts"
 import { FanOut, fanOutId, NoticeJobs } from "./NoticeJobs.ts"
 import * as NoticeTimes from "./NoticeTimes.ts"
+import * as TicketHolders from "./TicketHolders.ts"
 
 /** Orders in a transaction: some milliseconds each time. */
 const batch = 500
@@ -22,13 +24,33 @@ const concurrency = 2
 const maxEvents = 100
 
 const Told = Schema.Array(Schema.Struct({ lastOrder: Schema.NullOr(Schema.String) }))
-const Orders = Schema.Array(Schema.Struct({ orderId: OrderId, valid: Schema.Boolean }))
+const Orders = Schema.Array(
+  Schema.Struct({
+    orderId: OrderId,
+    valid: Schema.Boolean,
+    buyer: Schema.String,
+    /** Addresses that have valid tickets of it, whatever they are. */
+    given: Schema.Array(Schema.String)
+  })
+)
 const Soon = Schema.Array(Schema.Struct({ eventId: EventId, startsAt: Schema.String }))
 
-const noticeOf = (fanOut: FanOut, orderId: OrderId): Notice =>
-  fanOut._tag === "EventChanged"
-    ? Notice.cases.EventChanged.make({ orderId, eventId: fanOut.eventId, change: fanOut.change })
-    : Notice.cases.EventReminder.make({ orderId, eventId: fanOut.eventId, startsAt: fanOut.startsAt })
+const noticeOf = (fanOut: FanOut, orderId: OrderId, holder?: HolderKey): Notice => {
+  const about = { orderId, eventId: fanOut.eventId, ...(holder === undefined ? {} : { holder }) }
+  return fanOut._tag === "EventChanged"
+    ? Notice.cases.EventChanged.make({ ...about, change: fanOut.change })
+    : Notice.cases.EventReminder.make({ ...about, startsAt: fanOut.startsAt })
+}
+
+const noticesOf = (
+  fanOut: FanOut,
+  { buyer, given, orderId, valid }: (typeof Orders.Type)[number]
+): ReadonlyArray<Notice> => {
+  if (!valid) return []
+  const others = given.filter((address) => !TicketHolders.isSameAddress(address, buyer))
+  const keys = new Set(others.map((address) => TicketHolders.keyOf(orderId, address)))
+  return [noticeOf(fanOut, orderId), ...Array.from(keys, (key) => noticeOf(fanOut, orderId, key))]
+}
 
 export const layer = (options: DeliveryOptions) =>
   Layer.unwrap(
@@ -54,7 +76,10 @@ export const layer = (options: DeliveryOptions) =>
             const [state] = yield* sql`SELECT last_order::text AS "lastOrder" FROM notifications.fan_outs
               WHERE id = ${id}::text FOR UPDATE`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(Told)))
             const orders = yield* sql`SELECT order_id::text AS "orderId",
-                EXISTS (SELECT 1 FROM json_array_elements(tickets) t WHERE t.value ->> 'status' = 'valid') AS valid
+                EXISTS (SELECT 1 FROM json_array_elements(tickets) t WHERE t.value ->> 'status' = 'valid') AS valid,
+                customer ->> 'email' AS buyer,
+                ARRAY(SELECT DISTINCT t.value -> 'holder' ->> 'email' FROM json_array_elements(tickets) t
+                  WHERE t.value ->> 'status' = 'valid' AND t.value -> 'holder' ->> 'email' IS NOT NULL) AS given
               FROM notifications.orders
               WHERE event_id = ${fanOut.eventId}::uuid AND order_id > coalesce(${state?.lastOrder ?? null}::uuid,
                   '00000000-0000-0000-0000-000000000000'::uuid)
@@ -62,7 +87,7 @@ export const layer = (options: DeliveryOptions) =>
               ORDER BY order_id LIMIT ${batch}::int`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(Orders)))
             const last = orders[orders.length - 1]
             if (last === undefined) return false
-            const told = orders.filter(({ valid }) => valid).map(({ orderId }) => noticeOf(fanOut, orderId))
+            const told = orders.flatMap((order) => noticesOf(fanOut, order))
             yield* notices.offerAll(
               told.map((notice) => ({ id: noticeId(notice), payload: notice })),
               { correlation }

@@ -1,16 +1,22 @@
 /** What goes with a mail: the tickets, and the entry for a calendar. */
-import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Context, Effect, Layer, Result } from "effect"
 import * as Calendar from "./Calendar.ts"
 import type { Attachment } from "./Channel.ts"
-import type { Told } from "./NoticeContents.ts"
+import type { Told } from "./Told.ts"
 import { Notifications } from "./Notifications.ts"
+import type { NoticeContent } from "./templates/NoticeContent.ts"
 
-const calendar = (event: EventFacts, issuedAtMs: number, locale: Locale): Attachment => ({
+const calendar = (
+  { event, order }: Extract<NoticeContent, { readonly order: unknown }>,
+  issuedAtMs: number,
+  locale: Locale
+): Attachment => ({
   filename: "event.ics",
   contentType: "text/calendar; charset=utf-8; method=PUBLISH",
-  content: Buffer.from(Calendar.entry(event, issuedAtMs, locale))
+  content: Buffer.from(
+    Calendar.entry(event, issuedAtMs, locale, order.toHolder === undefined ? "order" : "ticket")
+  )
 })
 
 export class MessageAttachments extends Context.Service<
@@ -39,11 +45,13 @@ export class MessageAttachments extends Context.Service<
               if (Result.isFailure(pdf)) return Result.fail("the order has no valid tickets any more")
               return Result.succeed([
                 { filename: "tickets.pdf", contentType: "application/pdf", content: pdf.success },
-                calendar(event, confirmed.placedAtMs, locale)
+                calendar(content, confirmed.placedAtMs, locale)
               ])
             }
             case "EventChanged":
-              return Result.succeed([calendar(event, confirmed.placedAtMs, locale)])
+              return Result.succeed(
+                content.order.tickets.length === 0 ? [] : [calendar(content, confirmed.placedAtMs, locale)]
+              )
             default:
               return Result.succeed([])
           }

@@ -31,7 +31,7 @@ export const layer = (options: DeliveryOptions) =>
         const wanted = channelsFor(wants, what.content)
         const addressees = yield* Effect.forEach(
           channels.all.filter(({ channel }) => wanted[channel]),
-          ({ channel }) => recipients.of(channel, what.customer, wants, notice)
+          ({ channel }) => recipients.of(channel, what, wants, notice)
         )
         const all = addressees.flat()
         if (all.length === 0) {

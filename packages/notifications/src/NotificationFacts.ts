@@ -32,9 +32,15 @@ type KnownEvent = typeof KnownEvent.Type
 
 const decodeOrders = Schema.decodeUnknownEffect(Schema.Array(Schema.toCodecJson(ConfirmedOrder)))
 const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(KnownEvent))
-const decodeBefore = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ before: Schema.toCodecJson(EventFacts) }))
-)
+/** A change of an event that its buyers are told of. */
+const KnownChange = Schema.Struct({
+  /** What the event was until then. */
+  before: Schema.toCodecJson(EventFacts),
+  /** Milliseconds since 1970. */
+  atMs: Schema.Finite
+})
+type KnownChange = typeof KnownChange.Type
+const decodeChanges = Schema.decodeUnknownEffect(Schema.Array(KnownChange))
 
 export class NotificationFacts extends Context.Service<
   NotificationFacts,
@@ -44,8 +50,8 @@ export class NotificationFacts extends Context.Service<
     readonly event: (eventId: EventId) => Effect.Effect<Option.Option<EventFacts>>
     /** A cancelled event keeps its facts: whoever holds tickets of it may still look at them. */
     readonly known: (eventId: EventId) => Effect.Effect<Option.Option<KnownEvent>>
-    /** What an event was before a change that its buyers are told of; null where that is not on record. */
-    readonly before: (eventId: EventId, change: number) => Effect.Effect<EventFacts | null>
+    /** A change that buyers are told of; null where it is not on record. */
+    readonly change: (eventId: EventId, change: number) => Effect.Effect<KnownChange | null>
   }
 >()("@onsale/notifications/NotificationFacts") {
   static readonly layer = Layer.effect(
@@ -75,10 +81,11 @@ export class NotificationFacts extends Context.Service<
           return Option.fromUndefinedOr((yield* decodeOrders(rows))[0])
         }, settled),
 
-        before: Effect.fn("NotificationFacts.before")(function* (eventId, change) {
-          const rows = yield* sql`SELECT before FROM notifications.event_changes
+        change: Effect.fn("NotificationFacts.change")(function* (eventId, change) {
+          const rows = yield* sql`SELECT before, (extract(epoch FROM at) * 1000)::float8 AS "atMs"
+            FROM notifications.event_changes
             WHERE event_id = ${eventId}::uuid AND change = ${change}::int`
-          return (yield* decodeBefore(rows))[0]?.before ?? null
+          return (yield* decodeChanges(rows))[0] ?? null
         }, settled)
       })
     })

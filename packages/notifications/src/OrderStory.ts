@@ -4,6 +4,7 @@ import type { CustomerId, EventId, RefundId, TicketId } from "@onsale/contracts/
 import type { Money } from "@onsale/contracts/Money"
 import { maxTicketsInDocument } from "@onsale/contracts/notifications/TicketDocument"
 import type { OrderContent } from "./templates/NoticeContent.ts"
+import * as TicketHolders from "./TicketHolders.ts"
 
 export interface StoryRefund {
   readonly amount: number
@@ -29,6 +30,7 @@ export interface OrderStory {
   readonly actionUrl: string | null
   /** Money was taken, or may have been, before it was cancelled. */
   readonly paid: boolean
+  /** As they are now: with their newest holder and code. */
   readonly tickets: ReadonlyArray<OrderTicket>
   readonly refunds: ReadonlyMap<RefundId, StoryRefund>
   /** Tickets that were given to others, oldest first. */
@@ -36,6 +38,7 @@ export interface OrderStory {
     readonly ticketId: TicketId
     readonly codeVersion: number
     readonly holder: Customer
+    readonly atMs: number
   }>
 }
 
@@ -65,7 +68,7 @@ const begin = (placed: OrderEvent & { readonly _tag: "Placed" }): OrderStory => 
   }
 }
 
-const evolve = (story: OrderStory, event: OrderEvent): OrderStory => {
+const evolve = (story: OrderStory, event: OrderEvent, atMs: number): OrderStory => {
   switch (event._tag) {
     case "PaymentPending":
       return { ...story, status: "pending", actionUrl: event.nextAction?.url ?? null }
@@ -85,9 +88,14 @@ const evolve = (story: OrderStory, event: OrderEvent): OrderStory => {
       return { ...story, status: "confirmed", tickets: event.tickets }
     case "TicketReissued": {
       const { codeVersion, holder, ticketId } = event
-      return holder === undefined
-        ? story
-        : { ...story, gifts: [...story.gifts, { ticketId, codeVersion, holder }] }
+      const given = holder === undefined ? {} : { holder }
+      return {
+        ...story,
+        tickets: story.tickets.map((ticket) =>
+          ticket.id === ticketId ? { ...ticket, codeVersion, ...given } : ticket
+        ),
+        gifts: holder === undefined ? story.gifts : [...story.gifts, { ticketId, codeVersion, holder, atMs }]
+      }
     }
     case "RefundRequested": {
       const gone = new Set(event.tickets)
@@ -112,29 +120,26 @@ const evolve = (story: OrderStory, event: OrderEvent): OrderStory => {
   }
 }
 
-/** Of all events of an order's stream, oldest first; undefined where they do not begin with `Placed`. */
-export const of = (events: ReadonlyArray<OrderEvent>): OrderStory | undefined => {
-  const [first, ...rest] = events
-  return first?._tag === "Placed" ? rest.reduce(evolve, begin(first)) : undefined
+/** Of all rows of an order's stream, oldest first; undefined where they do not begin with `Placed`. */
+export const of = (
+  rows: ReadonlyArray<{ readonly atMs: number; readonly events: ReadonlyArray<OrderEvent> }>
+): OrderStory | undefined => {
+  const [first, ...rest] = rows.flatMap(({ atMs, events }) => events.map((event) => ({ atMs, event })))
+  return first?.event._tag === "Placed"
+    ? rest.reduce((story, { atMs, event }) => evolve(story, event, atMs), begin(first.event))
+    : undefined
 }
 
-/** Who had a ticket with the code of a version, where that is not the customer. */
-export const holderAt = (
+/** How whoever had a ticket with the code of a version came by it; undefined where that is the buyer. */
+export const giftAt = (
   { gifts }: OrderStory,
   ticketId: TicketId,
   codeVersion: number
-): Customer | undefined =>
-  gifts.findLast((gift) => gift.ticketId === ticketId && gift.codeVersion <= codeVersion)?.holder
+): OrderStory["gifts"][number] | undefined =>
+  gifts.findLast((gift) => gift.ticketId === ticketId && gift.codeVersion <= codeVersion)
 
-/** As a message shows it: its valid tickets, else what was to be bought. */
-export const contentOf = (orderId: OrderContent["orderId"], story: OrderStory): OrderContent => ({
-  orderId,
-  holder: story.customer.name,
-  total: story.total,
-  tickets:
-    story.tickets.length === 0
-      ? story.claims
-      : story.tickets
-          .filter(({ status }) => status === "valid")
-          .map(({ label, price }) => ({ label, price: { amount: price, currency: story.total.currency } }))
-})
+/** As a message shows it to its buyer: the valid tickets that are still with them, else what was to be bought. */
+export const contentOf = (orderId: OrderContent["orderId"], story: OrderStory): OrderContent =>
+  story.tickets.length === 0
+    ? { orderId, holder: story.customer.name, total: story.total, tickets: story.claims }
+    : TicketHolders.buyersContent({ ...story, orderId })

@@ -1,5 +1,4 @@
-/** Where a customer is reached in a channel, looked up when a message is planned and again when it is sent. */
-import type { Customer } from "@onsale/contracts/booking/Order"
+/** Where a customer, or somebody who was given a ticket, is reached in a channel, looked up when a message is planned and again when it is sent. */
 import type { ChannelName } from "@onsale/contracts/notifications/Message"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import type { Preferences } from "@onsale/contracts/notifications/Preferences"
@@ -9,14 +8,15 @@ import type { Addressee } from "./MessageStore.ts"
 import { PushSubscriptions } from "./push/PushSubscriptions.ts"
 import { Suppressions } from "./Suppressions.ts"
 import { plain } from "./TextLayout.ts"
+import type { Told } from "./Told.ts"
 
 export class Recipients extends Context.Service<
   Recipients,
   {
-    /** None where the customer is not reached by the channel. */
+    /** None where they are not reached by the channel. */
     readonly of: (
       channel: ChannelName,
-      customer: Customer | null,
+      told: Told,
       preferences: Preferences,
       notice: Notice
     ) => Effect.Effect<ReadonlyArray<Addressee>>
@@ -36,7 +36,7 @@ export class Recipients extends Context.Service<
       const none = Effect.succeed<ReadonlyArray<Addressee>>([])
       const one = (recipient: Recipient) => Effect.succeed([{ key: null, recipient }])
       return Recipients.of({
-        of: (channel, customer, { phone }, notice) => {
+        of: (channel, { content, customer }, { phone }, notice) => {
           switch (channel) {
             case "email":
               return customer === null
@@ -45,8 +45,10 @@ export class Recipients extends Context.Service<
             case "sms":
               return customer === null || phone === null ? none : one({ channel: "sms", phone })
             case "push":
-              return notice._tag === "HoldExpiring"
-                ? subscriptions.of({ holdId: notice.holdId })
+              if (notice._tag === "HoldExpiring") return subscriptions.of({ holdId: notice.holdId })
+              // Browsers subscribe by the order's id, so they are the buyer's.
+              return "order" in content && content.order.toHolder !== undefined
+                ? none
                 : subscriptions.of({ orderId: notice.orderId })
           }
         },

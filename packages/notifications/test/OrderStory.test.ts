@@ -26,17 +26,18 @@ const refundOf = (index: number) =>
     tickets: tickets.slice(index, index + 1).map(({ id }) => id),
     reason: "ill"
   })
-const story = (...events: ReadonlyArray<OrderEvent>) => OrderStory.of([placed, ...events]) ?? assert.fail()
+const told = (...events: ReadonlyArray<OrderEvent>) => OrderStory.of([{ atMs: nowMs, events }])
+const story = (...events: ReadonlyArray<OrderEvent>) => told(placed, ...events) ?? assert.fail()
 
 describe("OrderStory", () => {
   it("begins with Placed, or not at all", () => {
-    assert.isUndefined(OrderStory.of([]))
-    assert.isUndefined(OrderStory.of([refundOf(0)]))
+    assert.isUndefined(told())
+    assert.isUndefined(told(refundOf(0)))
   })
 
   it("names seats and places before there are tickets, and only valid tickets then", () => {
-    const labels = (told: OrderStory.OrderStory) =>
-      OrderStory.contentOf(makeOrderId(), told).tickets.map(({ label }) => label)
+    const labels = (one: OrderStory.OrderStory) =>
+      OrderStory.contentOf(makeOrderId(), one).tickets.map(({ label }) => label)
     assert.deepStrictEqual(labels(story()), ["A 1", "Floor", "Floor"])
     const confirmed = OrderEvent.cases.Confirmed.make({ tickets })
     assert.deepStrictEqual(

@@ -4,11 +4,11 @@ import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import type { OrderId } from "@onsale/contracts/Ids"
 import { defaults } from "@onsale/contracts/notifications/Preferences"
 import { pollUntil } from "@onsale/testing/Poll"
-import { SmtpFixture } from "@onsale/testing/SmtpFixture"
 import { Clock, Effect } from "effect"
 import { MessageLog } from "../src/MessageLog.ts"
 import { Preferences } from "../src/Preferences.ts"
 import { UnsubscribeLinks } from "../src/UnsubscribeLinks.ts"
+import { mailsTo, plainOf } from "./MailReading.ts"
 import { catalog, patience, place, publish, running, untilSettled } from "./NoticeWorld.ts"
 import { event } from "./Samples.ts"
 
@@ -24,21 +24,6 @@ const told = (orderId: OrderId) =>
   )
 const untilTold = (orderId: OrderId, ...expected: ReadonlyArray<string>) =>
   pollUntil(told(orderId), (all) => expected.every((one) => all.includes(one)), patience)
-
-/** As a reader's program shows it: lines that were folded and encoded for the way are whole again. */
-const plainOf = (raw: string) => {
-  const unfolded = raw.replaceAll("=\r\n", "").replace(/\r\n[ \t]+/g, "")
-  const bytes = unfolded.replace(/(?:=[0-9A-F]{2})+/g, (hex) =>
-    Buffer.from(hex.replaceAll("=", ""), "hex").toString("utf8")
-  )
-  return bytes.replace(/(?<=\r\n)(?:[A-Za-z0-9+/]{76}\r\n)*[A-Za-z0-9+/]{20,}={0,2}(?=\r\n)/g, (base64) =>
-    Buffer.from(base64, "base64").toString("utf8")
-  )
-}
-
-/** The mails that went to an address, oldest first. */
-const mailsTo = (address: string) =>
-  Effect.map(SmtpFixture, ({ received }) => received.filter(({ to }) => to === address))
 
 const startsIn = (ms: number) =>
   Effect.map(Clock.currentTimeMillis, (now) => ({ ...event, startsAt: new Date(now + ms).toISOString() }))

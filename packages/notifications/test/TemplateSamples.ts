@@ -18,6 +18,7 @@ export const hostileOf = (content: NoticeContent): NoticeContent => {
   const order = {
     ...content.order,
     holder: long,
+    ...(content.order.toHolder === undefined ? {} : { toHolder: long }),
     tickets: content.order.tickets.map((ticket) => ({ ...ticket, label: hostile }))
   }
   switch (content._tag) {

@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Locale } from "@onsale/contracts/notifications/Locale"
 import type { Money } from "@onsale/contracts/Money"
 import { topicOf } from "../src/Preferences.ts"
+import { typed } from "../src/templates/Isolate.ts"
+import { languages } from "../src/templates/Languages.ts"
 import type { NoticeContent } from "../src/templates/NoticeContent.ts"
+import { phrases } from "../src/templates/SaidOf.ts"
 import { samples } from "../src/templates/Samples.ts"
 import * as Sms from "../src/templates/Sms.ts"
 import { maxPushBody, maxPushTitle, render } from "../src/templates/Templates.ts"
@@ -177,6 +180,49 @@ describe("Templates", () => {
     })
     assert.isNull(topicOf(samples.EventChanged[0]!))
     assert.strictEqual(topicOf(samples.EventChanged[2]!), "news")
+  })
+
+  it("whoever was given a ticket is greeted by name, and learns neither the order's number nor a price", () => {
+    for (const locale of locales) {
+      for (const content of all) {
+        if (!("order" in content) || content.order.toHolder === undefined) continue
+        const { html, push, sms, text } = render(content, locale, { unsubscribe })
+        for (const part of [html, text, sms, push.title, push.body]) {
+          assert.notInclude(part, content.order.orderId)
+          assert.notInclude(part, "€")
+        }
+        assert.include(text, languages[locale].greeting(typed(content.order.toHolder, locale)))
+        assert.include(text, languages[locale].because.ticket)
+      }
+    }
+  })
+
+  it("who gets no money is told who does", () => {
+    const others = [...samples.EventCancelled, ...samples.TicketReturned].filter(
+      ({ order }) => order.toHolder !== undefined
+    )
+    assert.strictEqual(others.length, 4)
+    for (const locale of locales) {
+      for (const content of others) assert.include(render(content, locale).text, content.order.holder)
+    }
+  })
+
+  it("a refund of an event that does not take place says nothing of seats that are free again", () => {
+    const free = { en: "seat", de: "freigegeben", fr: "remises en vente", es: "plaza", ar: "مقاعد" }
+    const [before, cancelled] = [samples.Refunded[1]!, samples.Refunded[3]!]
+    for (const locale of locales) {
+      const said = (content: NoticeContent) => phrases(content, languages[locale], locale).body.join(" ")
+      assert.include(said(before), free[locale])
+      assert.notInclude(said(cancelled), free[locale])
+    }
+  })
+
+  it("a buyer who gave all tickets away is told of a change that theirs are with others", () => {
+    const [own, none] = [samples.EventChanged[1]!, samples.EventChanged[5]!]
+    for (const locale of locales) {
+      const said = (content: NoticeContent) => phrases(content, languages[locale], locale).body[1]
+      assert.notStrictEqual(said(own), said(none))
+    }
   })
 
   it("who was given a ticket cannot return those of the order", () => {

@@ -58,6 +58,7 @@ const toneOf = (tag: NoticeContent["_tag"]): Letter["tone"] => {
       return "act"
     case "OrderCancelled":
     case "EventCancelled":
+    case "TicketReturned":
       return "bad"
     default:
       return "good"
@@ -151,6 +152,7 @@ export const make = (
           ...(content.amount.amount === 0 ? [] : [amountRow(labels.refund, content.amount)])
         ]
       case "EventReminder":
+      case "TicketReturned":
         return tickets(false)
       case "TicketReissued":
       case "TicketGiven":
@@ -161,13 +163,11 @@ export const make = (
   }
 
   // Who was given a ticket must not be able to return the others of the order.
-  const isGiven =
-    (content._tag === "TicketReissued" && content.transferred) ||
-    ("order" in content && content.order.toHolder === true)
+  const toHolder = "order" in content ? content.order.toHolder : undefined
   const notes = (): ReadonlyArray<string> => {
     if (!("order" in content)) return []
     const reference = isolate(OrderReference.make(content.order.orderId), locale)
-    if (isGiven) return [words.reference(reference)]
+    if (toHolder !== undefined) return [words.reference(reference)]
     const orderId = isolate(content.order.orderId, locale)
     return hasTickets(content)
       ? [words.order(orderId, reference), words.orderIsSecret]
@@ -182,14 +182,15 @@ export const make = (
     subject: said.subject,
     preheader: said.body[0] ?? said.brief,
     heading: said.heading,
-    greeting: isGiven || !("order" in content) ? null : words.greeting(typed(content.order.holder, locale)),
+    greeting: "order" in content ? words.greeting(typed(toHolder ?? content.order.holder, locale)) : null,
     body: said.body,
     event: { name: typed(event.name, locale), when: whenOf(event), place: placeOf(event) },
     quote: plain(reason) === "" ? null : { label: labels.reason, text: reason },
     rows: rows(),
     action: actionUrl === null ? null : { label: labels.pay, url: actionUrl },
     notes: notes(),
-    because: isGiven ? words.because.ticket : words.because["order" in content ? "order" : "hold"],
+    because:
+      toHolder !== undefined ? words.because.ticket : words.because["order" in content ? "order" : "hold"],
     unsubscribe
   }
 }

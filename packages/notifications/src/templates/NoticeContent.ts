@@ -6,12 +6,12 @@ import type { Money } from "@onsale/contracts/Money"
 /** An order as a message shows it. */
 export interface OrderContent {
   readonly orderId: OrderId
-  /** Said to somebody who was given a ticket: must not learn the id, by which the others could be returned. */
-  readonly toHolder?: true
+  /** The name of somebody who was given a ticket, to whom this is said: must not learn the id, by which the others could be returned. */
+  readonly toHolder?: string
   /** The buyer's name. */
   readonly holder: string
   readonly total: Money
-  /** Those that are valid; for an order without tickets yet, its seats and places. */
+  /** Those of the reader's that are valid, or of which it is told; for an order without tickets yet, its seats and places. */
   readonly tickets: ReadonlyArray<{ readonly label: string; readonly price: Money }>
 }
 
@@ -45,6 +45,8 @@ export type NoticeContent =
       readonly labels: ReadonlyArray<string>
       /** No ticket of the order is left. */
       readonly whole: boolean
+      /** Nobody else can have the seats. */
+      readonly isEventCancelled: boolean
     } & About)
   /** What the buyer knew before, null where that is not known. */
   | ({ readonly _tag: "EventChanged"; readonly before: EventFacts | null } & About)
@@ -55,6 +57,8 @@ export type NoticeContent =
   | ({ readonly _tag: "TicketReissued"; readonly label: string; readonly transferred: boolean } & About)
   /** To whoever had the ticket until it was given to `to`; nothing of it is attached. */
   | ({ readonly _tag: "TicketGiven"; readonly label: string; readonly to: string } & About)
+  /** To whoever was given the tickets, which admit nobody any more. */
+  | ({ readonly _tag: "TicketReturned" } & About)
   | { readonly _tag: "HoldExpiring"; readonly event: EventFacts; readonly expiresAtMs: number }
 
 /** One content in the words of each channel. */

@@ -4,7 +4,7 @@ import type { Money } from "@onsale/contracts/Money"
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import * as Wording from "../Wording.ts"
 import { isolate, typed } from "./Isolate.ts"
-import type { NoticeContent } from "./NoticeContent.ts"
+import type { NoticeContent, OrderContent } from "./NoticeContent.ts"
 import type { Change, Phrases, Said, Words } from "./Words.ts"
 
 /** What differs in the time or place of an event, or else in what it is. */
@@ -31,11 +31,17 @@ export const phrases = (
     when: isolate(Wording.when(event.startsAt, event.timeZone, locale), locale),
     at: isolate(Wording.whenBrief(event.startsAt, event.timeZone, locale), locale)
   }
+  const giver = ({ holder }: OrderContent) => typed(holder, locale, maxName)
   const { notices } = words
   switch (content._tag) {
     case "OrderConfirmed":
+      return notices.OrderConfirmed({ ...about, tickets: content.order.tickets.length })
     case "EventReminder":
-      return notices[content._tag]({ ...about, tickets: content.order.tickets.length })
+      return notices.EventReminder({
+        ...about,
+        tickets: content.order.tickets.length,
+        isGiven: content.order.toHolder !== undefined
+      })
     case "PaymentPending":
     case "PaymentExpiring":
       return notices[content._tag]({
@@ -58,27 +64,40 @@ export const phrases = (
         amount: moneyOrNone(content.amount),
         fee: moneyOrNone(content.fee),
         tickets: content.labels.length,
-        whole: content.whole
+        whole: content.whole,
+        isEventCancelled: content.isEventCancelled
       })
     case "EventChanged":
       return notices.EventChanged({
         ...about,
         change: changeOf(content.before, event),
-        isBeforeKnown: content.before !== null
+        isBeforeKnown: content.before !== null,
+        tickets: content.order.tickets.length
       })
     case "EventCancelled":
-      return notices.EventCancelled({ ...about, amount: moneyOrNone(content.amount) })
+      return notices.EventCancelled({
+        ...about,
+        amount: moneyOrNone(content.amount),
+        giver: content.order.toHolder === undefined ? null : giver(content.order),
+        tickets: content.order.tickets.length
+      })
     case "TicketReissued":
       return notices.TicketReissued({
         ...about,
         label: typed(content.label, locale, maxName),
-        giver: content.transferred ? typed(content.order.holder, locale, maxName) : null
+        giver: content.transferred ? giver(content.order) : null
       } satisfies Said["TicketReissued"])
     case "TicketGiven":
       return notices.TicketGiven({
         ...about,
         label: typed(content.label, locale, maxName),
         to: typed(content.to, locale, maxName)
+      })
+    case "TicketReturned":
+      return notices.TicketReturned({
+        ...about,
+        tickets: content.order.tickets.length,
+        giver: giver(content.order)
       })
     case "HoldExpiring":
       return notices.HoldExpiring({ ...about, until: at(content.expiresAtMs) })

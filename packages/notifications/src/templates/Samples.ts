@@ -36,6 +36,8 @@ const orderOf = (tickets: number): OrderContent => ({
 
 const order = orderOf(2)
 const about = { event, order }
+/** As whoever was given two tickets of a larger order is told of it. */
+const given = { event, order: { ...order, toHolder: "Grace Hopper", total: euros(0) } }
 const payUntilMs = Date.UTC(2026, 10, 21, 12, 15)
 const actionUrl = "https://bank.example/confirm/3f7a"
 
@@ -66,7 +68,8 @@ export const samples: Samples = {
       amount: euros(4_455),
       fee: euros(495),
       labels: ["Block A, Row 12, Seat 2"],
-      whole: false
+      whole: false,
+      isEventCancelled: false
     },
     {
       _tag: "Refunded",
@@ -75,7 +78,8 @@ export const samples: Samples = {
       amount: euros(9_900),
       fee: euros(0),
       labels: ["Block A, Row 12, Seat 1", "Block A, Row 12, Seat 2"],
-      whole: true
+      whole: true,
+      isEventCancelled: false
     },
     {
       _tag: "Refunded",
@@ -84,7 +88,18 @@ export const samples: Samples = {
       amount: euros(0),
       fee: euros(4_950),
       labels: ["Block A, Row 12, Seat 1"],
-      whole: true
+      whole: true,
+      isEventCancelled: false
+    },
+    {
+      _tag: "Refunded",
+      event,
+      order: orderOf(0),
+      amount: euros(9_900),
+      fee: euros(0),
+      labels: ["Block A, Row 12, Seat 1", "Block A, Row 12, Seat 2"],
+      whole: true,
+      isEventCancelled: true
     }
   ],
   EventChanged: [
@@ -99,7 +114,14 @@ export const samples: Samples = {
     },
     { _tag: "EventChanged", ...about, before: { ...event, startsAt: "2026-12-24T18:00:00Z" } },
     { _tag: "EventChanged", ...about, before: { ...event, performers: ["Łukasz"] } },
-    { _tag: "EventChanged", ...about, before: null }
+    { _tag: "EventChanged", ...about, before: null },
+    { _tag: "EventChanged", ...given, before: { ...event, startsAt: "2026-12-24T18:00:00Z" } },
+    {
+      _tag: "EventChanged",
+      event,
+      order: orderOf(0),
+      before: { ...event, startsAt: "2026-12-24T18:00:00Z" }
+    }
   ],
   EventCancelled: [
     {
@@ -108,16 +130,26 @@ export const samples: Samples = {
       reason: "The singer has lost her voice. We are sorry to miss you.",
       amount: euros(9_900)
     },
-    { _tag: "EventCancelled", ...about, reason: "", amount: euros(0) }
+    { _tag: "EventCancelled", ...about, reason: "", amount: euros(0) },
+    { _tag: "EventCancelled", ...given, reason: "The singer has lost her voice.", amount: euros(0) },
+    {
+      _tag: "EventCancelled",
+      event,
+      order: { ...orderOf(1), toHolder: "Grace Hopper", total: euros(0) },
+      reason: "",
+      amount: euros(0)
+    }
   ],
-  EventReminder: [{ _tag: "EventReminder", ...about }],
+  EventReminder: [
+    { _tag: "EventReminder", ...about },
+    { _tag: "EventReminder", ...given }
+  ],
   TicketReissued: [
     { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: false },
-    { _tag: "TicketReissued", ...about, label: "Block A, Row 12, Seat 2", transferred: true },
+    { _tag: "TicketReissued", ...given, label: "Block A, Row 12, Seat 2", transferred: true },
     {
       _tag: "TicketReissued",
-      event,
-      order: { ...order, toHolder: true },
+      ...given,
       label: "Block A, Row 12, Seat 2",
       transferred: false
     }
@@ -126,11 +158,14 @@ export const samples: Samples = {
     { _tag: "TicketGiven", ...about, label: "Block A, Row 12, Seat 2", to: "Grace Hopper" },
     {
       _tag: "TicketGiven",
-      event,
-      order: { ...order, toHolder: true },
+      ...given,
       label: "Block A, Row 12, Seat 2",
       to: "Grace Hopper"
     }
+  ],
+  TicketReturned: [
+    { _tag: "TicketReturned", event, order: { ...given.order, tickets: order.tickets.slice(0, 1) } },
+    { _tag: "TicketReturned", ...given }
   ],
   HoldExpiring: [{ _tag: "HoldExpiring", event, expiresAtMs: payUntilMs }]
 }

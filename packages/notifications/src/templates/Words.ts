@@ -34,13 +34,26 @@ export interface Said extends Record<NoticeContent["_tag"], AboutEvent> {
     readonly fee: string | null
     readonly tickets: number
     readonly whole: boolean
+    readonly isEventCancelled: boolean
   }
-  readonly EventChanged: AboutEvent & { readonly change: Change; readonly isBeforeKnown: boolean }
-  readonly EventCancelled: AboutEvent & { readonly amount: string | null }
-  readonly EventReminder: AboutEvent & { readonly tickets: number }
+  /** `tickets` is 0 for a buyer who gave all of them to others. */
+  readonly EventChanged: AboutEvent & {
+    readonly change: Change
+    readonly isBeforeKnown: boolean
+    readonly tickets: number
+  }
+  /** `giver` is null for the buyer; else who gave the reader so many tickets, and gets the money. */
+  readonly EventCancelled: AboutEvent & {
+    readonly amount: string | null
+    readonly giver: string | null
+    readonly tickets: number
+  }
+  /** `isGiven`: to somebody who was given the tickets. */
+  readonly EventReminder: AboutEvent & { readonly tickets: number; readonly isGiven: boolean }
   /** `giver` is null where it was not given to another person. */
   readonly TicketReissued: AboutEvent & { readonly label: string; readonly giver: string | null }
   readonly TicketGiven: AboutEvent & { readonly label: string; readonly to: string }
+  readonly TicketReturned: AboutEvent & { readonly tickets: number; readonly giver: string }
   readonly HoldExpiring: AboutEvent & { readonly until: string }
 }
 
@@ -76,8 +89,8 @@ export interface Words {
   readonly reference: (reference: string) => string
   /** Why this came. */
   readonly because: { readonly order: string; readonly ticket: string; readonly hold: string }
-  /** In the calendar, under the event. */
-  readonly calendarNote: string
+  /** In the calendar, under the event: of tickets that were bought, or given to the reader. */
+  readonly calendarNote: { readonly order: string; readonly ticket: string }
   /** The link that ends messages of the kind. */
   readonly unsubscribe: { readonly reminders: string; readonly news: string }
   /** The page behind that link. */

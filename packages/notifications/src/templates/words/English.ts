@@ -27,8 +27,12 @@ export const English: Words = {
     ticket: "You get this message because a ticket was made out to this address.",
     hold: "You get this message because you asked to be told."
   },
-  calendarNote:
-    "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order.",
+  calendarNote: {
+    order:
+      "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order.",
+    ticket:
+      "Have your tickets at hand, on paper or on a screen. They came by e-mail when they were given to you."
+  },
   unsubscribe: { reminders: "No more reminders", news: "No more news of events" },
   unsubscribePage: {
     ask: {
@@ -105,7 +109,7 @@ export const English: Words = {
           : "Nothing was charged."
       )
     }),
-    Refunded: ({ amount, event, fee, tickets, whole }) => ({
+    Refunded: ({ amount, event, fee, isEventCancelled, tickets, whole }) => ({
       subject: amount === null ? `Your return for ${event}` : `Your refund for ${event}`,
       heading: amount === null ? "Your tickets are returned" : "Your money is on its way",
       brief:
@@ -113,19 +117,21 @@ export const English: Words = {
           ? `Your return for ${event} is complete.`
           : `${amount} for ${event} is on its way back to you.`,
       body: sentences(
-        whole
-          ? `All tickets of your order for ${event} are returned. They are not valid any more, and their seats are given up.`
-          : count(tickets, {
-              one: `One ticket of your order for ${event} is returned. It is not valid any more, and its seat is given up. Your other tickets stay valid.`,
-              other: `${tickets} tickets of your order for ${event} are returned. They are not valid any more, and their seats are given up. Your other tickets stay valid.`
-            }),
+        isEventCancelled
+          ? `${event} does not take place, and your tickets for it are not valid any more.`
+          : whole
+            ? `All tickets of your order for ${event} are returned. They are not valid any more, and their seats are given up.`
+            : count(tickets, {
+                one: `One ticket of your order for ${event} is returned. It is not valid any more, and its seat is given up. Your other tickets stay valid.`,
+                other: `${tickets} tickets of your order for ${event} are returned. They are not valid any more, and their seats are given up. Your other tickets stay valid.`
+              }),
         amount !== null &&
           `${amount} is on its way back, the way you paid. Your bank may take up to ten days to show it.`,
         fee !== null && `A fee of ${fee} was kept of the price, by the terms of your purchase.`,
         amount === null && "There is nothing to pay back."
       )
     }),
-    EventChanged: ({ change, event, isBeforeKnown, when }) => ({
+    EventChanged: ({ change, event, isBeforeKnown, tickets, when }) => ({
       subject: {
         time: `New time for ${event}`,
         place: `New place for ${event}`,
@@ -148,10 +154,12 @@ export const English: Words = {
         isBeforeKnown
           ? `The organiser has changed ${event}. Below you see what was, and what holds now.`
           : `The organiser has changed ${event}. Below you see what holds now.`,
-        "Your tickets stay valid."
+        tickets === 0
+          ? "The tickets that you gave to others stay valid. Whoever has them is told as well."
+          : "Your tickets stay valid."
       ]
     }),
-    EventCancelled: ({ amount, event, when }) => ({
+    EventCancelled: ({ amount, event, giver, tickets, when }) => ({
       subject: `${event} is cancelled`,
       heading: "The event is cancelled",
       brief:
@@ -159,22 +167,35 @@ export const English: Words = {
           ? `${event} is cancelled.`
           : `${event} is cancelled. Your ${amount} is on its way back to you.`,
       body: sentences(
-        `We are sorry: ${event}, ${when}, does not take place. Your tickets are not valid any more.`,
+        giver === null
+          ? `We are sorry: ${event}, ${when}, does not take place. Your tickets are not valid any more.`
+          : count(tickets, {
+              one: `We are sorry: ${event}, ${when}, does not take place. The ticket that ${giver} gave you is not valid any more.`,
+              other: `We are sorry: ${event}, ${when}, does not take place. The tickets that ${giver} gave you are not valid any more.`
+            }),
+        giver !== null &&
+          `What was paid goes back to ${giver}, who bought them. You do not have to do anything.`,
         amount !== null &&
           `The ${amount} that you paid is on its way back, the way you paid. You do not have to do anything. Your bank may take up to ten days to show it.`
       )
     }),
-    EventReminder: ({ at, event, tickets, when }) => ({
+    EventReminder: ({ at, event, isGiven, tickets, when }) => ({
       subject: `Soon: ${event}`,
       heading: "See you soon",
       brief: `${event} begins soon: ${at}. Have your tickets at hand.`,
       body: [
         `${event} begins soon: ${when}.`,
-        count(tickets, {
-          one: "Have your ticket at hand, on paper or on a screen. It came with the confirmation of your order.",
-          other:
-            "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order."
-        })
+        isGiven
+          ? count(tickets, {
+              one: "Have your ticket at hand, on paper or on a screen. It came by e-mail when it was given to you.",
+              other:
+                "Have your tickets at hand, on paper or on a screen. They came by e-mail when they were given to you."
+            })
+          : count(tickets, {
+              one: "Have your ticket at hand, on paper or on a screen. It came with the confirmation of your order.",
+              other:
+                "Have your tickets at hand, on paper or on a screen. They came with the confirmation of your order."
+            })
       ]
     }),
     TicketReissued: ({ event, giver, label }) => ({
@@ -198,6 +219,24 @@ export const English: Words = {
       body: [
         `The ticket ${label} for ${event} now belongs to ${to}, who has a new code for it. Yours is not accepted at the door any more.`,
         "If this is not what you wanted, write to the organiser at once."
+      ]
+    }),
+    TicketReturned: ({ event, giver, tickets }) => ({
+      subject: count(tickets, {
+        one: `Your ticket for ${event} is not valid any more`,
+        other: `Your tickets for ${event} are not valid any more`
+      }),
+      heading: count(tickets, { one: "Your ticket was returned", other: "Your tickets were returned" }),
+      brief: count(tickets, {
+        one: `The ticket for ${event} that ${giver} gave you was returned. It is not valid any more.`,
+        other: `${tickets} tickets for ${event} that ${giver} gave you were returned. They are not valid any more.`
+      }),
+      body: [
+        count(tickets, {
+          one: `The ticket for ${event} that ${giver} gave you was returned. Its code is not accepted at the door any more.`,
+          other: `${tickets} tickets for ${event} that ${giver} gave you were returned. Their codes are not accepted at the door any more.`
+        }),
+        `What is paid back goes to ${giver}, who paid. If you did not expect this, please ask there.`
       ]
     }),
     HoldExpiring: ({ event, until }) => ({

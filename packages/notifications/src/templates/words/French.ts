@@ -29,8 +29,12 @@ export const French: Words = {
     ticket: "Vous recevez ce message car un billet a été établi pour cette adresse.",
     hold: "Vous recevez ce message car vous avez demandé à être prévenu."
   },
-  calendarNote:
-    "Gardez vos billets à portée de main, sur papier ou à l’écran. Vous les avez reçus avec la confirmation de votre commande.",
+  calendarNote: {
+    order:
+      "Gardez vos billets à portée de main, sur papier ou à l’écran. Vous les avez reçus avec la confirmation de votre commande.",
+    ticket:
+      "Gardez vos billets à portée de main, sur papier ou à l’écran. Vous les avez reçus par e-mail lorsqu’ils vous ont été cédés."
+  },
   unsubscribe: {
     reminders: "Ne plus recevoir de rappels",
     news: "Ne plus recevoir d’actualités sur les événements"
@@ -112,7 +116,7 @@ export const French: Words = {
           : "Rien n’a été débité."
       )
     }),
-    Refunded: ({ amount, event, fee, tickets, whole }) => ({
+    Refunded: ({ amount, event, fee, isEventCancelled, tickets, whole }) => ({
       subject: amount === null ? `Votre retour pour ${event}` : `Votre remboursement pour ${event}`,
       heading: amount === null ? "Vos billets sont rendus" : "Votre argent est en route",
       brief:
@@ -120,12 +124,14 @@ export const French: Words = {
           ? `Votre retour pour ${event} est terminé.`
           : `Vos ${amount} pour ${event} sont en cours de remboursement.`,
       body: sentences(
-        whole
-          ? `Tous les billets de votre commande pour ${event} sont rendus. Ils ne sont plus valables, et leurs places ont été remises en vente.`
-          : count(tickets, {
-              one: `Un billet de votre commande pour ${event} est rendu. Il n’est plus valable, et sa place a été remise en vente. Vos autres billets restent valables.`,
-              other: `${tickets} billets de votre commande pour ${event} sont rendus. Ils ne sont plus valables, et leurs places ont été remises en vente. Vos autres billets restent valables.`
-            }),
+        isEventCancelled
+          ? `L’événement ${event} n’aura pas lieu, et vos billets ne sont plus valables.`
+          : whole
+            ? `Tous les billets de votre commande pour ${event} sont rendus. Ils ne sont plus valables, et leurs places ont été remises en vente.`
+            : count(tickets, {
+                one: `Un billet de votre commande pour ${event} est rendu. Il n’est plus valable, et sa place a été remise en vente. Vos autres billets restent valables.`,
+                other: `${tickets} billets de votre commande pour ${event} sont rendus. Ils ne sont plus valables, et leurs places ont été remises en vente. Vos autres billets restent valables.`
+              }),
         amount !== null &&
           `${amount} vous sont rendus par le moyen de paiement utilisé. Votre banque peut mettre jusqu’à dix jours pour les afficher.`,
         fee !== null &&
@@ -133,7 +139,7 @@ export const French: Words = {
         amount === null && "Il n’y a rien à rembourser."
       )
     }),
-    EventChanged: ({ change, event, isBeforeKnown, when }) => ({
+    EventChanged: ({ change, event, isBeforeKnown, tickets, when }) => ({
       subject: {
         time: `Nouvel horaire pour ${event}`,
         place: `Nouveau lieu pour ${event}`,
@@ -156,10 +162,12 @@ export const French: Words = {
         isBeforeKnown
           ? `L’organisateur a modifié ${event}. Voici ce qui était prévu, et ce qui est valable maintenant.`
           : `L’organisateur a modifié ${event}. Voici ce qui est valable maintenant.`,
-        "Vos billets restent valables."
+        tickets === 0
+          ? "Les billets que vous avez cédés restent valables. Leurs titulaires sont prévenus aussi."
+          : "Vos billets restent valables."
       ]
     }),
-    EventCancelled: ({ amount, event, when }) => ({
+    EventCancelled: ({ amount, event, giver, tickets, when }) => ({
       subject: `${event} est annulé`,
       heading: "L’événement est annulé",
       brief:
@@ -167,22 +175,35 @@ export const French: Words = {
           ? `L’événement ${event} est annulé.`
           : `L’événement ${event} est annulé. Vos ${amount} sont en cours de remboursement.`,
       body: sentences(
-        `Nous sommes désolés\u00a0: ${event}, ${when}, n’aura pas lieu. Vos billets ne sont plus valables.`,
+        giver === null
+          ? `Nous sommes désolés\u00a0: ${event}, ${when}, n’aura pas lieu. Vos billets ne sont plus valables.`
+          : count(tickets, {
+              one: `Nous sommes désolés\u00a0: ${event}, ${when}, n’aura pas lieu. Le billet que ${giver} vous a cédé n’est plus valable.`,
+              other: `Nous sommes désolés\u00a0: ${event}, ${when}, n’aura pas lieu. Les billets que ${giver} vous a cédés ne sont plus valables.`
+            }),
+        giver !== null &&
+          `La somme payée est rendue à ${giver}, qui a payé la commande. Vous n’avez rien à faire.`,
         amount !== null &&
           `Les ${amount} que vous avez payés vous sont rendus par le moyen de paiement utilisé. Vous n’avez rien à faire. Votre banque peut mettre jusqu’à dix jours pour les afficher.`
       )
     }),
-    EventReminder: ({ at, event, tickets, when }) => ({
+    EventReminder: ({ at, event, isGiven, tickets, when }) => ({
       subject: `Bientôt\u00a0: ${event}`,
       heading: "À bientôt",
       brief: `${event} commence bientôt\u00a0: ${at}. Gardez vos billets à portée de main.`,
       body: [
         `${event} commence bientôt\u00a0: ${when}.`,
-        count(tickets, {
-          one: "Gardez votre billet à portée de main, sur papier ou à l’écran. Vous l’avez reçu avec la confirmation de votre commande.",
-          other:
-            "Gardez vos billets à portée de main, sur papier ou à l’écran. Vous les avez reçus avec la confirmation de votre commande."
-        })
+        isGiven
+          ? count(tickets, {
+              one: "Gardez votre billet à portée de main, sur papier ou à l’écran. Vous l’avez reçu par e-mail lorsqu’il vous a été cédé.",
+              other:
+                "Gardez vos billets à portée de main, sur papier ou à l’écran. Vous les avez reçus par e-mail lorsqu’ils vous ont été cédés."
+            })
+          : count(tickets, {
+              one: "Gardez votre billet à portée de main, sur papier ou à l’écran. Vous l’avez reçu avec la confirmation de votre commande.",
+              other:
+                "Gardez vos billets à portée de main, sur papier ou à l’écran. Vous les avez reçus avec la confirmation de votre commande."
+            })
       ]
     }),
     TicketReissued: ({ event, giver, label }) => ({
@@ -206,6 +227,24 @@ export const French: Words = {
       body: [
         `Le billet ${label} pour ${event} appartient désormais à ${to} et porte un nouveau code. Le vôtre n’est plus accepté à l’entrée.`,
         "Si ce n’est pas ce que vous vouliez, contactez l’organisateur sans attendre."
+      ]
+    }),
+    TicketReturned: ({ event, giver, tickets }) => ({
+      subject: count(tickets, {
+        one: `Votre billet pour ${event} n’est plus valable`,
+        other: `Vos billets pour ${event} ne sont plus valables`
+      }),
+      heading: count(tickets, { one: "Votre billet a été rendu", other: "Vos billets ont été rendus" }),
+      brief: count(tickets, {
+        one: `Le billet pour ${event} que ${giver} vous a cédé a été rendu. Il n’est plus valable.`,
+        other: `${tickets} billets pour ${event} que ${giver} vous a cédés ont été rendus. Ils ne sont plus valables.`
+      }),
+      body: [
+        count(tickets, {
+          one: `Le billet pour ${event} que ${giver} vous a cédé a été rendu. Son code n’est plus accepté à l’entrée.`,
+          other: `${tickets} billets pour ${event} que ${giver} vous a cédés ont été rendus. Leurs codes ne sont plus acceptés à l’entrée.`
+        }),
+        `La somme remboursée revient à ${giver}, qui a payé la commande. Si vous ne vous y attendiez pas, adressez-vous à cette personne.`
       ]
     }),
     HoldExpiring: ({ event, until }) => ({

@@ -28,8 +28,12 @@ export const German: Words = {
     ticket: "Sie erhalten diese Nachricht, weil ein Ticket auf diese Adresse ausgestellt wurde.",
     hold: "Sie erhalten diese Nachricht, weil Sie darum gebeten haben."
   },
-  calendarNote:
-    "Halten Sie Ihre Tickets bereit, auf Papier oder auf einem Bildschirm. Sie haben sie mit der Bestätigung Ihrer Bestellung erhalten.",
+  calendarNote: {
+    order:
+      "Halten Sie Ihre Tickets bereit, auf Papier oder auf einem Bildschirm. Sie haben sie mit der Bestätigung Ihrer Bestellung erhalten.",
+    ticket:
+      "Halten Sie Ihre Tickets bereit, auf Papier oder auf einem Bildschirm. Sie haben sie per E-Mail erhalten, als sie Ihnen überlassen wurden."
+  },
   unsubscribe: {
     reminders: "Keine Erinnerungen mehr erhalten",
     news: "Keine Neuigkeiten zu Veranstaltungen mehr erhalten"
@@ -110,7 +114,7 @@ export const German: Words = {
           : "Es wurde nichts abgebucht."
       )
     }),
-    Refunded: ({ amount, event, fee, tickets, whole }) => ({
+    Refunded: ({ amount, event, fee, isEventCancelled, tickets, whole }) => ({
       subject: amount === null ? `Ihre Rückgabe für ${event}` : `Ihre Erstattung für ${event}`,
       heading: amount === null ? "Ihre Tickets sind zurückgegeben" : "Ihr Geld ist unterwegs",
       brief:
@@ -118,12 +122,14 @@ export const German: Words = {
           ? `Ihre Rückgabe für ${event} ist abgeschlossen.`
           : `${amount} für ${event} sind auf dem Weg zu Ihnen.`,
       body: sentences(
-        whole
-          ? `Alle Tickets Ihrer Bestellung für ${event} sind zurückgegeben. Sie sind nicht mehr gültig, und ihre Plätze sind freigegeben.`
-          : count(tickets, {
-              one: `Ein Ticket Ihrer Bestellung für ${event} ist zurückgegeben. Es ist nicht mehr gültig, und sein Platz ist freigegeben. Ihre übrigen Tickets bleiben gültig.`,
-              other: `${tickets} Tickets Ihrer Bestellung für ${event} sind zurückgegeben. Sie sind nicht mehr gültig, und ihre Plätze sind freigegeben. Ihre übrigen Tickets bleiben gültig.`
-            }),
+        isEventCancelled
+          ? `${event} findet nicht statt, und Ihre Tickets dafür sind nicht mehr gültig.`
+          : whole
+            ? `Alle Tickets Ihrer Bestellung für ${event} sind zurückgegeben. Sie sind nicht mehr gültig, und ihre Plätze sind freigegeben.`
+            : count(tickets, {
+                one: `Ein Ticket Ihrer Bestellung für ${event} ist zurückgegeben. Es ist nicht mehr gültig, und sein Platz ist freigegeben. Ihre übrigen Tickets bleiben gültig.`,
+                other: `${tickets} Tickets Ihrer Bestellung für ${event} sind zurückgegeben. Sie sind nicht mehr gültig, und ihre Plätze sind freigegeben. Ihre übrigen Tickets bleiben gültig.`
+              }),
         amount !== null &&
           `${amount} sind auf demselben Weg, auf dem Sie gezahlt haben, zu Ihnen unterwegs. Bis Ihre Bank den Betrag anzeigt, kann es bis zu zehn Tage dauern.`,
         fee !== null &&
@@ -131,7 +137,7 @@ export const German: Words = {
         amount === null && "Es ist nichts zu erstatten."
       )
     }),
-    EventChanged: ({ change, event, isBeforeKnown, when }) => ({
+    EventChanged: ({ change, event, isBeforeKnown, tickets, when }) => ({
       subject: {
         time: `Neue Zeit für ${event}`,
         place: `Neuer Ort für ${event}`,
@@ -154,10 +160,12 @@ export const German: Words = {
         isBeforeKnown
           ? `Der Veranstalter hat Angaben zu ${event} geändert. Unten sehen Sie, was bisher galt und was jetzt gilt.`
           : `Der Veranstalter hat Angaben zu ${event} geändert. Unten sehen Sie, was jetzt gilt.`,
-        "Ihre Tickets bleiben gültig."
+        tickets === 0
+          ? "Die Tickets, die Sie anderen überlassen haben, bleiben gültig. Wer sie hat, erhält auch eine Nachricht."
+          : "Ihre Tickets bleiben gültig."
       ]
     }),
-    EventCancelled: ({ amount, event, when }) => ({
+    EventCancelled: ({ amount, event, giver, tickets, when }) => ({
       subject: `${event} fällt aus`,
       heading: "Die Veranstaltung fällt aus",
       brief:
@@ -165,22 +173,34 @@ export const German: Words = {
           ? `${event} fällt aus.`
           : `${event} fällt aus. Ihr Geld (${amount}) ist auf dem Weg zu Ihnen.`,
       body: sentences(
-        `Es tut uns leid: ${event}, ${when}, findet nicht statt. Ihre Tickets sind nicht mehr gültig.`,
+        giver === null
+          ? `Es tut uns leid: ${event}, ${when}, findet nicht statt. Ihre Tickets sind nicht mehr gültig.`
+          : count(tickets, {
+              one: `Es tut uns leid: ${event}, ${when}, findet nicht statt. Das Ticket, das Sie von ${giver} erhalten haben, ist nicht mehr gültig.`,
+              other: `Es tut uns leid: ${event}, ${when}, findet nicht statt. Die Tickets, die Sie von ${giver} erhalten haben, sind nicht mehr gültig.`
+            }),
+        giver !== null && `Den Kaufpreis bekommt ${giver} zurück. Sie müssen nichts tun.`,
         amount !== null &&
           `Die gezahlten ${amount} sind auf demselben Weg, auf dem Sie gezahlt haben, zu Ihnen unterwegs. Sie müssen nichts tun. Bis Ihre Bank den Betrag anzeigt, kann es bis zu zehn Tage dauern.`
       )
     }),
-    EventReminder: ({ at, event, tickets, when }) => ({
+    EventReminder: ({ at, event, isGiven, tickets, when }) => ({
       subject: `Bald: ${event}`,
       heading: "Bis bald",
       brief: `${event} beginnt bald: ${at}. Halten Sie Ihre Tickets bereit.`,
       body: [
         `${event} beginnt bald: ${when}.`,
-        count(tickets, {
-          one: "Halten Sie Ihr Ticket bereit, auf Papier oder auf einem Bildschirm. Sie haben es mit der Bestätigung Ihrer Bestellung erhalten.",
-          other:
-            "Halten Sie Ihre Tickets bereit, auf Papier oder auf einem Bildschirm. Sie haben sie mit der Bestätigung Ihrer Bestellung erhalten."
-        })
+        isGiven
+          ? count(tickets, {
+              one: "Halten Sie Ihr Ticket bereit, auf Papier oder auf einem Bildschirm. Sie haben es per E-Mail erhalten, als es Ihnen überlassen wurde.",
+              other:
+                "Halten Sie Ihre Tickets bereit, auf Papier oder auf einem Bildschirm. Sie haben sie per E-Mail erhalten, als sie Ihnen überlassen wurden."
+            })
+          : count(tickets, {
+              one: "Halten Sie Ihr Ticket bereit, auf Papier oder auf einem Bildschirm. Sie haben es mit der Bestätigung Ihrer Bestellung erhalten.",
+              other:
+                "Halten Sie Ihre Tickets bereit, auf Papier oder auf einem Bildschirm. Sie haben sie mit der Bestätigung Ihrer Bestellung erhalten."
+            })
       ]
     }),
     TicketReissued: ({ event, giver, label }) => ({
@@ -204,6 +224,27 @@ export const German: Words = {
       body: [
         `Das Ticket ${label} für ${event} gehört jetzt ${to} und hat einen neuen Code. Ihr bisheriger wird am Einlass nicht mehr angenommen.`,
         "Wenn das nicht in Ihrem Sinn ist, wenden Sie sich bitte umgehend an den Veranstalter."
+      ]
+    }),
+    TicketReturned: ({ event, giver, tickets }) => ({
+      subject: count(tickets, {
+        one: `Ihr Ticket für ${event} ist nicht mehr gültig`,
+        other: `Ihre Tickets für ${event} sind nicht mehr gültig`
+      }),
+      heading: count(tickets, {
+        one: "Ihr Ticket wurde zurückgegeben",
+        other: "Ihre Tickets wurden zurückgegeben"
+      }),
+      brief: count(tickets, {
+        one: `Das Ticket für ${event}, das Sie von ${giver} erhalten haben, wurde zurückgegeben. Es ist nicht mehr gültig.`,
+        other: `${tickets} Tickets für ${event}, die Sie von ${giver} erhalten haben, wurden zurückgegeben. Sie sind nicht mehr gültig.`
+      }),
+      body: [
+        count(tickets, {
+          one: `Das Ticket für ${event}, das Sie von ${giver} erhalten haben, wurde zurückgegeben. Sein Code wird am Einlass nicht mehr angenommen.`,
+          other: `${tickets} Tickets für ${event}, die Sie von ${giver} erhalten haben, wurden zurückgegeben. Ihre Codes werden am Einlass nicht mehr angenommen.`
+        }),
+        `Eine Erstattung bekommt ${giver}. Wenn Sie das nicht erwartet haben, fragen Sie bitte dort nach.`
       ]
     }),
     HoldExpiring: ({ event, until }) => ({

@@ -27,8 +27,12 @@ export const Spanish: Words = {
     ticket: "Recibes este mensaje porque se emitió una entrada para esta dirección.",
     hold: "Recibes este mensaje porque pediste que te avisáramos."
   },
-  calendarNote:
-    "Ten tus entradas a mano, en papel o en una pantalla. Te llegaron con la confirmación de tu pedido.",
+  calendarNote: {
+    order:
+      "Ten tus entradas a mano, en papel o en una pantalla. Te llegaron con la confirmación de tu pedido.",
+    ticket:
+      "Ten tus entradas a mano, en papel o en una pantalla. Te llegaron por correo electrónico cuando te las cedieron."
+  },
   unsubscribe: {
     reminders: "No recibir más recordatorios",
     news: "No recibir más novedades de eventos"
@@ -109,7 +113,7 @@ export const Spanish: Words = {
           : "No se ha cobrado nada."
       )
     }),
-    Refunded: ({ amount, event, fee, tickets, whole }) => ({
+    Refunded: ({ amount, event, fee, isEventCancelled, tickets, whole }) => ({
       subject: amount === null ? `Tu devolución para ${event}` : `Tu reembolso para ${event}`,
       heading: amount === null ? "Tus entradas están devueltas" : "Tu dinero va de camino",
       brief:
@@ -117,12 +121,14 @@ export const Spanish: Words = {
           ? `Tu devolución para ${event} está completa.`
           : `Tu reembolso de ${amount} para ${event} va de camino.`,
       body: sentences(
-        whole
-          ? `Se han devuelto todas las entradas de tu pedido para ${event}. Ya no son válidas y sus plazas han quedado libres.`
-          : count(tickets, {
-              one: `Se ha devuelto una entrada de tu pedido para ${event}. Ya no es válida y su plaza ha quedado libre. Tus demás entradas siguen siendo válidas.`,
-              other: `Se han devuelto ${tickets} entradas de tu pedido para ${event}. Ya no son válidas y sus plazas han quedado libres. Tus demás entradas siguen siendo válidas.`
-            }),
+        isEventCancelled
+          ? `${event} no se celebrará y tus entradas ya no son válidas.`
+          : whole
+            ? `Se han devuelto todas las entradas de tu pedido para ${event}. Ya no son válidas y sus plazas han quedado libres.`
+            : count(tickets, {
+                one: `Se ha devuelto una entrada de tu pedido para ${event}. Ya no es válida y su plaza ha quedado libre. Tus demás entradas siguen siendo válidas.`,
+                other: `Se han devuelto ${tickets} entradas de tu pedido para ${event}. Ya no son válidas y sus plazas han quedado libres. Tus demás entradas siguen siendo válidas.`
+              }),
         amount !== null &&
           `El reembolso de ${amount} va de camino por el mismo medio de pago. Tu banco puede tardar hasta diez días en mostrarlo.`,
         fee !== null &&
@@ -130,7 +136,7 @@ export const Spanish: Words = {
         amount === null && "No hay nada que reembolsar."
       )
     }),
-    EventChanged: ({ change, event, isBeforeKnown, when }) => ({
+    EventChanged: ({ change, event, isBeforeKnown, tickets, when }) => ({
       subject: {
         time: `Nueva hora para ${event}`,
         place: `Nuevo lugar para ${event}`,
@@ -153,10 +159,12 @@ export const Spanish: Words = {
         isBeforeKnown
           ? `El organizador ha cambiado datos de ${event}. Abajo ves lo que valía antes y lo que vale ahora.`
           : `El organizador ha cambiado datos de ${event}. Abajo ves lo que vale ahora.`,
-        "Tus entradas siguen siendo válidas."
+        tickets === 0
+          ? "Las entradas que cediste a otras personas siguen siendo válidas. También se avisa a quienes las tienen."
+          : "Tus entradas siguen siendo válidas."
       ]
     }),
-    EventCancelled: ({ amount, event, when }) => ({
+    EventCancelled: ({ amount, event, giver, tickets, when }) => ({
       subject: `${event} se ha cancelado`,
       heading: "El evento se ha cancelado",
       brief:
@@ -164,22 +172,34 @@ export const Spanish: Words = {
           ? `${event} se ha cancelado.`
           : `${event} se ha cancelado. Tu dinero (${amount}) va de camino.`,
       body: sentences(
-        `Lo sentimos: ${event}, ${when}, no se celebrará. Tus entradas ya no son válidas.`,
+        giver === null
+          ? `Lo sentimos: ${event}, ${when}, no se celebrará. Tus entradas ya no son válidas.`
+          : count(tickets, {
+              one: `Lo sentimos: ${event}, ${when}, no se celebrará. La entrada que te cedió ${giver} ya no es válida.`,
+              other: `Lo sentimos: ${event}, ${when}, no se celebrará. Las entradas que te cedió ${giver} ya no son válidas.`
+            }),
+        giver !== null && `El dinero vuelve a ${giver}, que hizo el pago. No tienes que hacer nada.`,
         amount !== null &&
           `El importe de ${amount} que pagaste va de camino por el mismo medio de pago. No tienes que hacer nada. Tu banco puede tardar hasta diez días en mostrarlo.`
       )
     }),
-    EventReminder: ({ at, event, tickets, when }) => ({
+    EventReminder: ({ at, event, isGiven, tickets, when }) => ({
       subject: `Muy pronto: ${event}`,
       heading: "Nos vemos pronto",
       brief: `${event} empieza pronto: ${at}. Ten tus entradas a mano.`,
       body: [
         `${event} empieza pronto: ${when}.`,
-        count(tickets, {
-          one: "Ten tu entrada a mano, en papel o en una pantalla. Te llegó con la confirmación de tu pedido.",
-          other:
-            "Ten tus entradas a mano, en papel o en una pantalla. Te llegaron con la confirmación de tu pedido."
-        })
+        isGiven
+          ? count(tickets, {
+              one: "Ten tu entrada a mano, en papel o en una pantalla. Te llegó por correo electrónico cuando te la cedieron.",
+              other:
+                "Ten tus entradas a mano, en papel o en una pantalla. Te llegaron por correo electrónico cuando te las cedieron."
+            })
+          : count(tickets, {
+              one: "Ten tu entrada a mano, en papel o en una pantalla. Te llegó con la confirmación de tu pedido.",
+              other:
+                "Ten tus entradas a mano, en papel o en una pantalla. Te llegaron con la confirmación de tu pedido."
+            })
       ]
     }),
     TicketReissued: ({ event, giver, label }) => ({
@@ -203,6 +223,24 @@ export const Spanish: Words = {
       body: [
         `La entrada ${label} para ${event} ahora es de ${to} y tiene un código nuevo. El tuyo ya no se acepta en la puerta.`,
         "Si no es lo que querías, ponte en contacto con el organizador cuanto antes."
+      ]
+    }),
+    TicketReturned: ({ event, giver, tickets }) => ({
+      subject: count(tickets, {
+        one: `Tu entrada para ${event} ya no es válida`,
+        other: `Tus entradas para ${event} ya no son válidas`
+      }),
+      heading: count(tickets, { one: "Se ha devuelto tu entrada", other: "Se han devuelto tus entradas" }),
+      brief: count(tickets, {
+        one: `Se ha devuelto la entrada para ${event} que te cedió ${giver}. Ya no es válida.`,
+        other: `Se han devuelto ${tickets} entradas para ${event} que te cedió ${giver}. Ya no son válidas.`
+      }),
+      body: [
+        count(tickets, {
+          one: `Se ha devuelto la entrada para ${event} que te cedió ${giver}. Su código ya no se acepta en la puerta.`,
+          other: `Se han devuelto ${tickets} entradas para ${event} que te cedió ${giver}. Sus códigos ya no se aceptan en la puerta.`
+        }),
+        `Lo que se reembolsa vuelve a ${giver}, que hizo el pago. Si no lo esperabas, pregunta a esa persona.`
       ]
     }),
     HoldExpiring: ({ event, until }) => ({

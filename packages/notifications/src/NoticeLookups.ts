@@ -1,0 +1,55 @@
+/** What the contents of notices are made of: orders, their stories, and events. */
+import { OrderEvent } from "@onsale/contracts/booking/Order"
+import { EventId, OrderId } from "@onsale/contracts/Ids"
+import * as Journal from "@onsale/platform/Journal"
+import { Effect, Option, Schedule, Schema } from "effect"
+import { NotificationFacts } from "./NotificationFacts.ts"
+import * as OrderStory from "./OrderStory.ts"
+import { settled } from "./SettledSql.ts"
+
+/** The order came here before its event. That passes by itself. */
+export class EventNotKnownYet extends Schema.TaggedError<EventNotKnownYet>()("EventNotKnownYet", {
+  eventId: EventId,
+  orderId: OrderId
+}) {
+  override get message(): string {
+    return `event ${this.eventId} is not known here yet, what is said of order ${this.orderId} waits for it`
+  }
+}
+
+/** The catalog's journal is followed beside that of the bookings, and is usually no further behind than this. */
+const eventPatience = { schedule: Schedule.spaced("100 millis"), times: 5 }
+
+/** Rows of an order that are read at most: one with more refunds than this was not made by a person. */
+const maxRows = 1000
+
+export const make = Effect.gen(function* () {
+  const facts = yield* NotificationFacts
+  const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
+  return {
+    eventOf: (eventId: EventId, orderId: OrderId) =>
+      Effect.flatMap(
+        facts.known(eventId),
+        Option.match({
+          onNone: () => Effect.fail(new EventNotKnownYet({ eventId, orderId })),
+          onSome: Effect.succeed
+        })
+      ).pipe(Effect.retry(eventPatience)),
+
+    /** An order is on record before what is told of it, so that it is not is a mistake of ours. */
+    orderOf: Effect.fnUntraced(function* (orderId: OrderId) {
+      const order = yield* facts.order(orderId)
+      if (Option.isNone(order)) {
+        return yield* Effect.die(new Error(`order ${orderId} is not known to the notifications`))
+      }
+      return order.value
+    }),
+
+    storyOf: Effect.fnUntraced(function* (orderId: OrderId) {
+      const story = OrderStory.of(yield* settled(journal.read(orderId, 1, maxRows)))
+      return story ?? (yield* Effect.die(new Error(`order ${orderId} does not begin with Placed`)))
+    })
+  }
+})
+
+export type NoticeLookups = Effect.Success<typeof make>
