@@ -1,14 +1,24 @@
-/** Browsers that ask to be told of a hold or an order, over HTTP. */
+/** Browsers that ask to be told of a hold or an order, and what Twilio tells of messages, over HTTP. */
 import { assert, layer } from "@effect/vitest"
 import { Order } from "@onsale/contracts/http/OrdersApi"
 import { maxSubscriptions } from "@onsale/notifications/push/PushSubscriptions"
 import { Context, Effect, Layer, Schema } from "effect"
-import { createECDH, randomBytes, randomUUID } from "node:crypto"
+import { createECDH, createHmac, randomBytes, randomUUID } from "node:crypto"
 import * as CompatWorld from "./CompatWorld.ts"
 import * as Shop from "./Shop.ts"
 
+const twilioToken = "token-of-the-account"
+
 class World extends Context.Service<World, CompatWorld.World>()("World") {
-  static readonly layer = Layer.effect(World, CompatWorld.make)
+  static readonly layer = Layer.effect(
+    World,
+    CompatWorld.makeWith("tok_ok", {
+      env: {
+        ONSALE_PUBLIC_URL: "https://tickets.example",
+        ONSALE_SMS_PROVIDERS: `twilio+http://AC1:${twilioToken}@127.0.0.1:9?from=%2B15550001111`
+      }
+    })
+  )
 }
 
 const Subscribed = Schema.Struct({ id: Schema.String })
@@ -148,5 +158,33 @@ layer(World.layer, { timeout: "180 seconds", excludeTestServices: true })("Pushe
           Effect.flatMap(subscribe({ ...each, for: good.for }), subscribed)
         )
       })
+  )
+
+  it.effect("Twilio is heard where its signature holds for the public address, and nobody else", () =>
+    Effect.gen(function* () {
+      const { shop } = yield* World
+      const callback = "/api/v1/webhooks/sms/twilio"
+      const form = [
+        ["MessageSid", "SM00000000000000000000000000000000"],
+        ["MessageStatus", "delivered"],
+        ["To", "+4930901820"]
+      ]
+      const signature = createHmac("sha1", twilioToken)
+        .update(`https://tickets.example${callback}${form.flat().join("")}`)
+        .digest("base64")
+      const tell = (headers: Readonly<Record<string, string>>) =>
+        shop.send({
+          method: "POST",
+          path: callback,
+          headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
+          body: new URLSearchParams(form).toString()
+        })
+      assert.strictEqual((yield* tell({ "x-twilio-signature": signature })).status, 204)
+      for (const headers of [{}, { "x-twilio-signature": signature.toLowerCase() }]) {
+        const refused = yield* tell(headers)
+        assert.strictEqual(refused.status, 400, refused.text)
+        assert.strictEqual((yield* Shop.problemOf(refused)).type, "urn:onsale:problem:webhook-rejected")
+      }
+    })
   )
 })
