@@ -51,7 +51,12 @@ const instantOrNull = (ms: number | null) => (ms === null ? null : instant(ms))
 const shown = (checkIn: { readonly gate: string; readonly atMs: number } | null) =>
   checkIn === null ? null : { gate: checkIn.gate, at: instant(checkIn.atMs) }
 
-const Place = Schema.Tuple([Schema.Int, TicketId, Schema.String.check(Schema.isMaxLength(64))])
+const Place = Schema.Tuple([
+  Schema.Int,
+  TicketId,
+  Schema.String.check(Schema.isMaxLength(64)),
+  Schema.String.check(Schema.isMaxLength(64))
+])
 const Cursor = Schema.StringFromBase64Url.pipe(Schema.decodeTo(Schema.fromJsonString(Place)))
 const encodeCursor = Schema.encodeSync(Cursor)
 const decodeCursor = Schema.decodeUnknownEffect(Cursor)
@@ -196,7 +201,7 @@ export const make = Effect.gen(function* () {
         query.cursor === undefined
           ? null
           : yield* decodeCursor(query.cursor).pipe(
-              Effect.map(([atMs, ticketId, scanId]) => ({ atMs, ticketId, scanId })),
+              Effect.map(([atMs, ticketId, scanId, gate]) => ({ atMs, ticketId, scanId, gate })),
               Effect.mapError(() => new CursorInvalid({}))
             )
       const found = yield* checkIns.conflicts(eventId, after, limit + 1)
@@ -208,7 +213,8 @@ export const make = Effect.gen(function* () {
           receivedAt: instant(receivedAtMs),
           checkIn: shown(checkIn)
         })),
-        nextCursor: last === undefined ? null : encodeCursor([last.atMs, last.ticketId, last.scanId])
+        nextCursor:
+          last === undefined ? null : encodeCursor([last.atMs, last.ticketId, last.scanId, last.gate])
       }
     }),
 

@@ -6,6 +6,7 @@ import { HoldNotFound, OrderNotFound, WebhookRejected } from "@onsale/contracts/
 import {
   type NewPushSubscription,
   PushEndpointRefused,
+  PushKeysRefused,
   PushSubscriptionsFull
 } from "@onsale/contracts/http/PushApi"
 import { eventNumberOfHold } from "@onsale/contracts/Ids"
@@ -50,7 +51,8 @@ const push = HttpApiBuilder.group(
           Effect.catchTag("PushSubscriptionsFull", ({ limit }) =>
             Effect.fail(new PushSubscriptionsFull({ limit }))
           ),
-          Effect.catchTag("WebhookUrlRefused", () => Effect.fail(new PushEndpointRefused({})))
+          Effect.catchTag("WebhookUrlRefused", () => Effect.fail(new PushEndpointRefused({}))),
+          Effect.catchTag("PushKeysRefused", () => Effect.fail(new PushKeysRefused({})))
         )
         return { id }
       }),

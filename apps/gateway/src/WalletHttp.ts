@@ -11,7 +11,7 @@ import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as Admission from "./Admission.ts"
 
-/** Signing takes this thread for some tens of milliseconds, a page a thread of its own. */
+/** A page, or a signature, takes a thread some tens of milliseconds. */
 const places = 8
 
 const notConfigured = () => Effect.fail(new WalletNotConfigured({}))

@@ -52,6 +52,7 @@ export interface ConflictPlace {
   readonly atMs: number
   readonly ticketId: string
   readonly scanId: string
+  readonly gate: string
 }
 
 export const GateCounts = Schema.Struct({
@@ -133,7 +134,8 @@ export const make = (sql: SqlClient.SqlClient) => {
       const place = after ?? {
         atMs: -1,
         ticketId: "00000000-0000-0000-0000-000000000000",
-        scanId: ""
+        scanId: "",
+        gate: ""
       }
       return yield* sql`WITH conflict AS (
           SELECT ticket_id, reason, scan_id, gate, ${ms("scanned_at")} AS at_ms, ${ms("received_at")} AS received_ms
@@ -148,8 +150,9 @@ export const make = (sql: SqlClient.SqlClient) => {
             ELSE json_build_object('gate', c.gate, 'atMs', ${ms("c.scanned_at")}) END AS "checkIn"
         FROM conflict f JOIN booking.tickets t ON t.id = f.ticket_id
           LEFT JOIN booking.check_ins c ON c.ticket_id = f.ticket_id
-        WHERE (f.at_ms, f.ticket_id, f.scan_id) > (${place.atMs}::float8, ${place.ticketId}::uuid, ${place.scanId}::text)
-        ORDER BY f.at_ms, f.ticket_id, f.scan_id LIMIT ${limit}::int`.pipe(
+        WHERE (f.at_ms, f.ticket_id, f.scan_id, f.gate)
+          > (${place.atMs}::float8, ${place.ticketId}::uuid, ${place.scanId}::text, ${place.gate}::text)
+        ORDER BY f.at_ms, f.ticket_id, f.scan_id, f.gate LIMIT ${limit}::int`.pipe(
         Effect.retry(retry),
         Effect.flatMap(Schema.decodeUnknownEffect(Schema.Array(Conflict))),
         Effect.orDie

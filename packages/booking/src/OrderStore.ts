@@ -153,8 +153,10 @@ const make = Effect.gen(function* () {
       ...(refused.length === 0
         ? []
         : [
+            // One that is there already stands beside a new one of the same id, from another gate.
             sql`INSERT INTO booking.scan_conflicts (${columns}, reason)
-              SELECT ${values}, reason FROM json_to_recordset(${JSON.stringify(refused)}::json) AS ${scan}`
+              SELECT ${values}, reason FROM json_to_recordset(${JSON.stringify(refused)}::json) AS ${scan}
+              ON CONFLICT (ticket_id, scan_id, gate) DO NOTHING`
           ])
     ]
   }

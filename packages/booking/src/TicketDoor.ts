@@ -4,6 +4,9 @@
  * A scan is good where its code was the newest at the time of the scan and the ticket not refunded. Of the good ones
  * the earliest counts (ties by scan id), in whatever order they come to us: so the ticket is used once, and every
  * order of uploads ends with the same check-in. What was let in and does not count is kept as refused.
+ *
+ * A scan is known by its id and its gate: nobody scans at two gates, so the same id of another gate is another scan,
+ * whoever made it up.
  */
 import { Result } from "effect"
 import type { CheckInAnswer, Scan, ScanAnswer, ScanRefusal } from "@onsale/contracts/booking/CheckIn"
@@ -53,7 +56,10 @@ const isGood = (door: TicketDoor, { atMs, codeVersion }: Scan): boolean => {
   )
 }
 
-const isBefore = (a: Scan, b: Scan): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.scanId < b.scanId)
+const isBefore = (a: Scan, b: Scan): boolean => {
+  if (a.atMs !== b.atMs) return a.atMs < b.atMs
+  return a.scanId === b.scanId ? a.gate < b.gate : a.scanId < b.scanId
+}
 
 type DoorEvent = Extract<OrderEvent, { readonly _tag: "TicketAdmitted" | "ScanRefused" | "TicketReissued" }>
 
@@ -74,7 +80,7 @@ export const evolve = (door: TicketDoor, event: DoorEvent, atMs: number): Ticket
     }
     case "ScanRefused": {
       const { _tag, ...scan } = event
-      if (find(door, scan.scanId) !== undefined) return "the scan is known"
+      if (find(door, scan) !== undefined) return "the scan is known"
       return { ...door, refused: [...door.refused, scan] }
     }
   }
@@ -82,10 +88,10 @@ export const evolve = (door: TicketDoor, event: DoorEvent, atMs: number): Ticket
 
 const checkInOf = (scan: Scan | null) => (scan === null ? null : { gate: scan.gate, atMs: scan.atMs })
 
-const find = (door: TicketDoor, scanId: string): ScanAnswer["result"] | undefined =>
-  door.admitted?.scanId === scanId
-    ? "admitted"
-    : door.refused.find((refused) => refused.scanId === scanId)?.reason
+const isSame = (a: Scan | null, b: Scan): boolean => a?.scanId === b.scanId && a.gate === b.gate
+
+const find = (door: TicketDoor, scan: Scan): ScanAnswer["result"] | undefined =>
+  isSame(door.admitted, scan) ? "admitted" : door.refused.find((refused) => isSame(refused, scan))?.reason
 
 /** What a gate that asks is told, and what is to be written; `nowMs` is the time of the scan. */
 export interface Asked {
@@ -100,8 +106,7 @@ export const checkIn = (door: TicketDoor, asked: Scan): Asked => {
   if (door.refundedMs !== null) return { event: null, refusal: { _tag: "Refunded" } }
   if (scan.codeVersion !== door.issuedMs.length) return { event: null, refusal: { _tag: "Replaced" } }
   if (admitted === null) return { event: { _tag: "TicketAdmitted", ...scan }, refusal: null }
-  const isRepeat =
-    admitted.scanId === scan.scanId && admitted.gate === scan.gate && scan.atMs - admitted.atMs <= repeatMs
+  const isRepeat = isSame(admitted, scan) && scan.atMs - admitted.atMs <= repeatMs
   return {
     event: null,
     refusal: isRepeat ? null : { _tag: "Used", checkIn: { gate: admitted.gate, atMs: admitted.atMs } }
@@ -120,7 +125,7 @@ export const record = (
     result,
     checkIn: checkInOf(by)
   })
-  const known = find(door, scan.scanId)
+  const known = find(door, scan)
   if (known !== undefined) return { event: null, answer: answer(known, admitted) }
   if (isGood(door, scan) && (admitted === null || isBefore(scan, admitted))) {
     return {

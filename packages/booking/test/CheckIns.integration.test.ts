@@ -221,6 +221,38 @@ layer(layerDatabase, { excludeTestServices: true })("CheckIns", (it) => {
     })
   )
 
+  it.effect(
+    "gates that number their scans are told apart, and all but the earliest are conflicts, page by page",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* makeHarness
+        const { checkIns, orders } = yield* h.start()
+        const { order } = yield* orders.place(h.request(h.inventory.makeHold([1])))
+        const { id } = ticketOf(order, 0)
+        const atMs = (yield* Clock.currentTimeMillis) + 1_000
+        const at = (gate: string, ms: number) => ({ ...askOf(id, "1", gate), atMs: ms })
+        const result = (scan: ReturnType<typeof at>) =>
+          Effect.map(checkIns.record([scan]), ([answer]) => answer?.result)
+        assert.strictEqual(yield* result(at("North", atMs)), "admitted")
+        assert.strictEqual(yield* result(at("South", atMs)), "used")
+        assert.strictEqual(yield* result(at("West", atMs)), "used")
+        // Takes over: what was refused with the same id stands in the table already.
+        assert.strictEqual(yield* result(at("East", atMs - 1)), "admitted")
+        assert.strictEqual(yield* result(at("South", atMs)), "used")
+        const [first, ...others] = yield* checkIns.conflicts(order.eventId, null, 100)
+        assert.deepStrictEqual(
+          [first, ...others].map((conflict) => [conflict?.gate, conflict?.checkIn?.gate]),
+          [
+            ["North", "East"],
+            ["South", "East"],
+            ["West", "East"]
+          ]
+        )
+        assert.deepStrictEqual(yield* checkIns.conflicts(order.eventId, first ?? null, 100), others)
+        assert.deepStrictEqual(yield* h.breaches, [])
+      })
+  )
+
   it.effect("the audit tells of a check-in that the journal does not know, and of one after the refund", () =>
     Effect.gen(function* () {
       const h = yield* makeHarness

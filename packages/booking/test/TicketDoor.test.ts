@@ -83,6 +83,8 @@ const scan = (scanId: string, atMs: number, codeVersion = 1, gate = "A"): Scan =
   atMs
 })
 
+const nameOf = ({ gate, scanId }: Scan) => `${scanId} at ${gate}`
+
 /** The scan that counts, told from the journal alone. */
 const winner = (events: ReadonlyArray<OrderEvent>) =>
   events.filter((event) => event._tag === "TicketAdmitted").at(-1)?.scanId ?? null
@@ -116,7 +118,10 @@ describe("TicketDoor", () => {
       }
       before.nowMs = confirmedMs + 25
       if (online) before.checkIn(scan("online", 0, doorOf(before.order).issuedMs.length))
-      const scans = uploads.map(({ at, version }, i) => scan(`s${i}`, confirmedMs + at, version))
+      const scans = uploads.map(({ at, version }, i) =>
+        // Gates that number their scans: each number comes from both.
+        scan(`s${i >> 1}`, confirmedMs + at, version, i % 2 === 0 ? "A" : "B")
+      )
       const play = (order: ReadonlyArray<Scan>) => {
         const world = new World()
         world.order = before.order
@@ -137,17 +142,14 @@ describe("TicketDoor", () => {
         const other = play(order)
         assert.deepStrictEqual(doorOf(other.order).admitted, doorOf(first.order).admitted)
         assert.sameMembers(
-          doorOf(other.order).refused.map(({ reason, scanId }) => `${scanId} ${reason}`),
-          doorOf(first.order).refused.map(({ reason, scanId }) => `${scanId} ${reason}`)
+          doorOf(other.order).refused.map((each) => `${nameOf(each)} ${each.reason}`),
+          doorOf(first.order).refused.map((each) => `${nameOf(each)} ${each.reason}`)
         )
       }
       // Everybody who was let in is told of: as the check-in, or as a conflict.
       const door = doorOf(first.order)
-      const told = [door.admitted, ...door.refused].flatMap((known) => (known === null ? [] : [known.scanId]))
-      assert.includeMembers(
-        told,
-        scans.map(({ scanId }) => scanId)
-      )
+      const told = [door.admitted, ...door.refused].flatMap((known) => (known === null ? [] : [known]))
+      assert.includeMembers(told.map(nameOf), scans.map(nameOf))
       assert.strictEqual(told.length, new Set(told).size)
     },
     { arbitrary: { runs: 1_000 } }
@@ -225,6 +227,24 @@ describe("TicketDoor", () => {
     world.nowMs++
     assert.strictEqual(world.checkIn(scan("s", 0))?._tag, "Used")
     assert.strictEqual(world.events.length, 1)
+  })
+
+  it("the same id from two gates is two scans: the earlier counts, the other is a conflict", () => {
+    const world = new World()
+    const late = scan("1", confirmedMs + 5, 1, "A")
+    const early = scan("1", confirmedMs + 4, 1, "B")
+    assert.deepInclude(world.record(late), { result: "admitted" })
+    assert.deepInclude(world.record({ ...late, gate: "C" }), {
+      result: "used",
+      checkIn: { gate: "A", atMs: late.atMs }
+    })
+    assert.deepInclude(world.record(early), { result: "admitted", checkIn: { gate: "B", atMs: early.atMs } })
+    const repeated = [late, { ...late, gate: "C" }, early].map((each) => world.record(each).result)
+    assert.deepStrictEqual(repeated, ["used", "used", "admitted"])
+    assert.deepStrictEqual(
+      doorOf(world.order).refused.map(({ gate }) => gate),
+      ["C", "A"]
+    )
   })
 
   it("a refund is told from an older code", () => {

@@ -3,8 +3,8 @@ import * as PlanDraft from "./PlanDraft.ts"
 import { type PlanProblems, quote } from "./PlanProblems.ts"
 import { overlaps } from "./PlanOverlap.ts"
 
-// Control characters and lone surrogates cannot be printed, and U+0000 cannot be stored.
-const unprintable = /[\p{Cc}\p{Cs}]/u
+// Control characters, ends of lines and lone surrogates cannot be printed, and U+0000 cannot be stored.
+const unprintable = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u
 
 const checkText = (what: string, value: string, path: string, problems: PlanProblems): void => {
   if (value.length > PlanDraft.maxLabel) {

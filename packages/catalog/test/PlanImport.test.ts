@@ -56,6 +56,18 @@ describe("the bounds of an import", () => {
     assert.deepStrictEqual(report.problemCount, 4999)
   })
 
+  it("refuses names of sections, zones and areas with an end of a line in them", () => {
+    for (const end of ["\r\n", "\u0085", "\u2028"]) {
+      const zone = {
+        name: `z${end}x`,
+        position: { x: 0, y: 0 },
+        rows: [{ row_number: "1", seats: seats(1, () => ({})) }]
+      }
+      const report = refused("pretix", { ...plan([]), zones: [zone] })
+      assert.deepStrictEqual(problems(report), ["error label_unprintable /zones/0"], JSON.stringify(end))
+    }
+  })
+
   it("refuses labels that cannot be stored or printed", () => {
     const report = refused(
       "pretix",

@@ -7,6 +7,11 @@ export const isStorable = Schema.makeFilter((text: string) =>
     : "Expected well-formed Unicode without the character U+0000"
 )
 
+/** A name ends up in headers, calendars, file names and on tickets: what ends a line, or steers a terminal, is part of none. */
+export const isLine = Schema.makeFilter((text: string) =>
+  /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) ? "Expected one line without control characters" : undefined
+)
+
 /** Any text up to a number of UTF-16 code units. */
 export const storableText = (maxLength: number) =>
   Schema.String.check(Schema.isMaxLength(maxLength), isStorable)

@@ -1,12 +1,19 @@
 /**
- * Draws documents in threads of their own, of a lower priority: a page takes some milliseconds, in which nobody could
- * buy if it was drawn where requests are answered. A thread is started by the first document that finds no other
+ * Draws documents, and signs passes, in threads of their own, of a lower priority: a page takes some milliseconds and a
+ * signature some tens, in which nobody could buy if it was made where requests are answered. A thread is started by the first document that finds no other
  * free, which costs about a second.
  */
 import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
 import { Context, type Duration, Effect, Layer, Schema, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
+import type { ApplePassSigner } from "./wallet/ApplePass.ts"
+import type { WalletPass } from "./wallet/WalletPass.ts"
+
+/** What the thread is asked for. */
+export type PressWork =
+  | { readonly document: TicketDocument }
+  | { readonly pass: WalletPass; readonly signer: ApplePassSigner }
 
 /** What the thread answers. */
 export type Drawing =
@@ -78,6 +85,8 @@ export class TicketPress extends Context.Service<
      * bounds how many wait. Dies of a document that cannot be drawn, or not in time, or at which two threads ended.
      */
     readonly draw: (document: TicketDocument) => Effect.Effect<Uint8Array>
+    /** The `.pkpass`, as `ApplePass.sign` makes it; waits and dies as `draw` does. */
+    readonly sign: (pass: WalletPass, signer: ApplePassSigner) => Effect.Effect<Uint8Array>
   }
 >()("@onsale/notifications/TicketPress") {
   static readonly layerWith = (options: Partial<TicketPressOptions>) =>
@@ -94,14 +103,14 @@ export class TicketPress extends Context.Service<
           Effect.promise(() => Promise.all(places.map(({ thread }) => thread?.worker.terminate())))
         )
 
-        const print = (place: Place, document: TicketDocument) =>
+        const print = (place: Place, orderId: string, work: PressWork) =>
           Effect.callback<Uint8Array, ThreadEnded>((resume) => {
             if (place.thread === undefined || place.thread.isEnded()) place.thread = startThread(script)
             const { waiting, worker } = place.thread
             const id = count++
             waiting.set(id, resume)
             // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
-            worker.postMessage({ id, document })
+            worker.postMessage({ id, ...work })
             return Effect.sync(() => waiting.delete(id))
           }).pipe(
             Effect.timeoutOrElse({
@@ -112,7 +121,7 @@ export class TicketPress extends Context.Service<
                 place.thread = undefined
                 return Effect.andThen(
                   Effect.promise(async () => late?.worker.terminate()),
-                  Effect.die(new Error(`the tickets of order ${document.orderId} were not drawn in time`))
+                  Effect.die(new Error(`the tickets of order ${orderId} were not drawn in time`))
                 )
               }
             })
@@ -121,15 +130,21 @@ export class TicketPress extends Context.Service<
         const take = Effect.sync(() => free.pop() ?? { thread: undefined })
         const giveBack = (place: Place) => Effect.sync(() => free.push(place))
 
+        const printed = (orderId: string, work: PressWork) =>
+          slots.withPermit(
+            Effect.acquireUseRelease(
+              take,
+              (place) => Effect.orDie(Effect.retry(print(place, orderId, work), { times: 1 })),
+              giveBack
+            )
+          )
+
         return TicketPress.of({
           draw: Effect.fn("TicketPress.draw")((document: TicketDocument) =>
-            slots.withPermit(
-              Effect.acquireUseRelease(
-                take,
-                (place) => Effect.orDie(Effect.retry(print(place, document), { times: 1 })),
-                giveBack
-              )
-            )
+            printed(document.orderId, { document })
+          ),
+          sign: Effect.fn("TicketPress.sign")((pass: WalletPass, signer: ApplePassSigner) =>
+            printed(pass.document.orderId, { pass, signer })
           )
         })
       })

@@ -57,6 +57,26 @@ const server = Layer.effect(
 suite("E-mail by SMTP", server)
 
 describe("SmtpProvider", () => {
+  it.live("a name or a subject that was kept with ends of lines in it adds no header", () =>
+    Effect.gen(function* () {
+      const smtp = yield* Smtp.make({ keepsRaw: true })
+      const provider = yield* SmtpProvider.make({ url: Redacted.make(smtp.url), from, timeouts })
+      const hostile = "Gala\r\nBcc: all@example.org\r\n\r\nHello\u2028\u0085X-Evil: 1"
+      const plain = message("hostile")
+      yield* provider.send({
+        ...plain,
+        recipient: { channel: "email", name: hostile, address: "ada@example.org" },
+        rendered: { ...plain.rendered, subject: hostile },
+        correlation: hostile
+      })
+      const raw = smtp.received[0]?.raw ?? ""
+      const headers = raw.slice(0, raw.indexOf("\r\n\r\n"))
+      assert.notMatch(headers, /^(Bcc|X-Evil):/im)
+      assert.match(headers, /^Message-ID:/im)
+      assert.strictEqual(smtp.received[0]?.to, "ada@example.org")
+    })
+  )
+
   it.live("a refused login is no fault of the mail, and says nothing of the password", () =>
     Effect.gen(function* () {
       const smtp = yield* Smtp.make({ account: { user: "onsale", password: "right-one" } })

@@ -1,9 +1,10 @@
 /** What organisers' own services are told, over HTTP and on the command line. */
 import { assert, describe, it } from "@effect/vitest"
+import { ScanReports } from "@onsale/contracts/http/CheckInsApi"
 import { Order } from "@onsale/contracts/http/OrdersApi"
 import { Delivery, DeliveryDetail, Webhook, WebhookWithSecret } from "@onsale/contracts/notifications/Webhook"
 import { pollUntil } from "@onsale/testing/Poll"
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as Service from "./Service.ts"
@@ -124,6 +125,30 @@ describe("Webhooks of organisers", () => {
         until: "2026-11-25T00:00:00Z"
       })
       assert.strictEqual(range.status, 400, range.text)
+
+      // --- the door: the same scans twice are one admission
+      const scannedAtMs = yield* Clock.currentTimeMillis
+      const upload = (place: number) => {
+        const code = order.tickets[place]?.code ?? ""
+        const scans = [{ scanId: `scan-${place}`, code, atMs: scannedAtMs }]
+        return Effect.flatMap(
+          shop.send({
+            path: shop.api(`/organiser/events/${event.id}/scans`),
+            headers: { authorization: `Bearer ${Service.organiserKey}` },
+            body: { gate: "North", clockMs: scannedAtMs, scans }
+          }),
+          Shop.expect(200, ScanReports)
+        )
+      }
+      for (const place of [0, 0, 1]) {
+        assert.deepInclude((yield* upload(place)).scans[0], { result: "admitted" })
+      }
+      const admitted = yield* pollUntil(
+        Effect.sync(() => received.filter(({ body }) => body.includes("ticket.admitted"))),
+        (messages) => messages.some(({ body }) => body.includes("scan-1")),
+        { deadline: "45 seconds" }
+      )
+      assert.strictEqual(admitted.filter(({ body }) => body.includes("scan-0")).length, 1)
 
       // --- and gone
       assert.strictEqual((yield* call(`/${webhook.id}`, undefined, "DELETE")).status, 204)

@@ -6,7 +6,7 @@ import { isStorable } from "../Text.ts"
 /** The name of a gate, as staff call it. */
 export const Gate = Schema.Trimmed.check(Schema.isMinLength(1), Schema.isMaxLength(64), isStorable)
 
-/** Made by who scans, anew for each scan; a repeat carries the same one. */
+/** Made by who scans, anew for each scan; a repeat carries the same one and the same gate: another gate's is another scan. */
 export const ScanId = Schema.String.check(
   Schema.isPattern(/^[\x21-\x7e]{1,64}$/, { expected: "1 to 64 printable ASCII characters without spaces" })
 )

@@ -2,12 +2,18 @@
 import { DateTime, Effect, Option, Schema } from "effect"
 import { AreaId, EventId, PerformerId, RowId, SeatId, SectionId, TierId, VenueId } from "../Ids.ts"
 import { Amount, Currency, Money } from "../Money.ts"
-import { isStorable } from "../Text.ts"
+import { isLine, isStorable } from "../Text.ts"
 import { FeeBasisPoints, OrganiserName } from "./SaleTerms.ts"
 import { ImportReport, PlanFormat } from "./SeatMap.ts"
 
+/** The name that an organiser gives to something. */
+export const DisplayName = Schema.Trimmed.check(
+  Schema.isMinLength(1),
+  Schema.isMaxLength(200),
+  isStorable,
+  isLine
+)
 // Postgres cannot store the character U+0000 in a text.
-export const DisplayName = Schema.Trimmed.check(Schema.isMinLength(1), Schema.isMaxLength(200), isStorable)
 const text = Schema.String.check(Schema.isMaxLength(10_000), isStorable)
 
 /** A UTC instant, ISO 8601: `2026-12-24T19:30:00Z`. */

@@ -97,7 +97,7 @@ export const ScanConflict = Schema.Struct({
 
 export const ConflictQuery = Schema.Struct({
   /** The `nextCursor` of the page before. */
-  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(300))),
+  cursor: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(600))),
   /** 100 when left out. */
   limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 })))
 })
@@ -176,7 +176,7 @@ export class DoorApi extends HttpApiGroup.make("door")
     }).annotateMerge(
       described(
         "Tell of scans that were made without network",
-        "At most 1,000 at a time, in any order; a repeat with the same scan ids changes nothing. Of several scans of a ticket the first by the gates' times counts, the others are conflicts. The gate's clock is put right by what it says now: differences from two seconds to ten minutes; beyond that scans count from their arrival."
+        "At most 1,000 at a time, in any order; a repeat of the gate with the same scan ids changes nothing, and the same id from another gate is another scan. Of several scans of a ticket the first by the gates' times counts, the others are conflicts. The gate's clock is put right by what it says now: differences from two seconds to ten minutes; beyond that scans count from their arrival."
       )
     ),
     HttpApiEndpoint.get("conflicts", "/organiser/events/:eventId/scans/conflicts", {

@@ -10,6 +10,12 @@ export class PushEndpointRefused extends HttpApiError.Problem<PushEndpointRefuse
   title: "Nothing is sent to this endpoint: https and an address of the public internet are needed"
 }) {}
 
+export class PushKeysRefused extends HttpApiError.Problem<PushKeysRefused>()("PushKeysRefused", {
+  type: "urn:onsale:problem:push-keys-refused",
+  status: 422,
+  title: "Nothing can be encrypted to these keys: p256dh is an uncompressed point of P-256"
+}) {}
+
 export class PushSubscriptionsFull extends HttpApiError.Problem<PushSubscriptionsFull>()(
   "PushSubscriptionsFull",
   {
@@ -50,7 +56,14 @@ export class PushApi extends HttpApiGroup.make("push")
     HttpApiEndpoint.post("subscribe", "/push/subscriptions", {
       payload: NewPushSubscription,
       success: Schema.Struct({ id: SubscriptionId }).pipe(HttpApiSchema.status(201)),
-      error: [HoldNotFound, OrderNotFound, PushEndpointRefused, PushSubscriptionsFull, OverloadedProblem]
+      error: [
+        HoldNotFound,
+        OrderNotFound,
+        PushEndpointRefused,
+        PushKeysRefused,
+        PushSubscriptionsFull,
+        OverloadedProblem
+      ]
     }).annotateMerge(
       described(
         "Tell a browser of a hold or an order",

@@ -4,6 +4,7 @@
  * reads one leaves aside what it does not know.
  */
 import { Schema } from "effect"
+import { Gate, ScanId } from "../booking/CheckIn.ts"
 import { RefundCause } from "../booking/Order.ts"
 import { EventFacts } from "../catalog/CatalogEvent.ts"
 import { AreaId, EventId, OrderId, RefundId, SeatId, TicketId, TierId } from "../Ids.ts"
@@ -24,6 +25,7 @@ export const webhookEventTypes = [
   "order.cancelled",
   "order.refunded",
   "payment.failed",
+  "ticket.admitted",
   "event.published",
   "event.changed",
   "event.cancelled"
@@ -79,6 +81,19 @@ export const WebhookMessage = Schema.Union([
   }),
   /** A payment was declined; the buyer may try another with a new order. */
   message("payment.failed", { ...ofOrder, provider: Schema.String, code: Schema.String }),
+  /** It was used at the door: once a ticket, also where an earlier scan takes the check-in over later. */
+  message("ticket.admitted", {
+    ...ofOrder,
+    ticketId: TicketId,
+    seatId: Schema.NullOr(SeatId),
+    areaId: Schema.NullOr(AreaId),
+    label: Schema.String,
+    tier: TierId,
+    gate: Gate,
+    scanId: ScanId,
+    /** By the gate's clock, put right; `timestamp` is when we heard of it, hours later where a gate had no network. */
+    admittedAt: Schema.String
+  }),
   message("event.published", { ...EventFacts.fields }),
   message("event.changed", { ...EventFacts.fields }),
   message("event.cancelled", { eventId: EventId, reason: Schema.String }),

@@ -9,6 +9,7 @@ import { NoticeJobs } from "../NoticeJobs.ts"
 import { settled } from "../SettledSql.ts"
 import * as WebhookTarget from "../webhooks/WebhookTarget.ts"
 import { dueIn } from "./HoldExpiry.ts"
+import * as PushKeys from "./PushKeys.ts"
 import { policy } from "./WebPushProvider.ts"
 
 /** Browsers that a hold or an order has at most: a person's devices, and those of who goes along. */
@@ -26,7 +27,7 @@ export type About =
 
 interface Browser {
   readonly endpoint: string
-  readonly keys: { readonly p256dh: string; readonly auth: string }
+  readonly keys: PushKeys.PushKeys
 }
 
 const Rows = Schema.Array(
@@ -46,7 +47,7 @@ export class PushSubscriptions extends Context.Service<
     readonly add: (
       about: About,
       browser: Browser
-    ) => Effect.Effect<string, PushSubscriptionsFull | WebhookUrlRefused>
+    ) => Effect.Effect<string, PushSubscriptionsFull | WebhookUrlRefused | PushKeys.PushKeysRefused>
     /** A second time changes nothing. */
     readonly remove: (id: string) => Effect.Effect<void>
     readonly of: (about: {
@@ -96,6 +97,7 @@ export class PushSubscriptions extends Context.Service<
       return PushSubscriptions.of({
         add: Effect.fn("PushSubscriptions.add")(function* (about, browser) {
           yield* WebhookTarget.check(browser.endpoint, policy)
+          yield* PushKeys.check(browser.keys)
           const id = yield* settled(sql.withTransaction(write(about, browser)))
           return Option.isSome(id) ? id.value : yield* new PushSubscriptionsFull({ limit: maxSubscriptions })
         }),

@@ -39,17 +39,23 @@ export class SmsCallbacks extends Context.Service<
       const sdk = tokens.length === 0 ? undefined : yield* Effect.promise(() => import("twilio"))
       const reject = (reason: string) => new SmsCallbackRejected({ reason })
 
-      const record = Effect.fnUntraced(function* (status: typeof Status.Type, arrived: boolean) {
-        const reason = arrived ? "delivered" : `${status.MessageStatus} ${status.ErrorCode ?? ""}`.trim()
-        yield* sql`INSERT INTO notifications.attempts (message_id, at, provider, outcome, reason)
+      const record = Effect.fnUntraced(
+        function* (status: typeof Status.Type, arrived: boolean) {
+          // Twilio repeats what we were slow to answer: two at once would both find nothing on record.
+          yield* sql`SELECT FROM notifications.messages
+          WHERE reference = ${status.MessageSid}::text AND channel = 'sms' FOR UPDATE`
+          const reason = arrived ? "delivered" : `${status.MessageStatus} ${status.ErrorCode ?? ""}`.trim()
+          yield* sql`INSERT INTO notifications.attempts (message_id, at, provider, outcome, reason)
           SELECT id, clock_timestamp(), provider, ${arrived ? "sent" : "refused"}::text, ${reason}::text
           FROM notifications.messages m
           WHERE reference = ${status.MessageSid}::text AND channel = 'sms' AND NOT EXISTS (
             SELECT FROM notifications.attempts a WHERE a.message_id = m.id AND a.reason = ${reason}::text)`
-        if (arrived) return
-        yield* sql`UPDATE notifications.messages SET bounced_at = clock_timestamp()
+          if (arrived) return
+          yield* sql`UPDATE notifications.messages SET bounced_at = clock_timestamp()
           WHERE reference = ${status.MessageSid}::text AND channel = 'sms' AND bounced_at IS NULL`
-      }, settled)
+        },
+        (effect) => settled(sql.withTransaction(effect))
+      )
 
       return SmsCallbacks.of({
         receive: Effect.fn("SmsCallbacks.receive")(function* (body, signature) {

@@ -7,9 +7,9 @@
  */
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { createPrivateKey, X509Certificate } from "node:crypto"
-import { readFileSync } from "node:fs"
-import { PKPass } from "passkit-generator"
-import { short, type WalletPass, WalletNotConfigured, when } from "./WalletPass.ts"
+import { TicketPress } from "../TicketPress.ts"
+import type { ApplePassSigner } from "./ApplePass.ts"
+import { type WalletPass, WalletNotConfigured } from "./WalletPass.ts"
 
 /** Something of `ONSALE_APPLE_PASS_*` is not what it should be. The message does not repeat it. */
 export class ApplePassConfigInvalid extends Schema.TaggedError<ApplePassConfigInvalid>()(
@@ -62,12 +62,10 @@ const certificatesOf = (options: ApplePassOptions) =>
     }
   })
 
-const image = (name: string) => readFileSync(new URL(name, import.meta.url))
-
 export class ApplePasses extends Context.Service<
   ApplePasses,
   {
-    /** A `.pkpass`. Some tens of milliseconds of this thread: whoever calls bounds how many. */
+    /** A `.pkpass`. Waits for a thread of `TicketPress`: whoever calls bounds how many wait. */
     readonly make: (pass: WalletPass) => Effect.Effect<Uint8Array, WalletNotConfigured>
   }
 >()("@onsale/notifications/ApplePasses") {
@@ -80,50 +78,16 @@ export class ApplePasses extends Context.Service<
         }
         const { passType, team } = options.value
         const certificates = yield* certificatesOf(options.value)
-        const images = { "icon.png": image("icon.png"), "icon@2x.png": image("icon@2x.png") }
-
-        const sign = ({ document, ticket }: WalletPass) => {
-          const { event } = document
-          const pass = new PKPass(
-            images,
-            { ...certificates, signerKey: Redacted.value(certificates.signerKey) },
-            {
-              description: short(event.name),
-              organizationName: "Onsale",
-              passTypeIdentifier: passType,
-              teamIdentifier: team,
-              serialNumber: ticket.id,
-              foregroundColor: "rgb(255, 255, 255)",
-              labelColor: "rgb(214, 204, 255)",
-              backgroundColor: "rgb(58, 29, 148)",
-              sharingProhibited: true
-            }
-          )
-          pass.type = "eventTicket"
-          pass.primaryFields.push({ key: "event", label: "EVENT", value: short(event.name) })
-          pass.secondaryFields.push(
-            { key: "seat", label: "SEAT", value: short(ticket.label) },
-            { key: "venue", label: "VENUE", value: short(event.venue.name) }
-          )
-          pass.auxiliaryFields.push(
-            { key: "when", label: "DATE", value: when(document) },
-            { key: "holder", label: "NAME", value: short(document.holder) }
-          )
-          pass.backFields.push(
-            { key: "ticket", label: "Ticket", value: ticket.id },
-            { key: "place", label: "Address", value: short(event.venue.location) }
-          )
-          pass.setRelevantDate(new Date(event.startsAt))
-          pass.setBarcodes({
-            message: ticket.code,
-            format: "PKBarcodeFormatQR",
-            messageEncoding: "iso-8859-1"
-          })
-          return new Uint8Array(pass.getAsBuffer())
-        }
-
+        const press = yield* TicketPress
         return ApplePasses.of({
-          make: Effect.fn("ApplePasses.make")((pass: WalletPass) => Effect.sync(() => sign(pass)))
+          make: Effect.fn("ApplePasses.make")((pass: WalletPass) => {
+            const signer: ApplePassSigner = {
+              certificates: { ...certificates, signerKey: Redacted.value(certificates.signerKey) },
+              passType,
+              team
+            }
+            return press.sign(pass, signer)
+          })
         })
       })
     )
@@ -142,5 +106,5 @@ export class ApplePasses extends Context.Service<
       })
       return ApplePasses.layerWith(Option.some({ ...options, passType: passType.value }))
     })
-  )
+  ).pipe(Layer.provide(TicketPress.layer))
 }

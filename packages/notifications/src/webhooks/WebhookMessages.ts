@@ -16,6 +16,9 @@ export const typeOfOrder = (event: OrderEvent): WebhookEventType | undefined => 
       return "order.refunded"
     case "PaymentDeclined":
       return "payment.failed"
+    // Another scan that counts instead admits nobody anew: whoever counts messages counts tickets.
+    case "TicketAdmitted":
+      return event.replaces === undefined ? "ticket.admitted" : undefined
     default:
       return undefined
   }
@@ -35,6 +38,10 @@ export const typeOfEvent = (event: CatalogEvent): WebhookEventType | undefined =
 }
 
 const head = (atMs: number) => ({ version: 1, timestamp: new Date(atMs).toISOString() }) as const
+
+/** The tickets that an order was given. */
+const issuedIn = (events: ReadonlyArray<OrderEvent>) =>
+  events.flatMap((event) => (event._tag === "Confirmed" ? event.tickets : []))
 
 const broken = (what: string) => Effect.die(new Error(what))
 
@@ -96,7 +103,7 @@ export const ofOrder = (
       const returned = new Set(
         requests.filter(({ refundId }) => paid.has(refundId)).flatMap(({ tickets }) => tickets)
       )
-      const issued = events.flatMap((each) => (each._tag === "Confirmed" ? each.tickets : []))
+      const issued = issuedIn(events)
       return tell({
         ...head(atMs),
         type: "order.refunded",
@@ -110,6 +117,18 @@ export const ofOrder = (
           tickets: request.tickets,
           reason: request.reason
         }
+      })
+    }
+    case "TicketAdmitted": {
+      const ticket = issuedIn(events).find(({ id }) => id === event.ticketId)
+      if (ticket === undefined) return broken(`order ${stream} has no ticket ${event.ticketId}`)
+      const { areaId, label, seatId, tier } = ticket
+      const { gate, scanId, ticketId } = event
+      const admittedAt = new Date(event.atMs).toISOString()
+      return tell({
+        ...head(atMs),
+        type: "ticket.admitted",
+        data: { ...order, ticketId, seatId, areaId, label, tier, gate, scanId, admittedAt }
       })
     }
     default:

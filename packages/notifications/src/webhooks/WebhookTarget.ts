@@ -53,6 +53,16 @@ export const isPublic = (text: string): boolean => {
 
 const nat64 = ipaddr.IPv6.parseCIDR("64:ff9b::/96")
 
+/**
+ * Names that mean nothing outside of a network, by RFC 6761, 6762 and 8375 and by ICANN for `internal`; `localdomain` by
+ * custom. One without a dot is looked for among a network's own.
+ */
+const localZones = ["localhost", "localdomain", "local", "internal", "home.arpa"]
+const isLocalName = (host: string): boolean => {
+  const name = host.replace(/\.$/, "")
+  return !name.includes(".") || localZones.some((zone) => name === zone || name.endsWith(`.${zone}`))
+}
+
 /** The host of a URL as an address or a name, without the brackets of IPv6. */
 const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "")
 
@@ -73,7 +83,9 @@ export const check = (text: string, policy: TargetPolicy): Effect.Effect<URL, We
     return refuse(`Expected one of the ports ${ports.filter((port) => port !== "").join(", ")}`)
   }
   const host = hostOf(url)
-  if (ipaddr.isValid(host) && !isPublic(host)) return refuse("Expected an address of the public internet")
+  if (ipaddr.isValid(host) ? !isPublic(host) : isLocalName(host)) {
+    return refuse("Expected an address of the public internet")
+  }
   return Effect.succeed(url)
 }
 

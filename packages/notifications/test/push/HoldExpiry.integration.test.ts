@@ -5,6 +5,7 @@ import type { HoldView, Refused } from "@onsale/contracts/inventory/InventoryCom
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { Clock, Effect, Layer, Option } from "effect"
+import { createECDH } from "node:crypto"
 import { NoticeJobs } from "../../src/NoticeJobs.ts"
 import * as HoldExpiryWorker from "../../src/push/HoldExpiryWorker.ts"
 import { maxSubscriptions, PushSubscriptions } from "../../src/push/PushSubscriptions.ts"
@@ -23,9 +24,11 @@ const services = HoldExpiryWorker.layer({ pollEvery: "20 millis" }).pipe(
   Layer.provideMerge(layerDatabase)
 )
 
+const point = createECDH("prime256v1").generateKeys("base64url")
+
 const browser = (n: number, host = "push.example") => ({
   endpoint: `https://${host}/${n}`,
-  keys: { p256dh: "p", auth: "a" }
+  keys: { p256dh: point, auth: Buffer.alloc(16, n).toString("base64url") }
 })
 
 const newHold = Effect.map(Clock.currentTimeMillis, (nowMs) => HoldId.make(makeUuidV7(nowMs)))
@@ -93,23 +96,27 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("Warnings 
     })
   )
 
-  it.effect("an order has so many browsers, and none in a private network", () =>
-    Effect.gen(function* () {
-      const subscriptions = yield* PushSubscriptions
-      const orderId = OrderId.make(makeUuidV7(yield* Clock.currentTimeMillis))
-      const about = { eventId, orderId }
-      yield* Effect.forEach(
-        Array.from({ length: maxSubscriptions }, (_, n) => n),
-        (n) => subscriptions.add(about, browser(n)),
-        { concurrency: "unbounded" }
-      )
-      const full = yield* Effect.flip(subscriptions.add(about, browser(maxSubscriptions)))
-      assert.strictEqual(full._tag, "PushSubscriptionsFull")
-      const inside = yield* Effect.flip(subscriptions.add(about, browser(1, "169.254.169.254")))
-      assert.strictEqual(inside._tag, "WebhookUrlRefused")
-      const [first] = yield* subscriptions.of({ orderId })
-      yield* subscriptions.remove(first?.key ?? "")
-      assert.strictEqual((yield* subscriptions.of({ orderId })).length, maxSubscriptions - 1)
-    })
+  it.effect(
+    "an order has so many browsers, none in a private network, none that nothing is encrypted to",
+    () =>
+      Effect.gen(function* () {
+        const subscriptions = yield* PushSubscriptions
+        const orderId = OrderId.make(makeUuidV7(yield* Clock.currentTimeMillis))
+        const about = { eventId, orderId }
+        yield* Effect.forEach(
+          Array.from({ length: maxSubscriptions }, (_, n) => n),
+          (n) => subscriptions.add(about, browser(n)),
+          { concurrency: "unbounded" }
+        )
+        const full = yield* Effect.flip(subscriptions.add(about, browser(maxSubscriptions)))
+        assert.strictEqual(full._tag, "PushSubscriptionsFull")
+        const inside = yield* Effect.flip(subscriptions.add(about, browser(1, "169.254.169.254")))
+        assert.strictEqual(inside._tag, "WebhookUrlRefused")
+        const broken = { ...browser(1), keys: { ...browser(1).keys, p256dh: "p" } }
+        assert.strictEqual((yield* Effect.flip(subscriptions.add(about, broken)))._tag, "PushKeysRefused")
+        const [first] = yield* subscriptions.of({ orderId })
+        yield* subscriptions.remove(first?.key ?? "")
+        assert.strictEqual((yield* subscriptions.of({ orderId })).length, maxSubscriptions - 1)
+      })
   )
 })

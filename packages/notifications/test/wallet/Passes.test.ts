@@ -10,8 +10,11 @@ import { ApplePasses, type ApplePassOptions } from "../../src/wallet/ApplePasses
 import { GooglePasses } from "../../src/wallet/GooglePasses.ts"
 import type { WalletPass } from "../../src/wallet/WalletPass.ts"
 import { eventId, makeDocument, nowMs } from "../Samples.ts"
+import { TicketPress } from "../../src/TicketPress.ts"
 import * as PassAuthority from "./PassAuthority.ts"
 
+const apples = (options: Option.Option<ApplePassOptions>) =>
+  ApplePasses.layerWith(options).pipe(Layer.provide(TicketPress.layerWith({ threads: 1 })))
 const codes = TicketCodes.layer.pipe(Layer.provide(SigningKeys.layerTest))
 
 const makePass = Effect.map(makeDocument(1, { name: "東京 Jazz & Blues" }), (document): WalletPass => {
@@ -53,11 +56,11 @@ const optionsOf = (made: ReturnType<typeof PassAuthority.make>): ApplePassOption
 })
 
 describe("Passes", () => {
-  it.effect("Apple's is signed by the certificate, and its manifest has the hash of every file", () =>
+  it.live("Apple's is signed by the certificate, and its manifest has the hash of every file", () =>
     Effect.gen(function* () {
       const made = yield* authority
       const pass = yield* makePass
-      const apple = yield* Effect.provide(ApplePasses, ApplePasses.layerWith(Option.some(optionsOf(made))))
+      const apple = yield* Effect.provide(ApplePasses, apples(Option.some(optionsOf(made))))
       const entries = entriesOf(yield* apple.make(pass))
       const json = JSON.parse(entries.get("pass.json")?.toString("utf8") ?? "")
       assert.strictEqual(json.barcodes[0].message, pass.ticket.code)
@@ -102,11 +105,33 @@ describe("Passes", () => {
     }).pipe(Effect.provide(codes))
   )
 
+  it.effect("Apple's is signed where tickets are drawn, not where requests are answered", () =>
+    Effect.gen(function* () {
+      const made = yield* authority
+      const pass = yield* makePass
+      const asked: Array<WalletPass> = []
+      const press = Layer.mock(TicketPress, {
+        sign: (pass, { passType }) =>
+          Effect.sync(() => {
+            asked.push(pass)
+            return Buffer.from(passType)
+          })
+      })
+      const layer = ApplePasses.layerWith(Option.some(optionsOf(made))).pipe(Layer.provide(press))
+      const bytes = yield* Effect.provide(
+        Effect.flatMap(ApplePasses, (apple) => apple.make(pass)),
+        layer
+      )
+      assert.strictEqual(Buffer.from(bytes).toString(), "pass.example.tickets")
+      assert.deepStrictEqual(asked, [pass])
+    }).pipe(Effect.provide(codes))
+  )
+
   it.effect("a key that is not that of the certificate stops the start, without being repeated", () =>
     Effect.gen(function* () {
       const made = yield* authority
       const key = made.read("ca.key")
-      const layer = ApplePasses.layerWith(
+      const layer = apples(
         Option.some({ ...optionsOf(made), key: Redacted.make(key), passphrase: Option.none() })
       )
       const error = yield* Effect.flip(Effect.provide(ApplePasses, layer))
@@ -149,8 +174,6 @@ describe("Passes", () => {
       const google = yield* GooglePasses
       assert.strictEqual((yield* Effect.flip(apple.make(pass)))._tag, "WalletNotConfigured")
       assert.strictEqual((yield* Effect.flip(google.link(pass, eventId, nowMs)))._tag, "WalletNotConfigured")
-    }).pipe(
-      Effect.provide([codes, ApplePasses.layerWith(Option.none()), GooglePasses.layerWith(Option.none())])
-    )
+    }).pipe(Effect.provide([codes, apples(Option.none()), GooglePasses.layerWith(Option.none())]))
   )
 })

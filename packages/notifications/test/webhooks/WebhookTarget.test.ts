@@ -72,17 +72,26 @@ describe("WebhookTarget", () => {
     ["https://127.1/", "public internet"],
     ["https://[::1]/", "public internet"],
     ["https://[::ffff:10.0.0.1]/", "public internet"],
-    ["https://169.254.169.254/latest/meta-data", "public internet"]
+    ["https://169.254.169.254/latest/meta-data", "public internet"],
+    ["https://localhost/", "public internet"],
+    ["https://LOCALHOST./", "public internet"],
+    ["https://api.localhost/", "public internet"],
+    ["https://printer.local/", "public internet"],
+    ["https://metadata.google.internal/", "public internet"],
+    ["https://router.home.arpa/", "public internet"],
+    ["https://postgres/", "public internet"]
   ] as const)("%s is refused: %s", ([url, why]) =>
     Effect.gen(function* () {
       assert.include((yield* Effect.flip(check(url, strict))).message, why)
     })
   )
 
-  it.effect.each(["https://example.org/hooks?a=b", "https://example.org:8443/", "https://8.8.8.8/"])(
-    "%s is taken",
-    (url) => check(url, strict)
-  )
+  it.effect.each([
+    "https://example.org/hooks?a=b",
+    "https://example.org:8443/",
+    "https://8.8.8.8/",
+    "https://localhost.example.org./"
+  ])("%s is taken", (url) => check(url, strict))
 
   it.effect("where it is allowed, http and private addresses on any port are taken", () =>
     check("http://127.0.0.1:9999/", { allowPrivate: true, allowHttp: true })

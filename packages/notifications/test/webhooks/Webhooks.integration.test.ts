@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
-import { makeEventId } from "@onsale/contracts/Ids"
+import { makeEventId, type TicketId } from "@onsale/contracts/Ids"
 import { WebhookMessage } from "@onsale/contracts/notifications/Webhook"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -47,6 +47,45 @@ describe("Webhooks", () => {
       )
       const [confirmed] = told
       assert.isTrue(confirmed?.type === "order.confirmed" && confirmed.data.orderId === order.orderId)
+    }).pipe(Effect.provide(world))
+  )
+
+  it.live("a ticket is told of as admitted once, also where an earlier scan takes the check-in over", () =>
+    Effect.gen(function* () {
+      const receiver = yield* WebhookReceiver
+      const webhook = yield* subscribe({ eventTypes: ["ticket.admitted"] })
+      const order = yield* place(2)
+      yield* order.confirm
+      const [first = assert.fail("none"), second = assert.fail("none")] = order.tickets
+      const scan = (ticketId: TicketId, scanId: string, atMs: number) => ({
+        ticketId,
+        scanId,
+        atMs,
+        gate: "North",
+        codeVersion: 1
+      })
+      const { ScanRefused, TicketAdmitted } = OrderEvent.cases
+      yield* order.append(TicketAdmitted.make(scan(first.id, "s2", nowMs + 1)))
+      yield* order.append(TicketAdmitted.make({ ...scan(first.id, "s1", nowMs), replaces: "s2" }))
+      yield* order.append(ScanRefused.make({ ...scan(first.id, "s3", nowMs + 2), reason: "used" }))
+      // The last of the stream: what came before it has been told by then.
+      yield* order.append(TicketAdmitted.make(scan(second.id, "s4", nowMs + 3)))
+      yield* untilDelivered(webhook.id, 2)
+      const [told, last] = yield* Effect.forEach(receiver.received, ({ body }) => decode(body))
+      assert.isTrue(last?.type === "ticket.admitted" && last.data.ticketId === second.id)
+      if (told?.type !== "ticket.admitted") return assert.fail("another type")
+      assert.deepStrictEqual(told.data, {
+        orderId: order.orderId,
+        eventId,
+        ticketId: first.id,
+        seatId: first.seatId,
+        areaId: first.areaId,
+        label: first.label,
+        tier: first.tier,
+        gate: "North",
+        scanId: "s2",
+        admittedAt: new Date(nowMs + 1).toISOString()
+      })
     }).pipe(Effect.provide(world))
   )
 
