@@ -47,6 +47,13 @@ const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duple
   )
 }
 
+/**
+ * Connections that wait to be taken up while the process is at work: as many as come in a fifth of a second of a crowd.
+ * Node asks for 511, and what finds no place says nothing to its client, who tries again after 1, 3, 7 and 15
+ * seconds. The kernel gives no more than its `somaxconn`, 4,096 where nobody has changed it.
+ */
+export const acceptBacklog = 4_096
+
 /** How soon a server that closes ends the connections whose last answer is given. */
 const drainEveryMs = 50
 
@@ -147,6 +154,7 @@ export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServer
         NodeHttpServer.layer(() => server, {
           port: options.port,
           host: options.host,
+          backlog: acceptBacklog,
           gracefulShutdownTimeout: options.shutdownLimit ?? Duration.seconds(20),
           websocket: { maxPayload: maxMessageBytes }
         })
