@@ -9,6 +9,7 @@ import { Clock, Context, Effect, Exit, Layer, type Tracer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
+import * as Patience from "./Patience.ts"
 
 /** What is to be held, and for whom: indices of the event. */
 export type Claims = Omit<
@@ -83,7 +84,9 @@ export class HoldDesk extends Context.Service<
       claims: Claims,
       done: (exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) => void,
       /** The recorded one that asks, if there is one. */
-      span?: Tracer.AnySpan
+      span?: Tracer.AnySpan,
+      /** When nobody waits for it any more, where that is known: it is not begun later. Milliseconds since 1970. */
+      untilMs?: number
     ) => () => void
   }
 >()("@onsale/gateway/HoldDesk") {
@@ -95,7 +98,7 @@ export class HoldDesk extends Context.Service<
       const clock = yield* Clock.Clock
       const running = new Set<string>()
 
-      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, span) => {
+      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, span, untilMs) => {
         const commandId = CommandId.make(short(key), { disableChecks: true })
         const run = event.id + commandId
         if (running.has(run)) {
@@ -123,7 +126,8 @@ export class HoldDesk extends Context.Service<
             if (exit._tag === "Success") tell(boards, event.id, exit.value)
             if (giveBack()) done(Exit.mapError(exit, overloaded))
           },
-          span
+          span,
+          untilMs
         )
         return () => {
           if (giveBack()) forget()
@@ -133,9 +137,9 @@ export class HoldDesk extends Context.Service<
       return HoldDesk.of({
         submit,
         hold: (event, key, claims) =>
-          Effect.flatMap(Tracing.current, (span) =>
+          Effect.flatMap(Effect.all([Tracing.current, Patience.Until]), ([span, untilMs]) =>
             Effect.callback((resume) => {
-              const forget = submit(event, key, claims, resume, span)
+              const forget = submit(event, key, claims, resume, span, untilMs)
               return Effect.sync(forget)
             })
           )

@@ -22,6 +22,7 @@ import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, soldOutJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
 import * as LeanAnswer from "./LeanAnswer.ts"
+import * as Patience from "./Patience.ts"
 import * as RequestTrace from "./RequestTrace.ts"
 
 const prefix = "/api/v1/events/"
@@ -179,8 +180,13 @@ export const make = Effect.gen(function* () {
         request.unshift(body)
         return next()
       }
-      const forget = desk.submit({ id: eventId, number }, key, claims, (exit) =>
-        answerWith(eventId, request, response, exit, startNanos)
+      const forget = desk.submit(
+        { id: eventId, number },
+        key,
+        claims,
+        (exit) => answerWith(eventId, request, response, exit, startNanos),
+        undefined,
+        Patience.untilOf(request.headers, clock)
       )
       response.on("close", forget)
     })

@@ -24,6 +24,8 @@ const leastMs = 1_000
 interface Waiting {
   readonly command: InventoryCommand
   readonly sinceMs: number
+  /** When nobody waits for it any more. */
+  readonly untilMs: number
   readonly done: Parameters<InventorySubmit.Submit>[2]
   readonly span: Tracer.AnySpan | undefined
 }
@@ -92,13 +94,15 @@ export const layerEntity = Layer.effect(
     const execute = (
       eventId: EventId,
       commands: ReadonlyArray<InventoryCommand>,
+      waitMs: number,
       spans: ReadonlyArray<Tracer.AnySpan> | undefined
     ) =>
       spans === undefined
-        ? entity(eventId).Execute({ commands })
+        ? entity(eventId).Execute({ commands, waitMs })
         : Effect.flatMap(Tracing.current, (span) =>
             entity(eventId).Execute({
               commands,
+              waitMs,
               ...(span === undefined ? {} : { traceparent: Tracing.format(span) })
             })
           ).pipe(
@@ -116,11 +120,13 @@ export const layerEntity = Layer.effect(
         const batch: Array<Waiting> = []
         /** Of the commands that are traced; most are not. */
         let spans: Array<Tracer.AnySpan> | undefined
+        let lastMs = 0
         const taken = lane.waiting.splice(0, maxCommandsAMessage)
         for (const one of taken) {
-          if (one.sinceMs < oldest) one.done(Exit.fail(tooLate))
+          if (one.untilMs <= nowMs) one.done(Exit.fail(tooLate))
           else {
             batch.push(one)
+            lastMs = Math.max(lastMs, one.untilMs)
             if (one.span !== undefined) (spans ??= []).push(one.span)
           }
         }
@@ -131,6 +137,7 @@ export const layerEntity = Layer.effect(
         return execute(
           eventId,
           batch.map(({ command }) => command),
+          lastMs - nowMs,
           spans
         ).pipe(
           // What is left of the deadline of the one that has waited longest: it stands first.
@@ -188,7 +195,7 @@ export const layerEntity = Layer.effect(
       run(drain(eventId, lane))
     }
 
-    const submit: InventorySubmit.Submit = (eventId, command, done, span) => {
+    const submit: InventorySubmit.Submit = (eventId, command, done, span, untilMs) => {
       let lane = lanes.get(eventId)
       if (lane === undefined) {
         lane = {
@@ -210,7 +217,15 @@ export const layerEntity = Layer.effect(
       }
       lane.held++
       all.held++
-      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done, span })
+      const sinceMs = clock.currentTimeMillisUnsafe()
+      const lastMs = sinceMs + LanePolicy.deadlineMs
+      lane.waiting.push({
+        command,
+        sinceMs,
+        untilMs: untilMs === undefined ? lastMs : Math.min(lastMs, untilMs),
+        done,
+        span
+      })
       if (worthSending(lane)) start(eventId, lane)
       return InventorySubmit.goesOn
     }

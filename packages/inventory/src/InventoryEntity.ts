@@ -18,7 +18,7 @@ export const layer = InventoryEntity.toLayer(
       Open: ({ payload }) => writer.open(payload.layout),
       Execute: ({ payload }) =>
         Tracing.continued(Tracing.parse(payload.traceparent), "Inventory.Execute", { kind: "server" })(
-          writer.execute(payload.commands)
+          writer.execute(payload.commands, payload.waitMs)
         ),
       GetHold: ({ payload }) => writer.hold(payload.holdId),
       GetHoldOf: ({ payload }) => writer.holdOf(payload.seat),

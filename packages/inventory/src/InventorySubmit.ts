@@ -20,7 +20,9 @@ export type Submit = (
   command: InventoryCommand,
   done: (exit: Exit.Exit<InventoryAnswer, InventoryUnavailable>) => void,
   /** The recorded span that it is carried out for, if there is one. */
-  span?: Tracer.AnySpan
+  span?: Tracer.AnySpan,
+  /** When nobody waits for it any more, where that is known: it is not begun later. Milliseconds since 1970. */
+  untilMs?: number
 ) => () => void
 
 type Client = InventoryClient["Service"]
