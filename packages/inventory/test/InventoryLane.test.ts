@@ -118,7 +118,8 @@ describe("the lane of an event", () => {
       const { answers, ask, late, messages, sent, sizes } = yield* lane
       ask(10)
       yield* sent(1)
-      assert.strictEqual(messages[0]!.waitMs, deadlineMs)
+      const waitMs = messages[0]!.waitMs ?? 0
+      assert.isTrue(waitMs > 0 && waitMs <= deadlineMs, String(waitMs))
       const nowMs = yield* Clock.currentTimeMillis
       // Behind a message that is on its way, and gone before it is back.
       ask(3, nowMs + 1)
