@@ -67,14 +67,14 @@ describe("what is refused under load", () => {
       const control = yield* build
       const seen: Array<string> = []
       const here: Array<() => void> = []
-      let refused = 0
-      for (let i = 0; refused === 0; i++) {
+      const refused: Array<number> = []
+      for (let i = 0; refused.length === 0; i++) {
         here.push(
           control.enter(
             "orders",
             undefined,
             () => {},
-            () => refused++
+            () => refused.push(i)
           )
         )
         if (i % 64 !== 0) continue

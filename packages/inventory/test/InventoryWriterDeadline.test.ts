@@ -34,7 +34,8 @@ const world = Effect.gen(function* () {
         yield* Deferred.await(gate)
       }),
     snapshot: () => Effect.void,
-    versionOf: () => Effect.succeed(0)
+    versionOf: () => Effect.succeed(0),
+    journal: undefined as never
   })
   const writer = yield* Effect.provide(InventoryWriter.make(eventId), store)
   yield* writer.open(grid(1, 4))
