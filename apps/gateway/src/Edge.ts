@@ -1,11 +1,12 @@
 /**
  * What every request passes: a bound on its body, a correlation id, and an answer where there was none.
  */
-import { ByteSize, Effect, Layer } from "effect"
+import { ByteSize, Clock, Effect, identity, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
 import * as HotRoutes from "./HotRoutes.ts"
+import * as Patience from "./Patience.ts"
 import * as RequestTrace from "./RequestTrace.ts"
 
 /** The API's builder answers it in plain text. */
@@ -22,14 +23,15 @@ const edge = <E, R>(
   Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const limit = limitOf(request.url)
-    const correlation = yield* Effect.clockWith((clock) =>
-      Effect.sync(() => correlationOf(request.headers, clock))
-    )
+    const clock = yield* Clock.Clock
+    const correlation = correlationOf(request.headers, clock)
+    const untilMs = Patience.ofRequest(request, clock)
     const answer =
       Number(request.headers["content-length"] ?? 0) > ByteSize.toNumberUnsafe(limit)
         ? Effect.succeed(tooLarge(limit))
         : app
     const response = yield* answer.pipe(
+      untilMs === undefined ? identity : Effect.provideService(Patience.Until, untilMs),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, limit),
       Effect.provideService(Correlation, correlation),
       Effect.map((response) => (response.status === 415 ? unsupportedMediaType : response)),

@@ -2,6 +2,7 @@
 import { Api } from "@onsale/contracts/http/Api"
 import { Effect, Layer, Option, type Redacted } from "effect"
 import { HttpApiBuilder, HttpApiSwagger } from "effect/http-api"
+import { AdmissionControl } from "./AdmissionControl.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { AvailabilityNews } from "./AvailabilityNews.ts"
 import { AvailabilityFeed } from "./AvailabilityFeed.ts"
@@ -97,6 +98,7 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
         Layer.provideMerge(AvailabilityBoard.layer)
       ),
       ReadAddresses.layer,
+      AdmissionControl.layer,
       RateLimits.layer,
       ViewersPerClient.layer,
       PublicUrl.layer(options.port ?? 3000),

@@ -9,6 +9,7 @@ import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
+import * as Patience from "./Patience.ts"
 
 /** What is to be held, and for whom: indices of the event. */
 export type Claims = Omit<
@@ -83,7 +84,9 @@ export class HoldDesk extends Context.Service<
       claims: Claims,
       done: (exit: Exit.Exit<InventoryAnswer, KeyInUse | Overloaded>) => void,
       /** Who asks, where that is traced. */
-      traced?: Tracing.Traced
+      traced?: Tracing.Traced,
+      /** When nobody waits for it any more, where that is known: it is not begun later. Milliseconds since 1970. */
+      untilMs?: number
     ) => () => void
   }
 >()("@onsale/gateway/HoldDesk") {
@@ -95,7 +98,7 @@ export class HoldDesk extends Context.Service<
       const clock = yield* Clock.Clock
       const running = new Set<string>()
 
-      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, traced) => {
+      const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, traced, untilMs) => {
         const commandId = CommandId.make(short(key), { disableChecks: true })
         const run = event.id + commandId
         if (running.has(run)) {
@@ -123,7 +126,8 @@ export class HoldDesk extends Context.Service<
             if (exit._tag === "Success") tell(boards, event.id, exit.value)
             if (giveBack()) done(Exit.mapError(exit, overloaded))
           },
-          traced
+          traced,
+          untilMs
         )
         return () => {
           if (giveBack()) forget()
@@ -133,9 +137,9 @@ export class HoldDesk extends Context.Service<
       return HoldDesk.of({
         submit,
         hold: (event, key, claims) =>
-          Effect.flatMap(Tracing.traced, (traced) =>
+          Effect.flatMap(Effect.all([Tracing.traced, Patience.Until]), ([traced, untilMs]) =>
             Effect.callback((resume) => {
-              const forget = submit(event, key, claims, resume, traced)
+              const forget = submit(event, key, claims, resume, traced, untilMs)
               return Effect.sync(forget)
             })
           )

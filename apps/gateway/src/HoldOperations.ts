@@ -20,6 +20,7 @@ import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { CurrentCustomer, limitKey } from "./CurrentCustomer.ts"
 import { HoldDesk } from "./HoldDesk.ts"
+import { bestOf } from "./HoldsJson.ts"
 import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
 
 /** The hold as the API shows it. */
@@ -61,17 +62,6 @@ const indices = (eventId: EventId, payload: NewHold) => {
   return unknownSeats.length + unknownAreas.length > 0
     ? Effect.fail(new SeatsUnknown({ seats: unknownSeats, areas: unknownAreas }))
     : Effect.succeed({ seats, areas })
-}
-
-const bestOf = (eventId: EventId, wish: NewHold["bestAvailable"]) => {
-  if (wish === undefined) return null
-  const section = wish.section === undefined ? -1 : indexIn(eventId, "section", wish.section)
-  return {
-    quantity: wish.quantity,
-    tier: wish.tier ?? null,
-    section: section === -1 ? (wish.section ?? null) : section,
-    accessible: Number(wish.accessible ?? 0)
-  }
 }
 
 export const make = Effect.gen(function* () {

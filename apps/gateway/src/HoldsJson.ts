@@ -1,11 +1,46 @@
 /**
- * The bodies of a hold's request and of its two commonest answers, read and written by hand: what is read means
+ * The bodies of a hold's request and of its commonest answers, read and written by hand: what is read means
  * what the schema makes of it, and what is written are the schema's bytes (`test/HotHolds.test.ts`).
  */
-import { maxQuantity } from "@onsale/contracts/http/HoldsApi"
+import { maxQuantity, type NewHold } from "@onsale/contracts/http/HoldsApi"
 import { areaId, type EventId, indexIn, seatId } from "@onsale/contracts/Ids"
 import type { HeldSeat, HoldView, Refused } from "@onsale/contracts/inventory/InventoryCommand"
 import type { Claims } from "./HoldDesk.ts"
+
+/** What is wished for where we choose, in the words of the inventory. */
+export const bestOf = (eventId: EventId, wish: NewHold["bestAvailable"]): Claims["best"] => {
+  if (wish === undefined) return null
+  const section = wish.section === undefined ? -1 : indexIn(eventId, "section", wish.section)
+  return {
+    quantity: wish.quantity,
+    tier: wish.tier ?? null,
+    section: section === -1 ? (wish.section ?? null) : section,
+    accessible: Number(wish.accessible ?? 0)
+  }
+}
+
+const isQuantity = (value: unknown): value is number =>
+  typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= maxQuantity
+
+const maxNameLength = 200
+const isName = (value: unknown): value is string => typeof value === "string" && value.length <= maxNameLength
+
+/** The wish, where it has nothing that the schema would not take as it stands. */
+const wishOf = (value: unknown): NonNullable<NewHold["bestAvailable"]> | undefined => {
+  if (typeof value !== "object" || value === null) return undefined
+  for (const name in value) {
+    const part = (value as Record<string, unknown>)[name]
+    const isRight =
+      name === "quantity"
+        ? isQuantity(part)
+        : name === "accessible"
+          ? typeof part === "boolean" || isQuantity(part)
+          : (name === "tier" || name === "section") && isName(part)
+    if (!isRight) return undefined
+  }
+  const wish = value as NonNullable<NewHold["bestAvailable"]>
+  return wish.quantity === undefined || Number(wish.accessible ?? 0) > wish.quantity ? undefined : wish
+}
 
 /** The claims of a body of the common form; undefined for any other. */
 export const claimsOf = (eventId: EventId, body: string): Claims | undefined => {
@@ -18,7 +53,14 @@ export const claimsOf = (eventId: EventId, body: string): Claims | undefined => 
   if (typeof parsed !== "object" || parsed === null) return undefined
   const seats: Array<number> = []
   const areas: Array<{ readonly area: number; readonly quantity: number }> = []
+  let best: Claims["best"] = null
   for (const [name, value] of Object.entries(parsed)) {
+    if (name === "bestAvailable") {
+      const wish = wishOf(value)
+      if (wish === undefined) return undefined
+      best = bestOf(eventId, wish)
+      continue
+    }
     if (!Array.isArray(value)) return undefined
     if (name === "seats") {
       for (const id of value) {
@@ -32,23 +74,14 @@ export const claimsOf = (eventId: EventId, body: string): Claims | undefined => 
         const { areaId, quantity } = claim as { readonly areaId?: unknown; readonly quantity?: unknown }
         const area = typeof areaId === "string" ? indexIn(eventId, "area", areaId) : -1
         if (area === -1 || areas.some((other) => other.area === area)) return undefined
-        if (
-          !(
-            typeof quantity === "number" &&
-            Number.isInteger(quantity) &&
-            quantity >= 1 &&
-            quantity <= maxQuantity
-          )
-        ) {
-          return undefined
-        }
+        if (!isQuantity(quantity)) return undefined
         areas.push({ area, quantity })
       }
     } else {
       return undefined
     }
   }
-  return seats.length + areas.length === 0 ? undefined : { seats, areas, best: null }
+  return seats.length + areas.length === 0 && best === null ? undefined : { seats, areas, best }
 }
 
 const seatJson = (eventId: EventId, { label, price, seat, tier }: HeldSeat, currency: string): string =>
@@ -85,3 +118,10 @@ export const takenJson = (eventId: EventId, refused: Refused): string =>
     status: 409,
     title: "Somebody else has these seats"
   })
+
+/** The body of the refusal of so many that nobody named: the answer that most get in a flash. */
+export const soldOutJson = JSON.stringify({
+  type: "urn:onsale:problem:sold-out",
+  status: 409,
+  title: "There are not as many seats left of what was asked for"
+})

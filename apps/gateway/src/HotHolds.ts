@@ -2,7 +2,7 @@
  * The lean path of the hottest route, POST /events/{eventId}/holds, in front of the typed one and of the HTTP
  * server's fibers.
  *
- * It takes the form that nearly every client sends (seats or areas by id, an Idempotency-Key, a short body) with
+ * It takes the form that nearly every client sends (seats, areas or a wish, an Idempotency-Key, a short body) with
  * Node's own request and plain callbacks. Whatever is not exactly so goes on to the typed route untouched, which
  * has the schema and the errors: what is accepted, and what is answered, is the same on both
  * (`test/HotHolds.test.ts` and `test/HotHoldsFront.test.ts` hold them to it).
@@ -19,9 +19,10 @@ import { type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import { HoldDesk } from "./HoldDesk.ts"
-import { claimsOf, holdJson, takenJson } from "./HoldsJson.ts"
+import { claimsOf, holdJson, soldOutJson, takenJson } from "./HoldsJson.ts"
 import { holdRefused } from "./InventoryProblems.ts"
 import * as LeanAnswer from "./LeanAnswer.ts"
+import * as Patience from "./Patience.ts"
 import * as RequestTrace from "./RequestTrace.ts"
 
 const prefix = "/api/v1/events/"
@@ -138,12 +139,9 @@ export const make = Effect.gen(function* () {
     try {
       const answer = Exit.isSuccess(exit) ? exit.value : undefined
       if (answer?._tag === "Held") return write(201, "application/json", holdJson(eventId, answer.hold))
-      if (
-        answer?._tag === "Refused" &&
-        answer.code === "seats_taken" &&
-        answer.seats.length + answer.areas.length > 0
-      ) {
-        return write(409, ProblemDetails.contentType, takenJson(eventId, answer))
+      if (answer?._tag === "Refused" && answer.code === "seats_taken") {
+        const named = answer.seats.length + answer.areas.length > 0
+        return write(409, ProblemDetails.contentType, named ? takenJson(eventId, answer) : soldOutJson)
       }
       writeEffect(respond(eventId, exit))
     } catch (defect) {
@@ -182,8 +180,13 @@ export const make = Effect.gen(function* () {
         request.unshift(body)
         return next()
       }
-      const forget = desk.submit({ id: eventId, number }, key, claims, (exit) =>
-        answerWith(eventId, request, response, exit, startNanos)
+      const forget = desk.submit(
+        { id: eventId, number },
+        key,
+        claims,
+        (exit) => answerWith(eventId, request, response, exit, startNanos),
+        undefined,
+        Patience.untilOf(request.headers, clock)
       )
       response.on("close", forget)
     })

@@ -5,7 +5,7 @@ import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as PageCursor from "@onsale/catalog/PageCursor"
 import type { Customer, NewOrder, OrderView } from "@onsale/contracts/booking/Order"
-import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import { BookingUnavailable, type HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
 import { NotReissuable, TicketsUsed } from "@onsale/contracts/http/CheckInProblems"
 import type { NewRefund, OrderQuery } from "@onsale/contracts/http/OrdersApi"
 import {
@@ -29,11 +29,12 @@ import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@on
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as Tracing from "@onsale/platform/Tracing"
-import { DateTime, Effect } from "effect"
+import { Clock, DateTime, Effect, identity } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
 import { CurrentCustomer } from "./CurrentCustomer.ts"
 import * as OrderViews from "./OrderView.ts"
+import * as Patience from "./Patience.ts"
 
 const notBuyable = ({
   code,
@@ -98,6 +99,13 @@ export const make = Effect.gen(function* () {
     }
   })
 
+  /** For a buyer who waits no longer: what was placed goes on without him; what was not yet, is not begun. */
+  const asItStands = Effect.fnUntraced(function* (key: string, fingerprint: string) {
+    const known = yield* orders.placed(key)
+    if (known === null) return yield* new BookingUnavailable({ retryAfterMs: 1_000 })
+    return known.fingerprint === fingerprint ? known.order : yield* new KeyReused({})
+  })
+
   return {
     byId: orderOf,
 
@@ -137,12 +145,17 @@ export const make = Effect.gen(function* () {
     ) {
       const eventId = yield* eventOf(payload.holdId)
       const customer = yield* CurrentCustomer
-      const { order } = yield* orders
+      // Whoever has the key of somebody else is not told of his order.
+      const fingerprint =
+        asked ?? OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload])
+      const untilMs = yield* Patience.Until
+      const waitMs =
+        untilMs === undefined ? undefined : Math.max(0, untilMs - (yield* Clock.currentTimeMillis))
+      const order = yield* orders
         .place({
           key,
-          // Whoever has the key of somebody else is not told of his order.
-          fingerprint:
-            asked ?? OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload]),
+          fingerprint,
+          ...(waitMs === undefined ? {} : { waitMs }),
           correlation: yield* Tracing.carried(yield* Correlation),
           eventId,
           ...(customer === null ? {} : { customerId: customer.id }),
@@ -151,6 +164,10 @@ export const make = Effect.gen(function* () {
             reads === undefined ? payload : { ...payload, customer: { locale: reads, ...payload.customer } }
         })
         .pipe(
+          Effect.map(({ order }) => order),
+          waitMs === undefined
+            ? identity
+            : Effect.timeoutOrElse({ duration: waitMs, orElse: () => asItStands(key, fingerprint) }),
           Tracing.resumed,
           Effect.catchTag("HoldNotBuyable", notBuyable),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),

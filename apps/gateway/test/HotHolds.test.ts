@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Hold, NewHold } from "@onsale/contracts/http/HoldsApi"
-import { SeatsTaken } from "@onsale/contracts/http/Problems"
+import { SeatsTaken, SoldOut } from "@onsale/contracts/http/Problems"
 import {
   areaId,
   HoldId,
@@ -9,11 +9,12 @@ import {
   makeHoldId,
   makeUuidV7,
   seatId,
+  sectionId,
   TierId
 } from "@onsale/contracts/Ids"
 import type { HoldView } from "@onsale/contracts/inventory/InventoryCommand"
 import { Effect, Option, Schema } from "effect"
-import { claimsOf, holdJson, takenJson } from "../src/HoldsJson.ts"
+import { bestOf, claimsOf, holdJson, soldOutJson, takenJson } from "../src/HoldsJson.ts"
 import { render } from "../src/HoldOperations.ts"
 
 const eventId = makeEventId(1_700_000_000_000)
@@ -39,8 +40,37 @@ const Body = Schema.Struct({
       ])
     ).check(Schema.isMaxLength(3))
   ),
-  extra: Schema.Boolean
+  extra: Schema.Boolean,
+  best: Schema.NullOr(
+    Schema.Struct({
+      quantity: Schema.Literals([1, 4, 0, -1, 1.5, 10_001, "2"]),
+      tier: Schema.optionalKey(Schema.Literals(["Gold", "long", "", 7])),
+      section: Schema.optionalKey(Schema.Literals(["Stalls", "ours", "long"])),
+      accessible: Schema.optionalKey(Schema.Literals([true, false, 1, 3, 5, 0, "1"])),
+      more: Schema.optionalKey(Schema.Boolean)
+    })
+  )
 })
+
+const wishOf = (best: (typeof Body.Type)["best"]): unknown =>
+  best === null
+    ? {}
+    : {
+        bestAvailable: {
+          ...best,
+          ...(best.tier === "long" ? { tier: "x".repeat(201) } : {}),
+          ...(best.section === undefined
+            ? {}
+            : {
+                section:
+                  best.section === "ours"
+                    ? sectionId(eventId, 4)
+                    : best.section === "long"
+                      ? "x".repeat(201)
+                      : best.section
+              })
+        }
+      }
 
 const seatOf = ([part, index]: (typeof Body.Type)["seats"] extends ReadonlyArray<infer A> | null
   ? A
@@ -72,7 +102,8 @@ const bodyOf = (body: typeof Body.Type): unknown => ({
           ...(part === "extra" ? { more: 1 } : {})
         }))
       }),
-  ...(body.extra ? { bestAvailable: { quantity: 2 } } : {})
+  ...(body.extra ? { accessible: true } : {}),
+  ...(wishOf(body.best) as object)
 })
 
 describe("HotHolds", () => {
@@ -96,7 +127,7 @@ describe("HotHolds", () => {
             quantity: claim.quantity
           }))
         )
-        assert.isUndefined(typed.bestAvailable)
+        assert.deepStrictEqual(lean.best, bestOf(eventId, typed.bestAvailable))
       }),
     { arbitrary: { runs: 500 } }
   )
@@ -110,6 +141,11 @@ describe("HotHolds", () => {
     assert.isDefined(
       claimsOf(eventId, JSON.stringify({ areas: [{ areaId: areaId(eventId, 0), quantity: 2 }] }))
     )
+    assert.deepStrictEqual(claimsOf(eventId, '{"bestAvailable":{"quantity":2,"accessible":true}}'), {
+      seats: [],
+      areas: [],
+      best: { quantity: 2, tier: null, section: null, accessible: 1 }
+    })
     for (const body of [
       "",
       "{",
@@ -120,7 +156,9 @@ describe("HotHolds", () => {
       '{"seats":[]}',
       '{"seats":{}}',
       '{"__proto__":[]}',
-      '{"bestAvailable":{"quantity":2}}'
+      '{"bestAvailable":{}}',
+      '{"bestAvailable":{"quantity":1,"accessible":2}}',
+      '{"bestAvailable":null}'
     ]) {
       assert.isUndefined(claimsOf(eventId, body), body)
     }
@@ -164,6 +202,13 @@ describe("HotHolds", () => {
       })
       const encoded = yield* Schema.encodeEffect(SeatsTaken)(typed)
       assert.deepStrictEqual(JSON.parse(takenJson(eventId, refused)), JSON.parse(JSON.stringify(encoded)))
+    })
+  )
+
+  it.effect("answers that nothing is left with what the problem is encoded to", () =>
+    Effect.gen(function* () {
+      const encoded = yield* Schema.encodeEffect(SoldOut)(new SoldOut({}))
+      assert.deepStrictEqual(JSON.parse(soldOutJson), JSON.parse(JSON.stringify(encoded)))
     })
   )
 

@@ -286,7 +286,7 @@ describe("HotHolds in front of the routes", () => {
         [400, { key: "" }],
         [400, { key: "k".repeat(256) }],
         [400, { body: JSON.stringify({ seats: "all" }) }],
-        [201, { body: JSON.stringify({ bestAvailable: { quantity: 2 } }) }],
+        [201, { body: JSON.stringify({ bestAvailable: { quantity: 2, more: 1 } }) }],
         [201, { body: `\ufeff${seats}` }],
         [201, { body: JSON.stringify({ seats: [seatId(eventId, 1)], more: 1 }) }],
         [201, { body: seats + " ".repeat(8 * 1024) }],

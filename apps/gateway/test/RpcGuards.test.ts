@@ -16,6 +16,7 @@ import {
 } from "effect"
 import { Rpc, RpcGroup, RpcTest } from "effect/rpc"
 import { TestClock } from "effect/testing"
+import { AdmissionControl } from "../src/AdmissionControl.ts"
 import { CurrentCustomer } from "../src/CurrentCustomer.ts"
 import { CustomerToken } from "../src/CustomerToken.ts"
 import { RateLimits } from "../src/RateLimits.ts"
@@ -65,7 +66,7 @@ const world = Effect.gen(function* () {
   })
   const services = yield* Layer.build(
     Layer.merge(handlers, RpcGuards.layer(Redacted.make("the key"))).pipe(
-      Layer.provide([limits, tokens, viewers])
+      Layer.provide([limits, tokens, viewers, AdmissionControl.layer])
     )
   )
   const client = yield* RpcTest.makeClient(Group).pipe(Effect.provideContext(services))

@@ -60,6 +60,7 @@ interface PlaceRequest extends Request {
   readonly correlation?: string
   readonly eventId: EventId
   readonly customerId?: CustomerId
+  readonly waitMs?: number
   readonly order: NewOrder
 }
 
@@ -277,7 +278,7 @@ const make = Effect.gen(function* () {
       : new JournalConflict({ stream: orderId, version: 1 })
   })
 
-  const place = Effect.fnUntraced(function* (request: PlaceRequest) {
+  const place = Effect.fnUntraced(function* (request: PlaceRequest, untilMs: number) {
     const key: Key = { operation: "place", key: request.key }
     const { holdId } = request.order
 
@@ -288,6 +289,9 @@ const make = Effect.gen(function* () {
       if (known !== null) return yield* new KeyReused()
     }
 
+    // Nobody waits for it any more, and nothing has happened.
+    if ((yield* Clock.currentTimeMillis) > untilMs) return yield* new BookingUnavailable({ retryAfterMs })
+
     // 1. The hold's clock stops for this order, and for no other.
     const hold = yield* checkout
       .freeze(orderId, request.eventId, holdId, {
@@ -295,6 +299,15 @@ const make = Effect.gen(function* () {
         customerId: request.customerId
       })
       .pipe(Effect.tapError(() => replay(request, key)))
+
+    // The last chance: from here on it goes to its end, whoever waits.
+    if ((yield* Clock.currentTimeMillis) > untilMs) {
+      const before = yield* current
+      if (before === null) {
+        yield* checkout.unfreeze(orderId, request.eventId, holdId)
+        return yield* new BookingUnavailable({ retryAfterMs })
+      }
+    }
 
     // 2. The order is placed, and its key known.
     const stored = yield* write(request, hold, key).pipe(
@@ -393,7 +406,12 @@ const make = Effect.gen(function* () {
 
   return OrderEntity.of({
     Place: ({ payload }) =>
-      Tracing.handled("Order.place")(once("place", payload, inTurn(reloading(place(payload))))),
+      Effect.flatMap(Clock.currentTimeMillis, (nowMs) => {
+        const untilMs = nowMs + (payload.waitMs ?? Number.POSITIVE_INFINITY)
+        return Tracing.handled("Order.place")(
+          once("place", payload, inTurn(reloading(place(payload, untilMs))))
+        )
+      }),
 
     Resume: () =>
       inTurn(

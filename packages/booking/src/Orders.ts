@@ -32,6 +32,8 @@ export interface PlaceOrder {
   readonly eventId: EventId
   /** Whom a token has named. */
   readonly customerId?: CustomerId
+  /** Milliseconds after which nobody waits for the answer: what is not placed by then is not. */
+  readonly waitMs?: number
   readonly order: NewOrder
 }
 

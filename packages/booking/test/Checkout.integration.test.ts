@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber } from "effect"
+import { Clock, Effect, Fiber } from "effect"
 import { makeUuidV7, OrderId } from "@onsale/contracts/Ids"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { pollUntil } from "@onsale/testing/Poll"
@@ -148,6 +148,43 @@ layer(layerDatabase, { excludeTestServices: true })("Checkout", (it) => {
         yield* kill
         yield* Fiber.interrupt(first)
       })
+  )
+
+  it.effect("an order that nobody waits for is not placed, and its hold is let go", () =>
+    Effect.gen(function* () {
+      const h = yield* makeHarness
+      const request = { ...h.request(h.inventory.makeHold([3])), waitMs: 50 }
+      h.inventory.faults.plan("Freeze", "hangAfter")
+      const { orders } = yield* h.start()
+      const buyer = yield* Effect.forkChild(Effect.flip(orders.place(request)))
+      yield* h.hanging("Freeze")
+      const hungMs = yield* Clock.currentTimeMillis
+      yield* pollUntil(Clock.currentTimeMillis, (nowMs) => nowMs > hungMs + 50)
+      yield* h.inventory.faults.release
+      assert.strictEqual((yield* Fiber.join(buyer))._tag, "BookingUnavailable")
+      assert.strictEqual(yield* h.rows, 0)
+      assert.isNull(h.inventory.holds.get(request.order.holdId)!.order)
+      // Nothing has happened: the same key buys it, for who waits.
+      assert.strictEqual((yield* orders.place({ ...request, waitMs: 30_000 })).order.status, "confirmed")
+      assert.deepStrictEqual(yield* h.breaches, [])
+    })
+  )
+
+  it.effect("an order that is placed goes to its end, whoever waits", () =>
+    Effect.gen(function* () {
+      const h = yield* makeHarness
+      const request = { ...h.request(h.inventory.makeHold([3])), waitMs: 1_000 }
+      h.payments.faults.plan("Authorise", "hangAfter")
+      const { orders } = yield* h.start({ supervised: false })
+      const buyer = yield* Effect.forkChild(orders.place(request))
+      yield* h.hanging("Authorise")
+      const hungMs = yield* Clock.currentTimeMillis
+      yield* pollUntil(Clock.currentTimeMillis, (nowMs) => nowMs > hungMs + 1_000)
+      assert.strictEqual((yield* orders.placed(request.key))?.order.status, "payment_pending")
+      yield* h.payments.faults.release
+      assert.strictEqual((yield* Fiber.join(buyer)).order.status, "confirmed")
+      assert.deepStrictEqual(yield* h.breaches, [])
+    })
   )
 
   it.effect("many requests with one key make one order", () =>

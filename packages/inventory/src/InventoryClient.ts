@@ -22,6 +22,8 @@ const leastMs = 1_000
 interface Waiting {
   readonly command: InventoryCommand
   readonly sinceMs: number
+  /** When nobody waits for it any more. */
+  readonly untilMs: number
   readonly done: Parameters<InventorySubmit.Submit>[2]
   readonly traced: Tracing.Traced | undefined
 }
@@ -90,13 +92,15 @@ export const layerEntity = Layer.effect(
     const execute = (
       eventId: EventId,
       commands: ReadonlyArray<InventoryCommand>,
+      waitMs: number,
       traced: ReadonlyArray<Tracing.Traced> | undefined
     ) =>
       traced === undefined
-        ? entity(eventId).Execute({ commands })
+        ? entity(eventId).Execute({ commands, waitMs })
         : Effect.flatMap(Tracing.current, (span) =>
             entity(eventId).Execute({
               commands,
+              waitMs,
               carried: traced.slice(0, Tracing.maxNamed).map(Tracing.carriedOf),
               ...(span === undefined ? {} : { traceparent: Tracing.format(span) })
             })
@@ -115,11 +119,13 @@ export const layerEntity = Layer.effect(
         const batch: Array<Waiting> = []
         /** Of the commands that are traced; most are not. */
         let traced: Array<Tracing.Traced> | undefined
+        let lastMs = 0
         const taken = lane.waiting.splice(0, maxCommandsAMessage)
         for (const one of taken) {
-          if (one.sinceMs < oldest) one.done(Exit.fail(tooLate))
+          if (one.untilMs <= nowMs) one.done(Exit.fail(tooLate))
           else {
             batch.push(one)
+            lastMs = Math.max(lastMs, one.untilMs)
             if (one.traced !== undefined) (traced ??= []).push(one.traced)
           }
         }
@@ -130,6 +136,7 @@ export const layerEntity = Layer.effect(
         return execute(
           eventId,
           batch.map(({ command }) => command),
+          lastMs - nowMs,
           traced
         ).pipe(
           // What is left of the deadline of the one that has waited longest: it stands first.
@@ -187,7 +194,7 @@ export const layerEntity = Layer.effect(
       run(drain(eventId, lane))
     }
 
-    const submit: InventorySubmit.Submit = (eventId, command, done, traced) => {
+    const submit: InventorySubmit.Submit = (eventId, command, done, traced, untilMs) => {
       let lane = lanes.get(eventId)
       if (lane === undefined) {
         lane = {
@@ -209,7 +216,15 @@ export const layerEntity = Layer.effect(
       }
       lane.held++
       all.held++
-      lane.waiting.push({ command, sinceMs: clock.currentTimeMillisUnsafe(), done, traced })
+      const sinceMs = clock.currentTimeMillisUnsafe()
+      const lastMs = sinceMs + LanePolicy.deadlineMs
+      lane.waiting.push({
+        command,
+        sinceMs,
+        untilMs: untilMs === undefined ? lastMs : Math.min(lastMs, untilMs),
+        done,
+        traced
+      })
       if (worthSending(lane)) start(eventId, lane)
       return InventorySubmit.goesOn
     }

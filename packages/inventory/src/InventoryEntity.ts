@@ -18,9 +18,9 @@ export const layer = InventoryEntity.toLayer(
       Open: ({ payload }) => writer.open(payload.layout),
       Execute: ({ payload }) =>
         payload.traceparent === undefined
-          ? writer.execute(payload.commands)
+          ? writer.execute(payload.commands, payload.waitMs)
           : Effect.flatMap(Tracing.current, (span) =>
-              writer.execute(payload.commands, { span, carried: payload.carried ?? [] })
+              writer.execute(payload.commands, payload.waitMs, { span, carried: payload.carried ?? [] })
             ).pipe(
               Tracing.continued(Tracing.parse(payload.traceparent), "Inventory.Execute", { kind: "server" })
             ),

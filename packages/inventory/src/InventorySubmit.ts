@@ -20,7 +20,9 @@ export type Submit = (
   command: InventoryCommand,
   done: (exit: Exit.Exit<InventoryAnswer, InventoryUnavailable>) => void,
   /** Whom it is carried out for, where that is traced. */
-  traced?: Tracing.Traced
+  traced?: Tracing.Traced,
+  /** When nobody waits for it any more, where that is known: it is not begun later. Milliseconds since 1970. */
+  untilMs?: number
 ) => () => void
 
 type Client = InventoryClient["Service"]

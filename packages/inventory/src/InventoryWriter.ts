@@ -64,6 +64,8 @@ const lost = Metric.withAttributes(decided, { outcome: "refused" })
 
 interface Work {
   readonly commands: ReadonlyArray<InventoryCommand>
+  /** When nobody waits for it any more, by the clock that only goes forward. */
+  readonly untilMs: number
   readonly reply: (exit: Exit.Exit<ReadonlyArray<InventoryAnswer>, InventoryUnavailable>) => void
   readonly trace: BatchTrace.MessageTrace | undefined
 }
@@ -77,9 +79,10 @@ interface Open {
 }
 
 export interface InventoryWriter {
-  /** The answers in the order of the commands, after they are committed. */
+  /** The answers in the order of the commands, after they are committed. What waits for `waitMs` is not begun. */
   readonly execute: (
     commands: ReadonlyArray<InventoryCommand>,
+    waitMs?: number,
     trace?: BatchTrace.MessageTrace
   ) => Effect.Effect<ReadonlyArray<InventoryAnswer>, InventoryUnavailable>
   readonly open: (layout: SaleLayout) => Effect.Effect<void, LayoutRefused>
@@ -146,8 +149,22 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
     evolve(state, { _tag: "Opened", layout: layoutVersion }, version, atMs)
   })
 
+  /** Nobody waits for these any more: they are answered, and nothing is decided. */
+  const dropLate = (): void => {
+    const nowMs = monotonicMs()
+    if (works.every(({ untilMs }) => untilMs > nowMs)) return
+    for (const work of works.splice(0)) {
+      if (work.untilMs > nowMs) works.push(work)
+      else {
+        queued -= work.commands.length
+        work.reply(Exit.fail(notCarriedOut))
+      }
+    }
+  }
+
   /** Takes works until the batch is full; a work is never divided. */
   const takeBatch = (): Array<Work> => {
+    dropLate()
     let count = 0
     let taken = 0
     while (taken < works.length && (taken === 0 || count + works[taken]!.commands.length <= batchLimit)) {
@@ -323,13 +340,13 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
     ask((reply) => reads.push({ read: (state, nowMs) => reply(Exit.succeed(f(state, nowMs))), fail: reply }))
 
   const writer: InventoryWriter = {
-    execute: (commands, trace) =>
+    execute: (commands, waitMs = Number.POSITIVE_INFINITY, trace) =>
       ask((reply) => {
         if (queued + commands.length > queueLimit) {
           return reply(Exit.fail(new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })))
         }
         queued += commands.length
-        works.push({ commands, reply, trace })
+        works.push({ commands, untilMs: monotonicMs() + waitMs, reply, trace })
       }),
     open: (layout) => ask((reply) => opens.push({ layout, reply })),
     holdOf: (seat) => read((state, nowMs) => (state === null ? null : holdOf(state, seat, nowMs))),

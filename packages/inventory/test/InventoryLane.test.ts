@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { CommandId, makeEventId, makeHoldId } from "@onsale/contracts/Ids"
-import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { bookingShardGroup, InventoryEntity } from "@onsale/contracts/inventory/InventoryEntity"
 import * as Cluster from "@onsale/platform/Cluster"
-import { Deferred, Effect, Exit, Layer, Schema } from "effect"
+import { pollUntil } from "@onsale/testing/Poll"
+import { Clock, Deferred, Effect, Exit, Layer, Schema } from "effect"
 import * as Lane from "../src/InventoryClient.ts"
 import * as InventorySubmit from "../src/InventorySubmit.ts"
+import { deadlineMs } from "../src/LanePolicy.ts"
 
 const eventId = makeEventId(0)
 
@@ -19,6 +21,7 @@ const command = (n: number): InventoryCommand => ({
 
 interface Message {
   readonly size: number
+  readonly waitMs: number | undefined
   readonly back: Effect.Effect<void>
 }
 
@@ -32,10 +35,14 @@ const lane = Effect.gen(function* () {
         GetHold: () => Effect.never,
         GetHoldOf: () => Effect.never,
         GetAvailability: () => Effect.succeed(null),
-        Execute: ({ payload: { commands } }) =>
+        Execute: ({ payload: { commands, waitMs } }) =>
           Effect.gen(function* () {
             const gate = yield* Deferred.make<void>()
-            messages.push({ size: commands.length, back: Effect.asVoid(Deferred.succeed(gate, undefined)) })
+            messages.push({
+              size: commands.length,
+              waitMs,
+              back: Effect.asVoid(Deferred.succeed(gate, undefined))
+            })
             yield* Deferred.await(gate)
             return commands.map((_, index) => ({ _tag: "Returned" as const, version: index }))
           })
@@ -53,15 +60,24 @@ const lane = Effect.gen(function* () {
   yield* Effect.addFinalizer(() => Effect.forEach(messages, ({ back }) => back, { discard: true }))
   const submit = yield* InventorySubmit.of(yield* Effect.provideContext(InventoryClient, context))
   const answers: Array<number> = []
+  const late: Array<Exit.Exit<unknown, unknown>> = []
   let asked = 0
   return {
     messages,
     answers,
-    ask: (count: number) => {
+    late,
+    ask: (count: number, untilMs?: number) => {
       for (let i = 0; i < count; i++) {
-        submit(eventId, command(asked++), (exit) => {
-          if (Exit.isSuccess(exit) && exit.value._tag === "Returned") answers.push(exit.value.version)
-        })
+        submit(
+          eventId,
+          command(asked++),
+          (exit) => {
+            if (Exit.isSuccess(exit) && exit.value._tag === "Returned") answers.push(exit.value.version)
+            else late.push(exit)
+          },
+          undefined,
+          untilMs
+        )
       }
     },
     /** Until so many messages are on their way or back. */
@@ -94,6 +110,36 @@ describe("the lane of an event", () => {
       yield* messages[1]!.back
       yield* sent(3)
       assert.deepStrictEqual(sizes(), [10, 10, 100])
+    })
+  )
+
+  it.live("sends what somebody waits for, with how long, and answers the rest without sending it", () =>
+    Effect.gen(function* () {
+      const { answers, ask, late, messages, sent, sizes } = yield* lane
+      ask(10)
+      yield* sent(1)
+      const waitMs = messages[0]!.waitMs ?? 0
+      assert.isTrue(waitMs > 0 && waitMs <= deadlineMs, String(waitMs))
+      const nowMs = yield* Clock.currentTimeMillis
+      // Behind a message that is on its way, and gone before it is back.
+      ask(3, nowMs + 1)
+      ask(2, nowMs + 2_000)
+      yield* pollUntil(Clock.currentTimeMillis, (ms) => ms > nowMs + 1)
+      yield* messages[0]!.back
+      yield* sent(2)
+      assert.deepStrictEqual(sizes(), [10, 2])
+      assert.isAtMost(messages[1]!.waitMs ?? 0, 2_000)
+      assert.deepStrictEqual(
+        late,
+        Array.from({ length: 3 }, () =>
+          Exit.fail(new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 }))
+        )
+      )
+      yield* messages[1]!.back
+      yield* pollUntil(
+        Effect.sync(() => answers.length),
+        (count) => count === 12
+      )
     })
   )
 

@@ -82,6 +82,7 @@ layer(Layer.provideMerge(layerDatabase, TestDatabase.layer("migrated")), { exclu
           Effect.forkChild(
             writer.execute(
               [hold({ seats: [seat] })],
+              undefined,
               buyers.length === 0 ? undefined : { span: traced(buyers[0]!), carried: buyers.map(carried) }
             ),
             { startImmediately: true }

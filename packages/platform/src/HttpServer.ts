@@ -1,6 +1,6 @@
 /** The HTTP server of a process. */
 import { NodeHttpServer } from "@effect/platform-node"
-import { Duration, Effect, Layer } from "effect"
+import { Config, Duration, Effect, Layer, Metric } from "effect"
 import { HttpRouter } from "effect/http"
 import {
   type IncomingMessage,
@@ -20,7 +20,20 @@ export interface HttpServerOptions {
   readonly host?: string | undefined
   /** How long requests that were accepted have to end once we are told to stop; 20 seconds when left out. */
   readonly shutdownLimit?: Duration.Input | undefined
+  /** Instead of `ONSALE_MAX_CONNECTIONS`. */
+  readonly maxConnections?: number | undefined
 }
+
+/** A crowd of 20,000, as many viewers as there may be, and what else is open; about 20 KB each. */
+export const defaultMaxConnections = 40_000
+
+/** `ONSALE_MAX_CONNECTIONS`: those of a server that are open at once; who comes beyond is cut off without a word. */
+const maxConnections = Config.Int("ONSALE_MAX_CONNECTIONS").pipe(Config.withDefault(defaultMaxConnections))
+
+const dropped = Metric.counter("onsale_http_connections_dropped_total", {
+  description: "Connections that were cut off at once, because as many as there may be were open",
+  incremental: true
+})
 
 /** Of one message of a WebSocket; one that is larger ends its connection (close code 1009). */
 const maxMessageBytes = 64 * 1024
@@ -46,6 +59,13 @@ const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duple
     `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   )
 }
+
+/**
+ * Connections that wait to be taken up while the process is at work: as many as come in a fifth of a second of a crowd.
+ * Node asks for 511, and what finds no place says nothing to its client, who tries again after 1, 3, 7 and 15
+ * seconds. The kernel gives no more than its `somaxconn`, 4,096 where nobody has changed it.
+ */
+export const acceptBacklog = 4_096
 
 /** How soon a server that closes ends the connections whose last answer is given. */
 const drainEveryMs = 50
@@ -124,10 +144,13 @@ const create = (place: Place, tellStopping: () => void) => {
  * (`RequestFront`). When the scope closes it takes no new connections, and finishes what it has accepted.
  */
 export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServerOptions) =>
-  Layer.suspend(() => {
+  Effect.gen(function* () {
     const place: Place = { front: undefined }
     const { stopping, tell } = Stopping.make()
     const server = create(place, tell)
+    const context = yield* Effect.context<never>()
+    server.maxConnections = options.maxConnections ?? (yield* maxConnections)
+    server.on("drop", () => dropped.updateUnsafe(1, context))
     // What is not answered when the limit is over is cut off; Node would wait for it.
     const cut = Layer.effectDiscard(
       Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
@@ -147,9 +170,10 @@ export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServer
         NodeHttpServer.layer(() => server, {
           port: options.port,
           host: options.host,
+          backlog: acceptBacklog,
           gracefulShutdownTimeout: options.shutdownLimit ?? Duration.seconds(20),
           websocket: { maxPayload: maxMessageBytes }
         })
       )
     )
-  })
+  }).pipe(Layer.unwrap)

@@ -8,12 +8,16 @@ import { RpcEdge } from "@onsale/contracts/rpc/OnsaleRpc"
 import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
 import { Cause, Effect, identity, Layer, type Redacted } from "effect"
 import { type Rpc, RpcSchema } from "effect/rpc"
+import { AdmissionControl } from "../AdmissionControl.ts"
+import type { Leave } from "../AdmissionQueue.ts"
 import { Correlation, correlationOf } from "../Correlation.ts"
 import { CurrentCustomer } from "../CurrentCustomer.ts"
 import { CustomerToken } from "../CustomerToken.ts"
 import { checkOf } from "../OrganiserAuth.ts"
 import * as DoorAuth from "../DoorAuth.ts"
+import * as Patience from "../Patience.ts"
 import * as RateLimitFront from "../RateLimitFront.ts"
+import * as RequestClass from "../RequestClass.ts"
 import { type Class, RateLimits } from "../RateLimits.ts"
 import { ViewersPerClient } from "../ViewersPerClient.ts"
 import * as Connection from "./Connection.ts"
@@ -40,11 +44,30 @@ const classOf = (rpc: Rpc.AnyWithProps): Class => {
   return rpc._tag.endsWith("Hold") ? "holds" : "orders"
 }
 
+/** Runs when it is let in, and gives its place back; refused where there is too much of its class. */
+const admittedBy =
+  (control: AdmissionControl["Service"], name: RequestClass.RequestClass | undefined, untilMs?: number) =>
+  <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | Overloaded, R> =>
+    name === undefined
+      ? call
+      : Effect.suspend(() => {
+          let leave: Leave | undefined
+          return Effect.callback<void, Overloaded>((resume) => {
+            leave = control.enter(
+              name,
+              untilMs,
+              () => resume(Effect.void),
+              (retryAfterSeconds) => resume(Effect.fail(new Overloaded({ retryAfterSeconds })))
+            )
+          }).pipe(Effect.andThen(call), Effect.ensuring(Effect.sync(() => leave?.())))
+        })
+
 /** A connection's id is that of its calls, but for those that bring one of their own. */
 const edge = Layer.effect(
   RpcEdge,
   Effect.gen(function* () {
     const limits = yield* RateLimits
+    const control = yield* AdmissionControl
     const tokens = yield* CustomerToken
     const viewers = yield* ViewersPerClient
 
@@ -73,8 +96,13 @@ const edge = Layer.effect(
         const watches = kind === "streams"
         const crowded = watches ? viewers.enter(connection.client) : undefined
         if (crowded !== undefined) return yield* new TooManyRequests(crowded)
+        const untilMs = yield* Effect.clockWith((clock) =>
+          Effect.sync(() => Patience.untilOf(headers, clock))
+        )
         connection[kind]++
         return yield* call.pipe(
+          untilMs === undefined ? identity : Effect.provideService(Patience.Until, untilMs),
+          admittedBy(control, RequestClass.ofCall(rpc._tag), untilMs),
           Effect.catchCause((cause) =>
             Cause.hasDies(cause)
               ? Effect.andThen(

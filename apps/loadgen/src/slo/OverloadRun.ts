@@ -7,13 +7,15 @@ import type { RunningLevel } from "./LevelProcesses.ts"
 import type { Objective } from "./Objectives.ts"
 import * as SloRun from "./SloRun.ts"
 
-/** Of the wins at capacity. */
+/** Of the most wins at any of the rates. */
 const leastShare = 0.9
+/** Keys of orders count everywhere and for ever: no run has the seed of those that looked for the capacity. */
+const seedsFrom = 100
 
 const winsPerSecond = ({ statuses }: LoadResult, seconds: number): number =>
   (statuses["hold 201"] ?? 0) / seconds
 
-/** Runs `rate`, then `times` as much, each on events of its own. */
+/** Runs `rate`, the middle, and `times` as much, each on events of its own: the most may be won beyond the capacity. */
 export const run = Effect.fn("OverloadRun.run")(function* (
   level: RunningLevel,
   mix: MixName,
@@ -35,19 +37,24 @@ export const run = Effect.fn("OverloadRun.run")(function* (
     )
     return { load, wins }
   })
-  const peak = yield* at(rate, options.seed)
-  const over = yield* at(rate * times, options.seed + 1)
+  const first = yield* at(rate, options.seed + seedsFrom)
+  const middle = yield* at(Math.round((rate * (1 + times)) / 2), options.seed + seedsFrom + 1)
+  const over = yield* at(rate * times, options.seed + seedsFrom + 2)
+  const peak = first.wins >= middle.wins ? first : middle
   const audit = yield* AuditRun.run(level)
   const broken = audit.filter(({ ok }) => !ok).map(({ invariant }) => invariant)
   const share = over.wins / peak.wins
-  const twice = peak.load.soldTwice.length + over.load.soldTwice.length
+  const loads = [first.load, middle.load, over.load]
+  const twice = loads.reduce((sum, { soldTwice }) => sum + soldTwice.length, 0)
+  const wrong = loads.reduce((sum, load) => sum + load.wrong, 0)
   const objectives: ReadonlyArray<Objective> = [
     {
-      name: `holds won at ${times} times capacity, of those at capacity`,
+      name: `holds won at ${times} times capacity, of the most at less`,
       target: `≥ ${leastShare}`,
       measured: `${share.toFixed(2)} (${over.wins.toFixed(1)} to ${peak.wins.toFixed(1)} a second)`,
       passed: share >= leastShare
     },
+    { name: "answers that cannot be right", target: "0", measured: String(wrong), passed: wrong === 0 },
     { name: "told to two buyers", target: "0", measured: String(twice), passed: twice === 0 },
     {
       name: "audit",

@@ -64,6 +64,8 @@ export const Place = Rpc.make("Place", {
     eventId: EventId,
     /** Whom a token has named. */
     customerId: Schema.optionalKey(CustomerId),
+    /** Milliseconds after which nobody waits for it: what is not placed by then is not. Counted from when it comes. */
+    waitMs: Schema.optionalKey(Schema.Int),
     order: NewOrder
   },
   success: OrderView,

@@ -32,6 +32,8 @@ export const Answers = ours<ReadonlyArray<InventoryAnswer>>()
 export const Execute = Rpc.make("Execute", {
   payload: {
     commands: Commands,
+    /** Milliseconds after which nobody waits for any of them: then they are not begun. Counted from when it comes. */
+    waitMs: Schema.optionalKey(Schema.Int),
     /** W3C trace context of the message, where one of its commands is traced. */
     traceparent: Schema.optionalKey(Schema.String),
     /** Of its commands that are traced, each with its correlation id: for the row of the journal. */

@@ -1,0 +1,181 @@
+/**
+ * Who is let in while there is too much (ADR 0040). What is short is the thread, so it is the thread that is asked: how
+ * long work that is ready waits for it, at all times (`StandingDelay.ts`). Reads of what is not in memory, and
+ * purchases, are so many at once as it can bear; beyond that classes are refused one after another, the cheapest to
+ * lose first.
+ */
+import { Clock, Context, Duration, Effect, Layer, Metric } from "effect"
+import * as AdaptiveLimit from "./AdaptiveLimit.ts"
+import { AdmissionQueue, type Leave, type Options } from "./AdmissionQueue.ts"
+import { classes, type RequestClass } from "./RequestClass.ts"
+import * as StandingDelay from "./StandingDelay.ts"
+
+/** How often the thread is asked for a turn; a tenth of a thousandth of it. */
+const askEveryMs = 20
+
+/**
+ * Purchases. One is about 8 ms of the thread in some thirty turns, and waits for commits and a provider meanwhile: few
+ * are enough to keep a machine at work, and as many as there are slow providers are not too many. With this target a
+ * turn stays so short that whoever gets nothing is told so in between.
+ */
+export const ordersQueue: Options = {
+  limit: { least: 8, most: 1_024, first: 16, targetMs: 40 },
+  /** The winners of a large sale at once, some kilobytes each. */
+  room: 4_096,
+  /** Browsers and proxies give up after thirty seconds. */
+  patienceMs: 25_000
+}
+
+/** Reads of what is not in memory: searches, lists, seat maps, PDFs. */
+export const coldQueue: Options = {
+  limit: { least: 1, most: 64, first: 16, targetMs: 40 },
+  room: 64,
+  patienceMs: 2_000
+}
+
+/** With so much of a delay, from the first class on: its reads are refused, those of memory too, and holds. */
+export const refusedFromMs = { cold: 250, reads: 750, holds: 2_500 } as const
+/** The same where purchases wait: who wins now could not buy in time. */
+export const refusedFromFullness = { cold: 0.5, reads: 0.75, holds: 0.875 } as const
+/** A class that is refused is let in again when it is this much better. */
+const better = 0.5
+
+/** Seconds to stay away for who is refused at once. */
+const retryAfterSeconds: Readonly<Record<Exclude<RequestClass, "orders">, number>> = {
+  cold: 5,
+  reads: 2,
+  holds: 2
+}
+
+const inSteps = ["cold", "reads", "holds"] as const
+
+/** How many classes are refused, of which the first is the first to go; `before` were. Pure. */
+export const levelOf = (before: number, standingMs: number, fullness: number): number => {
+  let level = 0
+  for (const [i, name] of inSteps.entries()) {
+    const part = i < before ? better : 1
+    if (standingMs >= refusedFromMs[name] * part || fullness >= refusedFromFullness[name] * part)
+      level = i + 1
+  }
+  return level
+}
+
+const limitMetric = Metric.gauge("onsale_admission_limit", {
+  description: "Requests of a class that may be at work at once"
+})
+const inFlightMetric = Metric.gauge("onsale_admission_in_flight", {
+  description: "Requests of a class that are at work"
+})
+const waitingMetric = Metric.gauge("onsale_admission_waiting", {
+  description: "Requests of a class that wait to be let in"
+})
+const refusedMetric = Metric.counter("onsale_admission_refused_total", {
+  description: "Requests that were refused because there was too much, by class",
+  incremental: true
+})
+const levelMetric = Metric.gauge("onsale_admission_classes_refused", {
+  description: "Classes of requests that are refused: 0 none, 1 cold reads, 2 all reads, 3 holds too"
+})
+const lagMetric = Metric.gauge("onsale_event_loop_lag_ms", {
+  description: "How long work that is ready has waited for the thread, the least of the last while"
+})
+
+const make = Effect.gen(function* () {
+  const clock = yield* Clock.Clock
+  const context = yield* Effect.context<never>()
+  /** By the clock that only goes forward. */
+  const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const delay = StandingDelay.make(nowMs())
+  const orders = new AdmissionQueue(ordersQueue, nowMs)
+  const cold = new AdmissionQueue(coldQueue, nowMs)
+  const queues = { orders, cold }
+  const refusals = Object.fromEntries(
+    classes.map((name) => [name, Metric.withAttributes(refusedMetric, { class: name })])
+  ) as Record<RequestClass, typeof refusedMetric>
+  let level = 0
+
+  const show = (metric: Metric.Gauge<number>, get: () => number) => {
+    const gauge = Metric.registerUnsafe(metric, context, {
+      get: () => ({ value: get() }),
+      update: () => {},
+      modify: () => {}
+    })
+    return Effect.addFinalizer(() => Effect.sync(gauge.remove))
+  }
+  for (const [name, queue] of Object.entries(queues)) {
+    const of = (metric: Metric.Gauge<number>) => Metric.withAttributes(metric, { class: name })
+    yield* show(of(limitMetric), () => AdaptiveLimit.whole(queue.limit))
+    yield* show(of(inFlightMetric), () => queue.inFlight)
+    yield* show(of(waitingMetric), () => queue.waitingCount)
+  }
+  yield* show(levelMetric, () => level)
+  yield* show(lagMetric, () => delay.standingMs)
+
+  let askedAtMs = nowMs()
+  yield* Effect.sync(() => {
+    const atMs = nowMs()
+    if (StandingDelay.take(delay, atMs - askedAtMs - askEveryMs, atMs)) {
+      level = levelOf(level, delay.standingMs, orders.fullness)
+      for (const queue of Object.values(queues)) queue.turn(delay.standingMs)
+    }
+  }).pipe(
+    Effect.andThen(
+      Effect.suspend(() => {
+        askedAtMs = nowMs()
+        return Effect.sleep(Duration.millis(askEveryMs))
+      })
+    ),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
+  const refusedAt = (name: RequestClass): boolean => classes.indexOf(name) < level
+  const counted = (name: RequestClass): void => refusals[name].updateUnsafe(1, context)
+
+  return AdmissionControl.of({
+    turnsAway: (name) => {
+      if (level === 0 || !refusedAt(name)) return 0
+      counted(name)
+      return retryAfterSeconds[name]
+    },
+    enter: (name, untilMs, go, refuse) => {
+      const turnedAway = (seconds: number): void => {
+        counted(name)
+        refuse(seconds)
+      }
+      if (name !== "orders" && refusedAt(name)) {
+        turnedAway(retryAfterSeconds[name])
+        return () => {}
+      }
+      if (name === "orders" || name === "cold") {
+        const waitMs =
+          untilMs === undefined
+            ? Number.POSITIVE_INFINITY
+            : Math.max(0, untilMs - clock.currentTimeMillisUnsafe())
+        return queues[name].enter(nowMs() + waitMs, go, (ms) => turnedAway(Math.ceil(ms / 1_000)))
+      }
+      go()
+      return () => {}
+    }
+  })
+})
+
+export class AdmissionControl extends Context.Service<
+  AdmissionControl,
+  {
+    /** Whole seconds to stay away where the class is refused now, counted as a refusal; 0 where it is not. Costs nothing. */
+    readonly turnsAway: (name: "reads" | "holds") => number
+    /**
+     * Calls `go` once, now or when it is its turn, or `refuse` with whole seconds to stay away. `untilMs`, since 1970, is
+     * when nobody waits for it any more, where that is known. What comes back is to be called when the work is over, or nobody wants it.
+     */
+    readonly enter: (
+      name: RequestClass,
+      untilMs: number | undefined,
+      go: () => void,
+      refuse: (retryAfterSeconds: number) => void
+    ) => Leave
+  }
+>()("@onsale/gateway/AdmissionControl") {
+  static readonly layer = Layer.effect(AdmissionControl, make)
+}

@@ -1,0 +1,59 @@
+/**
+ * Lets requests in, or refuses them for the load, in front of the routes on Node's own request: who waits has no fiber,
+ * and nothing of his body is read.
+ */
+import type * as RequestFront from "@onsale/platform/RequestFront"
+import { Clock, Effect } from "effect"
+import { ProblemDetails } from "effect/http"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import { AdmissionControl } from "./AdmissionControl.ts"
+import { answerHeaders, correlationOf } from "./Correlation.ts"
+import * as Patience from "./Patience.ts"
+import * as RequestClass from "./RequestClass.ts"
+
+const body = JSON.stringify({
+  type: "urn:onsale:problem:overloaded",
+  status: 503,
+  title: "Too much at once; try again shortly"
+})
+const length = String(Buffer.byteLength(body))
+
+/** In front of the lean paths, which answer what is in memory: what they leave to the routes is cold, or takes long. */
+export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFront) {
+  const control = yield* AdmissionControl
+  const clock = yield* Clock.Clock
+
+  const refuse = (request: IncomingMessage, response: ServerResponse, retryAfterSeconds: number): void => {
+    if (response.destroyed) return
+    response.writeHead(503, {
+      ...answerHeaders(request.headers, correlationOf(request.headers, clock)),
+      "retry-after": String(retryAfterSeconds),
+      "content-type": ProblemDetails.contentType,
+      "content-length": length
+    })
+    response.end(request.method === "HEAD" ? undefined : body)
+  }
+
+  const admitted: RequestFront.RequestFront = (request, response, next) => {
+    const name = RequestClass.of(request.method, request.url ?? "")
+    if (name === undefined) return next()
+    const leave = control.enter(name, Patience.came(request, clock), next, (seconds) =>
+      refuse(request, response, seconds)
+    )
+    response.on("close", leave)
+  }
+
+  const fronted: RequestFront.RequestFront = (request, response, next) => {
+    const seconds =
+      request.method === "GET"
+        ? control.turnsAway("reads")
+        : request.method === "POST" && request.url!.endsWith("/holds")
+          ? control.turnsAway("holds")
+          : 0
+    // Who watches us, and what is never refused, is let through by the routes' own rule.
+    if (seconds > 0 && RequestClass.of(request.method, request.url!) !== undefined)
+      return refuse(request, response, seconds)
+    front(request, response, () => admitted(request, response, next))
+  }
+  return fronted
+})

@@ -1,0 +1,84 @@
+/**
+ * What is refused first where there is too much: reads of what is not in memory, then those that are, then holds, and
+ * only when nobody of these is let in any more, purchases. Who has a hold has waited for it, and is the sale.
+ */
+
+/** In the order in which they are refused. */
+export const classes = ["cold", "reads", "holds", "orders"] as const
+export type RequestClass = (typeof classes)[number]
+
+const api = "/api/v1/"
+const compat = "/compat/api/"
+/** The older contracts' ways to buy. */
+const compatOrders = [`${compat}v1/seats/lock`, `${compat}v1/booking/tickets/confirm`, `${compat}bookings`]
+
+/** What a buyer asks of his own: he has it, or waits for it. */
+const own = ["orders/", "holds/", "tickets/"]
+/** A stadium's gates; the word of a provider about money; who watches us. */
+const always = ["checkins", "webhooks/"]
+const operations = new Set(["/healthz", "/readyz", "/metrics"])
+
+/** Of an event: as much as a header of what is in memory, where it was asked for before. */
+const isUsual = (path: string): boolean => {
+  if (path === "events") return true
+  if (!path.startsWith("events/")) return false
+  const rest = path.indexOf("/", "events/".length)
+  return rest === -1 || path.startsWith("/availability", rest)
+}
+
+const ofRead = (path: string): RequestClass => {
+  if (path.endsWith(".pdf") || path.endsWith(".ics") || path.endsWith(".pkpass")) return "cold"
+  return isUsual(path) || own.some((beginning) => path.startsWith(beginning)) ? "reads" : "cold"
+}
+
+const ofWrite = (path: string): RequestClass | undefined => {
+  if (path.startsWith("orders")) return "orders"
+  if (path.startsWith("events/")) return "holds"
+  // A plan with all its seats: work for seconds.
+  if (path === "organiser/venues") return "cold"
+  // What gives seats back or keeps them, what organisers rule, what somebody does not want to be sent any more.
+  return path.startsWith("holds/") || path.startsWith("organiser/") ? undefined : "reads"
+}
+
+/**
+ * Of a request that the lean paths leave to the routes; undefined for what is never refused for the load, or tells for
+ * itself what its calls are (`/rpc`).
+ */
+export const of = (method: string | undefined, url: string): RequestClass | undefined => {
+  const query = url.indexOf("?")
+  const path = query === -1 ? url : url.slice(0, query)
+  const reads = method === "GET" || method === "HEAD"
+  if (path.startsWith(api)) {
+    const rest = path.slice(api.length)
+    if (always.some((beginning) => rest.startsWith(beginning))) return undefined
+    return reads ? ofRead(rest) : ofWrite(rest)
+  }
+  if (operations.has(path) || path === "/rpc") return undefined
+  if (reads) return "cold"
+  if (compatOrders.includes(path)) return "orders"
+  return path.startsWith(compat) ? "holds" : "reads"
+}
+
+/** Of a call over RPC. */
+export const ofCall = (name: string): RequestClass | undefined => {
+  switch (name) {
+    case "CreateOrder":
+    case "RefundOrder":
+    case "RefundAnyOrder":
+    case "TransferTicket":
+    case "ReissueTicket":
+      return "orders"
+    case "CreateHold":
+      return "holds"
+    case "GetEvent":
+    case "GetAvailability":
+    case "WatchAvailability":
+    case "ListEvents":
+    case "GetHold":
+    case "GetOrder":
+    case "GetTicket":
+      return "reads"
+    default:
+      return /^(Get|List|Search)/.test(name) ? "cold" : undefined
+  }
+}

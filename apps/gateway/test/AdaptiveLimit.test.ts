@@ -1,0 +1,71 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as AdaptiveLimit from "../src/AdaptiveLimit.ts"
+import * as StandingDelay from "../src/StandingDelay.ts"
+
+const options: AdaptiveLimit.Options = { least: 4, most: 64, first: 16, targetMs: 40 }
+const Delay = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5_000 }))
+
+const busyTurn = (limit: AdaptiveLimit.AdaptiveLimit, standingMs: number): number => {
+  limit.reached = true
+  AdaptiveLimit.turn(limit, standingMs)
+  return limit.value
+}
+
+describe("a limit that adapts", () => {
+  it.prop(
+    "stays between the least and the most, falls beyond the target, and rises within it where it was reached",
+    [Schema.Array(Schema.Tuple([Delay, Schema.Boolean])).check(Schema.isMaxLength(100))],
+    ([turns]) => {
+      const limit = AdaptiveLimit.make(options)
+      for (const [standingMs, reached] of turns) {
+        const before = limit.value
+        limit.reached = reached
+        AdaptiveLimit.turn(limit, standingMs)
+        assert.isAtLeast(limit.value, options.least)
+        assert.isAtMost(limit.value, options.most)
+        if (standingMs > options.targetMs) assert.isTrue(limit.value < before || before === options.least)
+        else if (reached) assert.isTrue(limit.value > before || before === options.most)
+        else assert.strictEqual(limit.value, before, "what was not reached tells nothing")
+      }
+    }
+  )
+
+  it("settles where the delay is the target, for a thread that bears so many", () => {
+    // A thread where each of `borne` adds a millisecond.
+    for (const borne of [10, 30, 50]) {
+      const limit = AdaptiveLimit.make(options)
+      const seen: Array<number> = []
+      for (let i = 0; i < 400; i++) {
+        const value = busyTurn(limit, limit.value > borne ? 2 * options.targetMs : options.targetMs * 0.7)
+        if (i >= 300) seen.push(value)
+      }
+      assert.isAtLeast(Math.min(...seen), borne * 0.8)
+      assert.isAtMost(Math.max(...seen), borne + 2)
+    }
+  })
+
+  it("is down at the least within a second of a crowd, and up again soon after it", () => {
+    const limit = AdaptiveLimit.make({ ...options, first: 64 })
+    const turnsASecond = 1_000 / StandingDelay.windowMs
+    for (let i = 0; i < turnsASecond; i++) busyTurn(limit, 400)
+    assert.strictEqual(limit.value, options.least)
+    for (let i = 0; i < 2 * turnsASecond; i++) busyTurn(limit, 0)
+    assert.strictEqual(limit.value, options.most)
+  })
+})
+
+describe("a delay that stands", () => {
+  it("is the least of a while: a pause is not one", () => {
+    const delay = StandingDelay.make(0)
+    assert.isFalse(StandingDelay.take(delay, 150, 100))
+    assert.isTrue(StandingDelay.take(delay, 3, StandingDelay.windowMs))
+    assert.strictEqual(delay.standingMs, 3)
+    // A turn that is longer than the while is a delay that everybody had.
+    assert.isTrue(StandingDelay.take(delay, 900, StandingDelay.windowMs + 920))
+    assert.strictEqual(delay.standingMs, 900)
+    assert.isFalse(StandingDelay.take(delay, -1, StandingDelay.windowMs + 930))
+    assert.isTrue(StandingDelay.take(delay, 5, StandingDelay.windowMs + 1_200))
+    assert.strictEqual(delay.standingMs, 0)
+  })
+})

@@ -1,0 +1,93 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { AdmissionControl, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
+import { classes, type RequestClass } from "../src/RequestClass.ts"
+
+const build = Effect.map(Layer.build(AdmissionControl.layer), (context) =>
+  Effect.provideContext(AdmissionControl, context)
+).pipe(Effect.flatten)
+
+/** What becomes of one that comes now: "in", or the seconds that it is told to stay away. */
+const ask = (control: AdmissionControl["Service"], name: RequestClass): "in" | "waits" | number => {
+  let told: "in" | "waits" | number = "waits"
+  const leave = control.enter(
+    name,
+    undefined,
+    () => {
+      told = "in"
+    },
+    (seconds) => {
+      told = seconds
+    }
+  )
+  leave()
+  return told
+}
+
+describe("what is refused under load", () => {
+  it("is one class more for each step, from cold reads to holds, and never purchases", () => {
+    assert.strictEqual(levelOf(0, refusedFromMs.cold - 1, 0), 0)
+    assert.strictEqual(levelOf(0, refusedFromMs.cold, 0), 1)
+    assert.strictEqual(levelOf(0, refusedFromMs.reads, 0), 2)
+    assert.strictEqual(levelOf(0, refusedFromMs.holds, 0), 3)
+    assert.strictEqual(levelOf(0, 1e9, 1), 3)
+    assert.isTrue(levelOf(3, 1e9, 1) <= classes.indexOf("orders"))
+  })
+
+  it("is let in again when it is better by half: no class comes and goes", () => {
+    assert.strictEqual(levelOf(1, refusedFromMs.cold - 1, 0), 1)
+    assert.strictEqual(levelOf(1, refusedFromMs.cold / 2 - 1, 0), 0)
+    assert.strictEqual(levelOf(3, refusedFromMs.holds - 1, 0), 3)
+    assert.strictEqual(levelOf(3, refusedFromMs.holds / 2 - 1, 0), 2)
+  })
+
+  it.effect("is nothing while the thread is free, and purchases wait for a place", () =>
+    Effect.gen(function* () {
+      const control = yield* build
+      yield* TestClock.adjust("1 second")
+      for (const name of classes) assert.strictEqual(ask(control, name), "in")
+      assert.strictEqual(control.turnsAway("holds"), 0)
+      const leaves = Array.from({ length: ordersQueue.limit.first }, () =>
+        control.enter(
+          "orders",
+          undefined,
+          () => {},
+          () => {}
+        )
+      )
+      assert.strictEqual(ask(control, "orders"), "waits")
+      for (const leave of leaves) leave()
+      assert.strictEqual(ask(control, "orders"), "in")
+    })
+  )
+
+  it.effect("where purchases find no room, everybody else is refused before them", () =>
+    Effect.gen(function* () {
+      const control = yield* build
+      const seen: Array<string> = []
+      const here: Array<() => void> = []
+      const refused: Array<number> = []
+      for (let i = 0; refused.length === 0; i++) {
+        here.push(
+          control.enter(
+            "orders",
+            undefined,
+            () => {},
+            () => refused.push(i)
+          )
+        )
+        if (i % 64 !== 0) continue
+        yield* TestClock.adjust("400 millis")
+        const now = classes.filter((name) => name !== "orders" && typeof ask(control, name) === "number")
+        if (seen.at(-1) !== now.join()) seen.push(now.join())
+      }
+      assert.deepStrictEqual(seen, ["", "cold", "cold,reads", "cold,reads,holds"])
+      assert.isAbove(control.turnsAway("reads"), 0)
+      assert.isAbove(control.turnsAway("holds"), 0)
+      for (const leave of here) leave()
+      yield* TestClock.adjust("1 second")
+      for (const name of classes) assert.strictEqual(ask(control, name), "in")
+    })
+  )
+})

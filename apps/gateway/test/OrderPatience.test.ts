@@ -1,0 +1,83 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Orders, type PlaceOrder } from "@onsale/booking/Orders"
+import { Catalog } from "@onsale/catalog/Catalog"
+import type { OrderView } from "@onsale/contracts/booking/Order"
+import { makeEventId, makeHoldId, makeUuidV7, OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
+import { Notifications } from "@onsale/notifications/Notifications"
+import { Clock, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
+import * as OrderOperations from "../src/OrderOperations.ts"
+import * as Patience from "../src/Patience.ts"
+
+const eventId = makeEventId(0)
+const holdId = makeHoldId(0, 1)
+const payload = {
+  holdId,
+  customer: { name: "Ada", email: "ada@example.org" },
+  payment: { method: "tok_timeout" }
+}
+
+const pending: OrderView = {
+  id: OrderId.make(makeUuidV7(1)),
+  status: "payment_pending",
+  eventId,
+  holdId,
+  customer: payload.customer,
+  total: { amount: 1, currency: "EUR" },
+  tickets: [],
+  payment: {
+    intentId: PaymentIntentId.make(makeUuidV7(2)),
+    provider: null,
+    status: null,
+    failureCode: null
+  },
+  nextAction: null,
+  refunds: [],
+  reason: null,
+  createdAt: "",
+  updatedAt: ""
+}
+
+/** What a buyer is told who waits three seconds for a checkout that does not end. */
+const told = (placed: OrderView | null) =>
+  Effect.gen(function* () {
+    const requests: Array<PlaceOrder> = []
+    const orders = yield* OrderOperations.make.pipe(
+      Effect.provide(
+        Layer.mergeAll(
+          Layer.mock(Orders, {
+            place: (request) => {
+              requests.push(request)
+              return Effect.never
+            },
+            placed: () =>
+              Effect.sync(() =>
+                placed === null ? null : { fingerprint: requests[0]!.fingerprint, order: placed }
+              )
+          }),
+          Layer.mock(Catalog, { eventIdByNumber: () => Effect.succeed(eventId) }),
+          Layer.mock(Notifications, {}),
+          Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {}, read: () => {} })
+        )
+      )
+    )
+    const untilMs = (yield* Clock.currentTimeMillis) + 3_000
+    const buyer = yield* orders
+      .create("key", payload)
+      .pipe(Effect.provideService(Patience.Until, untilMs), Effect.result, Effect.forkChild)
+    yield* TestClock.adjust("3 seconds")
+    const result = yield* Fiber.join(buyer)
+    assert.strictEqual(requests[0]?.waitMs, 3_000)
+    return result._tag === "Success" ? result.success.status : result.failure._tag
+  })
+
+describe("a buyer who waits no longer", () => {
+  it.effect("is told that his order goes on, where it was placed", () =>
+    Effect.map(told(pending), (status) => assert.strictEqual(status, "payment_pending"))
+  )
+
+  it.effect("is told to come again, where it was not", () =>
+    Effect.map(told(null), (status) => assert.strictEqual(status, "Overloaded"))
+  )
+})

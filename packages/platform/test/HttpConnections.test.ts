@@ -1,0 +1,58 @@
+import { assert, it } from "@effect/vitest"
+import { Context, Effect, Layer, Metric } from "effect"
+import { HttpRouter, HttpServer as Server, HttpServerResponse } from "effect/http"
+import { connect, type Socket } from "node:net"
+import * as HttpServer from "../src/HttpServer.ts"
+import { pollUntil } from "@onsale/testing/Poll"
+
+const open = (port: number) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly socket: Socket; closed: boolean }>((resume) => {
+      const socket = connect({ host: "127.0.0.1", port })
+      const connection = { socket, closed: false }
+      socket.on("error", () => {})
+      socket.on("close", () => {
+        connection.closed = true
+      })
+      socket.once("connect", () => resume(Effect.succeed(connection)))
+    }),
+    ({ socket }) => Effect.sync(() => socket.destroy())
+  )
+
+it.live("connections beyond the bound are cut off and counted, and those that are open go on", () =>
+  Effect.gen(function* () {
+    const context = yield* Layer.build(
+      HttpServer.serve(HttpRouter.add("GET", "/", HttpServerResponse.empty()), {
+        port: 0,
+        host: "127.0.0.1",
+        maxConnections: 2
+      })
+    )
+    const { address } = Context.get(context, Server.HttpServer)
+    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const first = yield* open(port)
+    yield* open(port)
+    const third = yield* open(port)
+    yield* pollUntil(
+      Effect.sync(() => third.closed),
+      (closed) => closed
+    )
+    const counters = yield* Metric.snapshot
+    const dropped = counters.find(({ id }) => id === "onsale_http_connections_dropped_total")
+    assert.isAbove(dropped?.type === "Counter" ? Number(dropped.state.count) : 0, 0)
+    assert.isFalse(first.closed)
+    // One that leaves makes room.
+    first.socket.destroy()
+    yield* pollUntil(
+      Effect.gen(function* () {
+        const next = yield* open(port)
+        next.socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        return yield* Effect.callback<boolean>((resume) => {
+          next.socket.once("data", () => resume(Effect.succeed(true)))
+          next.socket.once("close", () => resume(Effect.succeed(false)))
+        })
+      }).pipe(Effect.scoped),
+      (answered) => answered
+    )
+  })
+)
