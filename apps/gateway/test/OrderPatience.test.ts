@@ -58,7 +58,7 @@ const told = (placed: OrderView | null) =>
           }),
           Layer.mock(Catalog, { eventIdByNumber: () => Effect.succeed(eventId) }),
           Layer.mock(Notifications, {}),
-          Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {}, read: () => {} })
+          Layer.mock(AvailabilityBoard, { read: () => {}, changed: () => {}, met: () => {} })
         )
       )
     )
