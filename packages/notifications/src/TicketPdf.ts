@@ -5,6 +5,7 @@
  */
 import type { DocumentTicket, TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
 import PdfDocument from "pdfkit"
+import * as Fonts from "./Fonts.ts"
 import * as OrderReference from "./OrderReference.ts"
 import * as QrCode from "./QrCode.ts"
 import { type Line, line, plain, type Style, wrap } from "./TextLayout.ts"
@@ -266,6 +267,7 @@ const drawPage = (
 
 /** The PDF, made in one go: some milliseconds a ticket. Throws on what is no `TicketDocument`. */
 export const render = (document: TicketDocument): Uint8Array => {
+  Fonts.forget()
   const issuedAt = new Date(document.issuedAtMs)
   const shared = prepare(document)
   const doc = new PdfDocument({
