@@ -5,20 +5,27 @@
  */
 import { OrderEvent, type OrderTicket } from "@onsale/contracts/booking/Order"
 import { CatalogEvent, type EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
-import type { EventId, OrderId, TicketId } from "@onsale/contracts/Ids"
+import type { EventId, OrderId, SeatId, TicketId } from "@onsale/contracts/Ids"
 import {
   type TicketDocument,
   TicketsNotFound,
   TicketsNotReady
 } from "@onsale/contracts/notifications/TicketDocument"
 import * as Journal from "@onsale/platform/Journal"
-import { Context, Effect, Layer, Option } from "effect"
+import { indexIn } from "@onsale/contracts/Ids"
+import * as PreferencesContract from "@onsale/contracts/notifications/Preferences"
+import { Cache, Context, Duration, Effect, Exit, Layer, Option } from "effect"
 import { NotificationFacts } from "./NotificationFacts.ts"
+import { localeFor } from "./Preferences.ts"
+import * as SeatPlaces from "./SeatPlaces.ts"
 import { settled } from "./SettledSql.ts"
 import { TicketCodes } from "./TicketCode.ts"
 
 /** Rows of an event that are read while this context has not heard of it: those of its first moments. */
 const maxRows = 100
+
+/** Events whose plan is kept, a megabyte or less each: those that sell, and are printed again and again. */
+const plansKept = 16
 
 export class TicketDocuments extends Context.Service<
   TicketDocuments,
@@ -57,6 +64,20 @@ export class TicketDocuments extends Context.Service<
         return all[all.length - 1]
       })
 
+      /** Null of an event whose plan was not told of; undefined where nothing of it was told yet. */
+      const readPlaces = Effect.fnUntraced(function* (eventId: EventId) {
+        const [row] = yield* settled(catalog.read(eventId, 1, 1))
+        const first = row?.events[0]
+        if (first?._tag !== "EventPublished") return undefined
+        return first.plan === undefined ? null : SeatPlaces.make(first.plan)
+      })
+      const places = yield* Cache.makeWith(readPlaces, {
+        capacity: plansKept,
+        // The first row of an event never changes, so what it says is kept; that it is not there yet is not.
+        timeToLive: (exit) =>
+          Exit.isSuccess(exit) && exit.value !== undefined ? Duration.infinity : Duration.zero
+      })
+
       const eventOf = Effect.fnUntraced(function* (eventId: EventId) {
         return Option.getOrUndefined(yield* facts.event(eventId)) ?? (yield* told(eventId))
       })
@@ -69,14 +90,23 @@ export class TicketDocuments extends Context.Service<
           )
           if (valid.length === 0) return yield* new TicketsNotReady({ orderId, reason: "NoValidTickets" })
           const placed = (yield* placedOf(orderId)) ?? (yield* new TicketsNotFound({ orderId }))
-          const { customer, eventId, placedAtMs, total } = placed
+          const { customer, eventId, placedAtMs, terms, total } = placed
           const event =
             (yield* eventOf(eventId)) ?? (yield* new TicketsNotReady({ orderId, reason: "EventUnknown" }))
+          const onPlan = valid.some(({ seatId }) => seatId !== null)
+            ? yield* Cache.get(places, eventId)
+            : null
           const tiers = new Map(event.tiers.map(({ id, name }) => [id, name]))
+          const placeOf = (seatId: SeatId | null) => {
+            const place = seatId === null ? undefined : onPlan?.of(indexIn(eventId, "seat", seatId))
+            return place === undefined ? {} : { place }
+          }
           const tickets = yield* Effect.forEach(valid, (ticket) =>
             Effect.map(codes.sign({ eventId, ticketId: ticket.id, version: ticket.codeVersion }), (code) => ({
               id: ticket.id,
               label: ticket.label,
+              ...(ticket.areaId === null ? {} : { isArea: true as const }),
+              ...placeOf(ticket.seatId),
               tier: tiers.get(ticket.tier) ?? null,
               price: { amount: ticket.price, currency: total.currency },
               ...(ticket.holder === undefined ? {} : { holder: ticket.holder.name }),
@@ -94,6 +124,11 @@ export class TicketDocuments extends Context.Service<
               venue: { name: venue.name, location: venue.location },
               performers
             },
+            locale: localeFor(PreferencesContract.defaults, customer.locale),
+            refunds: terms?.refunds ?? {},
+            ...(onPlan != null && tickets.some(({ place }) => place !== undefined)
+              ? { plan: onPlan.plan }
+              : {}),
             tickets,
             issuedAtMs: placedAtMs
           } satisfies TicketDocument

@@ -22,7 +22,7 @@ import {
   untilSettled,
   withoutRunner
 } from "./NoticeWorld.ts"
-import { eventId, nowMs } from "./Samples.ts"
+import { event, eventId, nowMs } from "./Samples.ts"
 
 describe("Notifications", () => {
   it.live("a confirmed order gets one mail with its tickets", () =>
@@ -169,6 +169,48 @@ describe("Notifications", () => {
       yield* sql`DELETE FROM notifications.events`
       assert.deepStrictEqual(yield* notifications.documentOf(orderId, tickets), document)
     }).pipe(Effect.provide(running))
+  )
+
+  it.live("an order's pages say what was agreed and where its seats are, in its language", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      const refunds = { untilMs: Date.UTC(2026, 11, 20), feeAmount: 200 }
+      yield* publish(event, {
+        width: 10_000,
+        height: 2_000,
+        focus: [5_000, 0],
+        sections: [{ outline: [0, 1_000, 9_000, 1_000], rows: [[0, 1_000, 9, 9_000, 1_000]] }]
+      })
+      const { confirm, orderId, tickets } = yield* place(2, { locale: "de-AT", terms: { refunds } })
+      const document = yield* notifications.documentOf(orderId, tickets)
+      assert.strictEqual(document.locale, "de")
+      assert.deepStrictEqual(document.refunds, refunds)
+      assert.deepStrictEqual(document.plan?.outlines, [[0, 1_000, 9_000, 1_000]])
+      assert.deepStrictEqual(
+        document.tickets.map((ticket) => [ticket.place?.x, ticket.place?.y]),
+        [
+          [0, 1_000],
+          [1_000, 1_000]
+        ]
+      )
+      // By the notifications' own record, as a mail has it.
+      const drawn = yield* notifications.renderTickets(document)
+      yield* confirm
+      yield* untilSent(orderId)
+      assert.strictEqual(Buffer.compare(drawn, yield* notifications.documentFor(orderId)), 0)
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("an order of an event whose plan was never told of is printed without a map", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      yield* publish()
+      const { orderId, tickets } = yield* place(1)
+      const document = yield* notifications.documentOf(orderId, tickets)
+      assert.isUndefined(document.plan)
+      assert.isUndefined(document.tickets[0]?.place)
+      assert.isAbove((yield* notifications.renderTickets(document)).length, 1_000)
+    }).pipe(Effect.provide(withoutRunner))
   )
 
   it.live("refunded tickets are not printed any more", () =>
