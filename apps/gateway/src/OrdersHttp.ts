@@ -1,5 +1,4 @@
 /** Orders, refunds and tickets over HTTP. */
-import { Catalog } from "@onsale/catalog/Catalog"
 import { Api } from "@onsale/contracts/http/Api"
 import { TicketsNotReady } from "@onsale/contracts/http/Problems"
 import * as DocumentVersion from "@onsale/notifications/DocumentVersion"
@@ -21,7 +20,6 @@ export const layer = HttpApiBuilder.group(
   "orders",
   Effect.fn(function* (handlers) {
     const orders = yield* OrderOperations.make
-    const catalog = yield* Catalog
     const notifications = yield* Notifications
     const admitToPdf = yield* Admission.make({ places: pdfPlaces, retryAfterSeconds: 2 })
 
@@ -41,10 +39,13 @@ export const layer = HttpApiBuilder.group(
       ticket: ({ params }) => orders.ticket(params.ticketId),
       ticketsPdf: Effect.fnUntraced(function* ({ params, request }) {
         const order = yield* orders.byId(params.orderId)
-        const event = yield* Effect.orDie(catalog.getAny(order.eventId))
         const document = yield* notifications
-          .documentOf(order, event)
-          .pipe(Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketsNotReady({}))))
+          .documentOf(order.id, order.tickets)
+          .pipe(
+            Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () =>
+              Effect.fail(new TicketsNotReady({}))
+            )
+          )
         // Its address is a secret: it stays with who asked for it.
         const headers = { etag: DocumentVersion.etagOf(document), "cache-control": "private, no-cache" }
         if (matches(request.headers, headers.etag)) return HttpServerResponse.empty({ status: 304, headers })

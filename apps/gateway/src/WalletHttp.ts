@@ -1,5 +1,4 @@
 /** One ticket over HTTP: as a page, and as a pass for a telephone's wallet. */
-import { Catalog } from "@onsale/catalog/Catalog"
 import { Orders } from "@onsale/booking/Orders"
 import { Api } from "@onsale/contracts/http/Api"
 import { TicketNotFound, TicketNotValid, WalletNotConfigured } from "@onsale/contracts/http/Problems"
@@ -31,7 +30,6 @@ export const layer = HttpApiBuilder.group(
   "wallet",
   Effect.fn(function* (handlers) {
     const orders = yield* Orders
-    const catalog = yield* Catalog
     const notifications = yield* Notifications
     const apple = yield* ApplePasses
     const google = yield* GooglePasses
@@ -42,10 +40,11 @@ export const layer = HttpApiBuilder.group(
       const found = (yield* orders.ticket(ticketId)) ?? (yield* new TicketNotFound({}))
       if (found.ticket.status !== "valid") return yield* new TicketNotValid({})
       const order = (yield* orders.get(found.orderId)) ?? (yield* new TicketNotFound({}))
-      const event = yield* Effect.orDie(catalog.getAny(found.eventId))
       const whole = yield* notifications
-        .documentOf(order, event)
-        .pipe(Effect.catchTag("TicketsNotReady", () => Effect.fail(new TicketNotValid({}))))
+        .documentOf(order.id, order.tickets)
+        .pipe(
+          Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketNotValid({})))
+        )
       // Refunded between the two looks.
       const ticket = whole.tickets.find(({ id }) => id === ticketId) ?? (yield* new TicketNotValid({}))
       return { eventId: found.eventId, ticket, document: { ...whole, tickets: [ticket] } }

@@ -37,6 +37,7 @@ import { EventPages } from "./EventPages.ts"
 import { EventStore, type ListOptions } from "./EventStore.ts"
 import { forPublic, toDetail, toPublished, toSummary } from "./EventView.ts"
 import * as PageCursor from "./PageCursor.ts"
+import * as PlanOutline from "./PlanOutline.ts"
 import { importPlan } from "./PlanImport.ts"
 import { PublicEvents } from "./PublicEvents.ts"
 import { type PretixJson, toPretix } from "./PretixExport.ts"
@@ -151,7 +152,8 @@ const make = Effect.gen(function* () {
       }
       // First the seats, then the event: one that people can see has a sale.
       yield* inventory.open(eventId, yield* changes.layoutOf(event))
-      if (yield* events.publish(event, toPublished(event), atMs)) {
+      const plan = PlanOutline.of(yield* venues.map(event.venue.id, event.seatMapVersion))
+      if (yield* events.publish(event, toPublished(event, plan), atMs)) {
         yield* copies.changed([eventId])
         return yield* Effect.flatMap(eventOf(eventId), detailOf)
       }

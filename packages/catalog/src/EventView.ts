@@ -1,6 +1,7 @@
 /** Events as the outside sees them, and as the journal tells of them. Pure. */
 import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import type { EventDetail, EventStatus, EventSummary, Tier } from "@onsale/contracts/catalog/Event"
+import type { EventPlan } from "@onsale/contracts/catalog/EventPlan"
 import { DateTime } from "effect"
 import * as RefundPolicies from "./RefundPolicies.ts"
 import type { ListedEvent, StoredEvent } from "./StoredEvent.ts"
@@ -90,7 +91,7 @@ export const toSummary = (event: ListedEvent, nowMs: number): EventSummary => ({
   }
 })
 
-export const toPublished = (event: StoredEvent): CatalogEvent => ({
+export const toPublished = (event: StoredEvent, plan: EventPlan | undefined): CatalogEvent => ({
   _tag: "EventPublished",
   facts: {
     eventId: event.id,
@@ -101,5 +102,6 @@ export const toPublished = (event: StoredEvent): CatalogEvent => ({
     venue: event.venue,
     performers: event.performers.map(({ name }) => name),
     tiers: event.tiers.map(({ id, name }) => ({ id, name }))
-  }
+  },
+  ...(plan === undefined ? {} : { plan })
 })

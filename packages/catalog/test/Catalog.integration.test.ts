@@ -6,6 +6,7 @@ import { SqlClient } from "effect/sql"
 import { Catalog } from "../src/Catalog.ts"
 import { CatalogJournal } from "../src/CatalogJournal.ts"
 import { arena } from "../src/demo/ArenaPlan.ts"
+import * as PlanOutline from "../src/PlanOutline.ts"
 import { toPretix } from "../src/PretixExport.ts"
 import { at, layerCatalog, OpenedSales } from "./CatalogFixture.ts"
 import { newEvent, smallMap } from "./Maps.ts"
@@ -181,7 +182,8 @@ layer(layerCatalog)("the catalog", (it) => {
             venue: { id: venueId, name: "A House", location: "Somewhere" },
             performers: ["Somebody", "Anybody"],
             tiers: draft.tiers.map(({ id, name }) => ({ id, name }))
-          }
+          },
+          plan: PlanOutline.of(smallMap) ?? assert.fail("no plan")
         }
       ])
       assert.deepInclude(sales.layouts.get(draft.id)!, {

@@ -22,9 +22,25 @@ const open = (name: string): Face => {
   return { name, font: remembering(font) }
 }
 
+const opened: Array<Face> = []
+
 const lazily = (name: string): (() => Face) => {
   let face: Face | undefined
-  return () => (face ??= open(name))
+  return () => {
+    if (face === undefined) {
+      face = open(name)
+      opened.push(face)
+    }
+    return face
+  }
+}
+
+/**
+ * Has all faces forget what they were used for. A face keeps each glyph with the letters that it stood for first, and
+ * those go into a document for who searches it: without this its bytes would tell what was printed before it.
+ */
+export const forget = () => {
+  for (const { font } of opened) Object.assign(font, { _glyphs: {} })
 }
 
 const lastResort = lazily("unifontex/files/unifontex-latin-400-normal")

@@ -36,15 +36,21 @@ export class MessageAttachments extends Context.Service<
       return MessageAttachments.of({
         of: Effect.fn("MessageAttachments.of")(function* ({ confirmed, content, ticketId }, locale) {
           if (confirmed === null) return Result.succeed([])
-          const { event } = content
           switch (content._tag) {
             case "OrderConfirmed":
             case "TicketReissued": {
-              const pdf = yield* Effect.result(notifications.ticketsOf(confirmed, event, ticketId))
-              // Refunded before it could be sent: there is nothing left to send.
-              if (Result.isFailure(pdf)) return Result.fail("the order has no valid tickets any more")
+              const { orderId, tickets } = confirmed
+              const document = yield* Effect.result(notifications.documentOf(orderId, tickets, ticketId))
+              if (Result.isFailure(document)) {
+                const { failure } = document
+                // Refunded before it could be sent: there is nothing left to send. All else was there when it was offered.
+                return failure._tag === "TicketsNotReady" && failure.reason === "NoValidTickets"
+                  ? Result.fail("the order has no valid tickets any more")
+                  : yield* Effect.die(failure)
+              }
+              const pdf = yield* notifications.renderTickets(document.success)
               return Result.succeed([
-                { filename: "tickets.pdf", contentType: "application/pdf", content: pdf.success },
+                { filename: "tickets.pdf", contentType: "application/pdf", content: pdf },
                 calendar(content, confirmed.placedAtMs, locale)
               ])
             }

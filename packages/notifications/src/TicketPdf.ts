@@ -1,115 +1,85 @@
 /**
  * The tickets of an order as a PDF: a page of A5 a ticket, to be printed or shown on a telephone.
  *
- * The same document has the same bytes: nothing in it comes from a clock or a random source.
+ * The same document has the same bytes: nothing in it comes from a clock or a random source, nor from what was drawn
+ * before it.
  */
 import type { DocumentTicket, TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
 import PdfDocument from "pdfkit"
+import * as Fonts from "./Fonts.ts"
 import * as OrderReference from "./OrderReference.ts"
+import {
+  type Align,
+  type Box,
+  type Choices,
+  type Document,
+  draw,
+  drawField,
+  faint,
+  field,
+  fitting,
+  heightOf,
+  ink,
+  labelStyle
+} from "./PageText.ts"
+import * as PlanDrawing from "./PlanDrawing.ts"
 import * as QrCode from "./QrCode.ts"
-import { type Line, line, plain, type Style, wrap } from "./TextLayout.ts"
+import { line, plain, type Style, wrap } from "./TextLayout.ts"
+import { card, drawCard, page } from "./TicketCard.ts"
+import * as TicketTerms from "./TicketTerms.ts"
+import { ticketWords } from "./TicketWords.ts"
 import * as Wording from "./Wording.ts"
 
-// Points. A5, with a card on it that most printers can print whole.
-const page = { width: 419.53, height: 595.28 }
-const margin = 22
-const card = { x: margin, y: margin, width: page.width - 2 * margin, height: page.height - 2 * margin - 14 }
-const corner = 14
+// Points.
 const inset = 24
 const left = card.x + inset
 const inner = card.width - 2 * inset
+const columnGap = 18
+const half = (inner - columnGap) / 2
 
-const ink = "#14142b"
-const faint = "#6e7191"
-const hairline = "#d9dbe9"
-const headFrom = "#1b1147"
-const headTo = "#5b2bd9"
+const qrSide = 160
+const footHeight = 58
+const tearY = card.y + card.height - qrSide - footHeight - 5
+const qrY = tearY + 5
+const footY = qrY + qrSide + 4
+/** Of what stands beside the code: its quiet zone is a gap already. */
+const panelGap = 6
+const panel = { y: tearY + 16, width: inner - qrSide - panelGap, height: qrSide - 14 }
+const mapHeight = panel.height - 14
+
 const headText = "#ffffff"
 const headFaint = "#d6ccff"
 
-const qrSide = 176
-/** The tear line, between what a person reads and what a door reads. */
-const tearY = card.y + card.height - qrSide - 44
-
-const label: Style = { weight: "bold", size: 7 }
 const performers: Style = { weight: "regular", size: 10 }
+const foot: Style = { weight: "regular", size: 7 }
+const note: Style = { weight: "regular", size: 9 }
 
-type Document = PDFKit.PDFDocument
+const titleChoices: Choices = [
+  [25, 2],
+  [21, 2],
+  [18, 3],
+  [15, 3],
+  [13, 4],
+  [11.5, 4]
+]
+const seatChoices: Choices = [
+  [22, 1],
+  [17, 1],
+  [14, 2],
+  [12, 2],
+  [10, 2]
+]
 
-const draw = (
-  doc: Document,
-  lines: ReadonlyArray<Line>,
-  style: Style,
-  at: { x: number; y: number },
-  colour: string
-) => {
-  const leading = style.size * 1.28
-  let baseline = at.y + style.size
-  for (const { runs } of lines) {
-    let x = at.x
-    for (const run of runs) {
-      doc.registerFont(run.face.name, run.face.font)
-      doc.font(run.face.name).fontSize(style.size).fillColor(colour)
-      doc.text(run.text, x, baseline, { lineBreak: false, features: [], baseline: "alphabetic" })
-      x += run.width
-    }
-    baseline += leading
-  }
-  return at.y + leading * lines.length
-}
-
-/** The first of some choices of size and number of lines in which the whole text has room, or else the last. */
-const fitting = (
-  text: string,
-  weight: Style["weight"],
-  choices: ReadonlyArray<readonly [size: number, lines: number]>,
-  width: number
-) => {
-  for (const [size, maxLines] of choices) {
-    const lines = wrap(text, { weight, size }, width, maxLines + 1)
-    if (lines.length <= maxLines) return { style: { weight, size }, lines }
-  }
-  const [size, maxLines] = choices[choices.length - 1] ?? [10, 1]
-  return { style: { weight, size }, lines: wrap(text, { weight, size }, width, maxLines) }
-}
-
-const oneLine = [
+const nameChoices: Choices = [
   [12, 1],
-  [10.5, 1],
+  [10, 2],
+  [8, 3]
+]
+const amountChoices: Choices = [
+  [12, 1],
   [9, 1],
   [7.5, 1]
-] as const
-
-interface Block {
-  readonly label: string
-  readonly lines: ReadonlyArray<Line>
-  readonly style: Style
-  readonly more?: { readonly lines: ReadonlyArray<Line>; readonly style: Style }
-}
-
-const field = (
-  name: string,
-  text: string,
-  width: number,
-  choices: ReadonlyArray<readonly [size: number, lines: number]>,
-  more = ""
-): Block => {
-  const small: Style = { weight: "regular", size: 9 }
-  const rest = wrap(more, small, width, 2)
-  return {
-    label: name,
-    ...fitting(text, "bold", choices, width),
-    ...(rest.length === 0 ? {} : { more: { lines: rest, style: small } })
-  }
-}
-
-const drawBlock = (doc: Document, block: Block, x: number, y: number) => {
-  draw(doc, [line(block.label, label)], label, { x, y }, faint)
-  const below = draw(doc, block.lines, block.style, { x, y: y + 11 }, ink)
-  return block.more === undefined
-    ? below
-    : draw(doc, block.more.lines, block.more.style, { x, y: below }, faint)
-}
+]
 
 const drawQr = (doc: Document, ticket: DocumentTicket, x: number, y: number) => {
   const { dark, size } = QrCode.make(ticket.code)
@@ -121,53 +91,24 @@ const drawQr = (doc: Document, ticket: DocumentTicket, x: number, y: number) => 
   doc.fill("#000000").restore()
 }
 
-const drawCard = (doc: Document, headHeight: number) => {
-  doc.save().roundedRect(card.x, card.y, card.width, card.height, corner).clip()
-  const gradient = doc.linearGradient(card.x, card.y, card.x + card.width, card.y + headHeight)
-  gradient.stop(0, headFrom).stop(1, headTo)
-  doc.rect(card.x, card.y, card.width, headHeight).fill(gradient).restore()
-  doc.lineWidth(0.8).strokeColor(hairline)
-  doc.roundedRect(card.x, card.y, card.width, card.height, corner).stroke()
-  const notch = 8
-  doc
-    .save()
-    .dash(3, { space: 4 })
-    .moveTo(card.x + notch + 6, tearY)
-    .lineTo(card.x + card.width - notch - 6, tearY)
-    .stroke()
-    .restore()
-  for (const [x, clipX] of [
-    [card.x, card.x - 1],
-    [card.x + card.width, card.x + card.width - notch - 1]
-  ] as const) {
-    doc
-      .save()
-      .rect(clipX, tearY - notch - 1, notch + 2, 2 * notch + 2)
-      .clip()
-    doc.circle(x, tearY, notch).fillAndStroke("#ffffff", hairline).restore()
-  }
-}
-
 /** What all pages share is set once. */
-const prepare = (document: TicketDocument) => {
-  const { event } = document
-  const half = (inner - 18) / 2
-  const when = `${Wording.day(event.startsAt, event.timeZone)}  ·  ${Wording.time(event.startsAt, event.timeZone)} ${Wording.zone(event.startsAt, event.timeZone)}`
+const prepare = (doc: Document, document: TicketDocument) => {
+  const { event, locale, plan } = document
+  const words = ticketWords[locale]
+  const isRightToLeft = locale === "ar"
+  const when = `${Wording.day(event.startsAt, event.timeZone, locale)}  ·  ${Wording.time(event.startsAt, event.timeZone, locale)} ${Wording.zone(event.startsAt, event.timeZone, locale)}`
   return {
+    words,
+    start: (isRightToLeft ? "right" : "left") satisfies Align as Align,
+    end: (isRightToLeft ? "left" : "right") satisfies Align as Align,
+    /** Between two edges, counted from where reading begins. */
+    box: (from: number, y: number, width: number): Box => ({
+      x: isRightToLeft ? left + inner - from - width : left + from,
+      y,
+      width
+    }),
     reference: OrderReference.make(document.orderId),
-    title: fitting(
-      event.name,
-      "bold",
-      [
-        [25, 2],
-        [21, 3],
-        [18, 3],
-        [15, 3],
-        [13, 4],
-        [11.5, 4]
-      ],
-      inner
-    ),
+    title: fitting(event.name, "bold", titleChoices, inner),
     performers: {
       style: performers,
       lines: wrap(event.performers.join(", "), performers, inner, 1)
@@ -182,110 +123,144 @@ const prepare = (document: TicketDocument) => {
       ],
       inner
     ),
-    half,
     venue: field(
-      "VENUE",
+      words.venue,
       event.venue.name,
       half,
       [
         [12, 2],
         [10, 2]
       ],
-      event.venue.location
+      { more: event.venue.location }
     ),
-    holder: field("NAME", document.holder, half, oneLine)
+    holder: field(words.name, document.holder, half, nameChoices),
+    terms: wrap(TicketTerms.inWords(document), foot, inner, 3),
+    hall: plan === undefined ? undefined : PlanDrawing.make(doc, plan, { ...panel, height: mapHeight })
   }
+}
+
+type Shared = ReturnType<typeof prepare>
+
+const drawHead = (doc: Document, shared: Shared, index: number, count: number) => {
+  const { box, end, start, words } = shared
+  const top = card.y + 22
+  const headHeight =
+    22 + 13 + heightOf(shared.title) + shared.performers.lines.length * 15 + 10 + heightOf(shared.when) + 18
+  drawCard(doc, headHeight, tearY)
+  const whole = (y: number) => box(0, y, inner)
+  draw(doc, [line(words.admitOne, labelStyle)], labelStyle, whole(top), headFaint, start)
+  draw(doc, [line(words.count(index + 1, count), labelStyle)], labelStyle, whole(top), headFaint, end)
+  let y = draw(doc, shared.title.lines, shared.title.style, whole(top + 13), headText, start)
+  y = draw(doc, shared.performers.lines, shared.performers.style, whole(y + 2), headFaint, start)
+  draw(doc, shared.when.lines, shared.when.style, whole(y + 8), headText, start)
+  return card.y + headHeight
+}
+
+const drawBody = (
+  doc: Document,
+  document: TicketDocument,
+  shared: Shared,
+  ticket: DocumentTicket,
+  y: number
+) => {
+  const { box, start, words } = shared
+  const seat = fitting(ticket.label, "bold", seatChoices, inner)
+  const label = ticket.isArea === true ? words.place : words.seat
+  draw(doc, [line(label, labelStyle)], labelStyle, box(0, y, inner), faint, start)
+  const below = draw(doc, seat.lines, seat.style, box(0, y + 10, inner), ink, start) + 10
+  drawField(doc, shared.venue, box(0, below, half), start)
+  const holder =
+    ticket.holder === undefined ? shared.holder : field(words.name, ticket.holder, half, nameChoices)
+  const price = Wording.amount(ticket.price, document.locale)
+  const second = (y: number) => box(half + columnGap, y, half)
+  const next = drawField(doc, holder, second(below), start) + 8
+  // A long name takes the second line of a long tier.
+  const moreLines = holder.lines.length > 1 ? 1 : 2
+  drawField(
+    doc,
+    field(words.price, price, half, amountChoices, { more: ticket.tier ?? "", moreLines }),
+    second(next),
+    start
+  )
+}
+
+/** Beside the code, where to go: the map, or the area in words. Answers whether there is anything to say. */
+const drawPlace = (doc: Document, shared: Shared, ticket: DocumentTicket): boolean => {
+  const { box, hall, start, words } = shared
+  const at = box(qrSide + panelGap, panel.y, panel.width)
+  const heading = (text: string) => draw(doc, [line(text, labelStyle)], labelStyle, at, faint, start)
+  if (ticket.isArea === true) {
+    heading(words.yourArea)
+    const name = fitting(
+      ticket.label,
+      "bold",
+      [
+        [16, 3],
+        [12, 5],
+        [10, 6]
+      ],
+      at.width
+    )
+    const below = draw(doc, name.lines, name.style, { ...at, y: at.y + 14 }, ink, start)
+    const free = wrap(words.freeChoice, note, at.width, 4)
+    draw(doc, free, note, { ...at, y: below + 8 }, faint, start)
+    return true
+  }
+  if (hall === undefined || ticket.place === undefined) return false
+  heading(words.yourSeat)
+  hall.draw(ticket.place, { x: at.x, y: at.y + 14, width: at.width, height: mapHeight })
+  return true
+}
+
+const drawFoot = (doc: Document, shared: Shared, ticket: DocumentTicket) => {
+  const { reference, terms, words } = shared
+  const centred = (text: string, y: number, colour: string) =>
+    draw(doc, wrap(text, foot, inner, 1), foot, { x: left, y, width: inner }, colour, "centre")
+  centred(words.show, footY, ink)
+  draw(doc, terms, foot, { x: left, y: footY + 13, width: inner }, faint, "centre")
+  centred(words.ticket(ticket.id), card.y + card.height - 14, faint)
+  centred(words.order(reference), card.y + card.height + 8, faint)
 }
 
 const drawPage = (
   doc: Document,
   document: TicketDocument,
-  shared: ReturnType<typeof prepare>,
+  shared: Shared,
   ticket: DocumentTicket,
   index: number
 ) => {
-  const top = card.y + 22
-  const headHeight =
-    22 +
-    13 +
-    shared.title.lines.length * shared.title.style.size * 1.28 +
-    shared.performers.lines.length * 15 +
-    10 +
-    shared.when.style.size * 1.28 +
-    18
-  drawCard(doc, headHeight)
-
-  const count = line(`TICKET ${index + 1} OF ${document.tickets.length}`, label)
-  draw(doc, [line("ADMIT ONE", label)], label, { x: left, y: top }, headFaint)
-  draw(doc, [count], label, { x: left + inner - count.width, y: top }, headFaint)
-  let y = draw(doc, shared.title.lines, shared.title.style, { x: left, y: top + 13 }, headText)
-  y = draw(doc, shared.performers.lines, shared.performers.style, { x: left, y: y + 2 }, headFaint)
-  draw(doc, shared.when.lines, shared.when.style, { x: left, y: y + 8 }, headText)
-
-  const second = left + shared.half + 18
-  const seat = fitting(
-    ticket.label,
-    "bold",
-    [
-      [22, 1],
-      [18, 2],
-      [15, 2],
-      [12, 2]
-    ],
-    inner
-  )
-  let bodyY = card.y + headHeight + 14
-  draw(doc, [line("SEAT", label)], label, { x: left, y: bodyY }, faint)
-  bodyY = draw(doc, seat.lines, seat.style, { x: left, y: bodyY + 10 }, ink) + 10
-  drawBlock(doc, shared.venue, left, bodyY)
-  const holder =
-    ticket.holder === undefined ? shared.holder : field("NAME", ticket.holder, shared.half, oneLine)
-  const below = drawBlock(doc, holder, second, bodyY) + 8
-  drawBlock(
-    doc,
-    field("PRICE", Wording.amount(ticket.price), shared.half, oneLine, ticket.tier ?? ""),
-    second,
-    below
-  )
-
-  const qrX = card.x + (card.width - qrSide) / 2
-  drawQr(doc, ticket, qrX, tearY + 5)
-  const small: Style = { weight: "regular", size: 7.5 }
-  const centred = (text: string, y: number, colour: string) => {
-    const [set] = wrap(text, small, inner, 1)
-    if (set !== undefined) draw(doc, [set], small, { x: card.x + (card.width - set.width) / 2, y }, colour)
-  }
-  centred(
-    "Show this code at the door. It admits one person, once: keep it to yourself.",
-    tearY + qrSide + 6,
-    ink
-  )
-  centred(`Ticket ${ticket.id}`, tearY + qrSide + 19, faint)
-  centred(`Order ref. ${shared.reference}`, card.y + card.height + 8, faint)
+  const below = drawHead(doc, shared, index, document.tickets.length)
+  drawBody(doc, document, shared, ticket, below + 12)
+  const isBeside = drawPlace(doc, shared, ticket)
+  const qr = isBeside ? shared.box(0, qrY, qrSide) : { x: card.x + (card.width - qrSide) / 2 }
+  drawQr(doc, ticket, qr.x, qrY)
+  drawFoot(doc, shared, ticket)
 }
 
 /** The PDF, made in one go: some milliseconds a ticket. Throws on what is no `TicketDocument`. */
 export const render = (document: TicketDocument): Uint8Array => {
+  Fonts.forget()
   const issuedAt = new Date(document.issuedAtMs)
-  const shared = prepare(document)
+  const words = ticketWords[document.locale]
   const doc = new PdfDocument({
     size: [page.width, page.height],
     margin: 0,
     autoFirstPage: false,
     pdfVersion: "1.7",
-    lang: "en",
+    lang: document.locale,
     displayTitle: true,
     // None at first: the library would read one of its own that we never use.
     font: "",
     info: {
-      Title: plain(`Tickets for ${document.event.name}`),
-      Subject: `Order ref. ${shared.reference}`,
+      Title: plain(words.title(document.event.name)),
+      Subject: words.order(OrderReference.make(document.orderId)),
       Producer: "Onsale",
       Creator: "Onsale",
       CreationDate: issuedAt,
       ModDate: issuedAt
     }
   })
+  const shared = prepare(doc, document)
   for (const [index, ticket] of document.tickets.entries()) {
     doc.addPage()
     drawPage(doc, document, shared, ticket, index)

@@ -39,6 +39,13 @@ export const amount = ({ amount, currency }: Money, locale: Locale = "en"): stri
   return format.format(amount / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2))
 }
 
+const percents = remembered(
+  (tag) => new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: 2 })
+)
+
+/** "12.5%", of 0.125. */
+export const percent = (share: number, locale: Locale = "en"): string => percents(locale, "").format(share)
+
 /** A zone that this machine's data does not know must not keep anybody from their ticket. */
 const knownZone = (timeZone: string): string => {
   try {

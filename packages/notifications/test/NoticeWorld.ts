@@ -1,6 +1,8 @@
 /** A shop's world for the notifications: facts go into the journals, and a mail server shows what came of them. */
 import { OrderEvent } from "@onsale/contracts/booking/Order"
 import { CatalogEvent, type EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import type { EventPlan } from "@onsale/contracts/catalog/EventPlan"
+import type { SaleTerms } from "@onsale/contracts/catalog/SaleTerms"
 import { HoldId, makeUuidV7, type OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
 import * as Journal from "@onsale/platform/Journal"
 import { pollUntil } from "@onsale/testing/Poll"
@@ -44,8 +46,12 @@ export const catalog = Effect.fnUntraced(function* (version: number, event: Cata
   const atMs = yield* Clock.currentTimeMillis
   yield* journal.append({ stream, version, atMs, correlation: null, events: [event] })
 })
-export const publish = (facts: EventFacts = event) =>
-  catalog(1, CatalogEvent.cases.EventPublished.make({ facts }), facts.eventId)
+export const publish = (facts: EventFacts = event, plan?: EventPlan) =>
+  catalog(
+    1,
+    CatalogEvent.cases.EventPublished.make({ facts, ...(plan === undefined ? {} : { plan }) }),
+    facts.eventId
+  )
 
 export const customer = { name: "محمد Łukasz", email: "buyer@example.org" }
 
@@ -57,6 +63,7 @@ export const place = Effect.fnUntraced(function* (
     readonly payInMs?: number
     readonly email?: string
     readonly locale?: string
+    readonly terms?: SaleTerms
   } = {}
 ) {
   const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
@@ -87,6 +94,7 @@ export const place = Effect.fnUntraced(function* (
       total: { amount: 4950 * count, currency: "EUR" },
       seats: tickets.map(({ label, price, tier }, seat) => ({ seat, label, price, tier })),
       areas: [],
+      ...(options.terms === undefined ? {} : { terms: options.terms }),
       payUntilMs: nowMs + (options.payInMs ?? 600_000)
     })
   ])

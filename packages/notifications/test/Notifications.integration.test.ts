@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
-import type { EventDetail } from "@onsale/contracts/catalog/Event"
-import { HoldId, makeUuidV7, PaymentIntentId, PerformerId, RefundId } from "@onsale/contracts/Ids"
+import { makeUuidV7, RefundId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { SmtpFixture } from "@onsale/testing/SmtpFixture"
@@ -24,21 +23,6 @@ import {
   withoutRunner
 } from "./NoticeWorld.ts"
 import { event, eventId, nowMs } from "./Samples.ts"
-
-const detail: EventDetail = {
-  ...event,
-  id: eventId,
-  performers: event.performers.map((name) => ({
-    id: PerformerId.make(makeUuidV7(nowMs)),
-    name,
-    description: ""
-  })),
-  tiers: event.tiers.map((tier) => ({ ...tier, price: { amount: 4950, currency: "EUR" }, categories: [] })),
-  onSaleAt: event.startsAt,
-  saleEndsAt: event.startsAt,
-  maxPerOrder: 10,
-  status: "on_sale"
-}
 
 describe("Notifications", () => {
   it.live("a confirmed order gets one mail with its tickets", () =>
@@ -164,41 +148,69 @@ describe("Notifications", () => {
     }).pipe(Effect.provide(running))
   )
 
-  it.live("a document bears the time at which its order was placed, whoever makes it", () =>
+  it.live("the gateway's PDF and the mail's have the same bytes, and bear the time of the order", () =>
+    Effect.gen(function* () {
+      const smtp = yield* SmtpFixture
+      const notifications = yield* Notifications
+      const sql = yield* SqlClient.SqlClient
+      yield* publish()
+      // The id of an order has the time of its hold in it.
+      const { confirm, orderId, placedAtMs, tickets } = yield* place(2, { agoMs: 90_000 })
+      yield* confirm
+      // As the gateway has it from the bookings, whatever has come here.
+      const document = yield* notifications.documentOf(orderId, tickets)
+      assert.strictEqual(document.issuedAtMs, placedAtMs)
+      const drawn = yield* notifications.renderTickets(document)
+      yield* untilSent(orderId)
+      const [mail] = smtp.received
+      assert.include((mail?.raw ?? "").replace(/\s/g, ""), Buffer.from(drawn).toString("base64"))
+      assert.strictEqual(Buffer.compare(drawn, yield* notifications.documentFor(orderId)), 0)
+      // Before this context has heard of the event, what it will hear is printed.
+      yield* sql`DELETE FROM notifications.events`
+      assert.deepStrictEqual(yield* notifications.documentOf(orderId, tickets), document)
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("an order's pages say what was agreed and where its seats are, in its language", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      const refunds = { untilMs: Date.UTC(2026, 11, 20), feeAmount: 200 }
+      yield* publish(event, {
+        width: 10_000,
+        height: 2_000,
+        focus: [5_000, 0],
+        sections: [{ outline: [0, 1_000, 9_000, 1_000], rows: [[0, 1_000, 9, 9_000, 1_000]] }]
+      })
+      const { confirm, orderId, tickets } = yield* place(2, { locale: "de-AT", terms: { refunds } })
+      const document = yield* notifications.documentOf(orderId, tickets)
+      assert.strictEqual(document.locale, "de")
+      assert.deepStrictEqual(document.refunds, refunds)
+      assert.deepStrictEqual(document.plan?.outlines, [[0, 1_000, 9_000, 1_000]])
+      assert.deepStrictEqual(
+        document.tickets.map((ticket) => [ticket.place?.x, ticket.place?.y]),
+        [
+          [0, 1_000],
+          [1_000, 1_000]
+        ]
+      )
+      // By the notifications' own record, as a mail has it.
+      const drawn = yield* notifications.renderTickets(document)
+      yield* confirm
+      yield* untilSent(orderId)
+      assert.strictEqual(Buffer.compare(drawn, yield* notifications.documentFor(orderId)), 0)
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("an order of an event whose plan was never told of is printed without a map", () =>
     Effect.gen(function* () {
       const notifications = yield* Notifications
       yield* publish()
-      // The id of an order has the time of its hold in it.
-      const { confirm, orderId, placedAtMs, tickets } = yield* place(1, { agoMs: 90_000 })
-      yield* confirm
-      yield* untilSent(orderId)
-      const document = yield* notifications.documentOf(
-        {
-          id: orderId,
-          status: "confirmed",
-          eventId,
-          holdId: HoldId.make(makeUuidV7(nowMs)),
-          customer,
-          total: { amount: 4950, currency: "EUR" },
-          tickets,
-          payment: {
-            intentId: PaymentIntentId.make(makeUuidV7(nowMs)),
-            provider: null,
-            status: "captured",
-            failureCode: null
-          },
-          nextAction: null,
-          refunds: [],
-          reason: null,
-          createdAt: new Date(placedAtMs).toISOString(),
-          updatedAt: new Date(placedAtMs + 1).toISOString()
-        },
-        detail
-      )
-      assert.strictEqual(document.issuedAtMs, placedAtMs)
-      const drawn = yield* notifications.renderTickets(document)
-      assert.strictEqual(Buffer.compare(drawn, yield* notifications.documentFor(orderId)), 0)
-    }).pipe(Effect.provide(running))
+      const { orderId, tickets } = yield* place(1)
+      const document = yield* notifications.documentOf(orderId, tickets)
+      assert.isUndefined(document.plan)
+      assert.isUndefined(document.tickets[0]?.place)
+      assert.isAbove((yield* notifications.renderTickets(document)).length, 1_000)
+    }).pipe(Effect.provide(withoutRunner))
   )
 
   it.live("refunded tickets are not printed any more", () =>

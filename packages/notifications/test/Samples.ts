@@ -54,6 +54,8 @@ export const makeDocument = Effect.fnUntraced(function* (
         code
       }))
     ),
+    locale: "en",
+    refunds: {},
     issuedAtMs: nowMs
   }
   return document

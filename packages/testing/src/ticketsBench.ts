@@ -42,6 +42,8 @@ const documents = Effect.fnUntraced(function* (count: number, tickets: number) {
           venue: { name: "Waldbühne", location: "Glockenturmstraße 1, Berlin" },
           performers: ["The Long Goodbyes", "Łukasz"]
         },
+        locale: "en",
+        refunds: {},
         tickets: made,
         issuedAtMs: atMs
       })

@@ -3,6 +3,7 @@
  * They carry what other contexts show to people, so that none of them has to ask the catalog.
  */
 import { Schema } from "effect"
+import { EventPlan } from "./EventPlan.ts"
 import { EventId, TierId, VenueId } from "../Ids.ts"
 
 /** What a ticket and a message say about an event. */
@@ -21,7 +22,11 @@ export const EventFacts = Schema.Struct({
 export type EventFacts = typeof EventFacts.Type
 
 export const CatalogEvent = Schema.TaggedUnion({
-  EventPublished: { facts: EventFacts },
+  EventPublished: {
+    facts: EventFacts,
+    /** Left out where there is nothing to draw, and of events that were published before plans were told of. */
+    plan: Schema.optionalKey(EventPlan)
+  },
   EventChanged: { facts: EventFacts },
   /** It does not take place. Written once its sale is closed: nothing is sold of it any more. */
   EventCancelled: { eventId: EventId, reason: Schema.String },

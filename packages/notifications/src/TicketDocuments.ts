@@ -1,0 +1,139 @@
+/**
+ * What stands on the tickets of an order. Whoever asks for a document, a buyer at the gateway or a worker that writes a
+ * mail, brings the tickets as they are; all else is looked up here, in one place each: what never changes of an order
+ * in its `Placed`, the event in what this context has heard of it. So equal tickets have equal documents.
+ */
+import { OrderEvent, type OrderTicket } from "@onsale/contracts/booking/Order"
+import { CatalogEvent, type EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import type { EventId, OrderId, SeatId, TicketId } from "@onsale/contracts/Ids"
+import {
+  type TicketDocument,
+  TicketsNotFound,
+  TicketsNotReady
+} from "@onsale/contracts/notifications/TicketDocument"
+import * as Journal from "@onsale/platform/Journal"
+import { indexIn } from "@onsale/contracts/Ids"
+import * as PreferencesContract from "@onsale/contracts/notifications/Preferences"
+import { Cache, Context, Duration, Effect, Exit, Layer, Option } from "effect"
+import { NotificationFacts } from "./NotificationFacts.ts"
+import { localeFor } from "./Preferences.ts"
+import * as SeatPlaces from "./SeatPlaces.ts"
+import { settled } from "./SettledSql.ts"
+import { TicketCodes } from "./TicketCode.ts"
+
+/** Rows of an event that are read while this context has not heard of it: those of its first moments. */
+const maxRows = 100
+
+/** Events whose plan is kept, a megabyte or less each: those that sell, and are printed again and again. */
+const plansKept = 16
+
+export class TicketDocuments extends Context.Service<
+  TicketDocuments,
+  {
+    /**
+     * The valid ones of an order's tickets but those that were given to others, or that one alone, whoever has it.
+     * Fails where none of them is valid.
+     */
+    readonly of: (
+      orderId: OrderId,
+      tickets: ReadonlyArray<OrderTicket>,
+      ticketId?: TicketId
+    ) => Effect.Effect<TicketDocument, TicketsNotFound | TicketsNotReady>
+  }
+>()("@onsale/notifications/TicketDocuments") {
+  static readonly layer = Layer.effect(
+    TicketDocuments,
+    Effect.gen(function* () {
+      const facts = yield* NotificationFacts
+      const codes = yield* TicketCodes
+      const bookings = yield* Journal.make({ schema: "booking", event: OrderEvent })
+      const catalog = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
+
+      const placedOf = Effect.fnUntraced(function* (orderId: OrderId) {
+        const [row] = yield* settled(bookings.read(orderId, 1, 1))
+        const first = row?.events[0]
+        return row !== undefined && first?._tag === "Placed" ? { ...first, placedAtMs: row.atMs } : undefined
+      })
+
+      /** Who buys in the first second of a sale must not wait for the follower of the catalog: what it will read is read. */
+      const told = Effect.fnUntraced(function* (eventId: EventId) {
+        const rows = yield* settled(catalog.read(eventId, 1, maxRows))
+        const all = rows.flatMap(({ events }) =>
+          events.flatMap((event): ReadonlyArray<EventFacts> => ("facts" in event ? [event.facts] : []))
+        )
+        return all[all.length - 1]
+      })
+
+      /** Null of an event whose plan was not told of; undefined where nothing of it was told yet. */
+      const readPlaces = Effect.fnUntraced(function* (eventId: EventId) {
+        const [row] = yield* settled(catalog.read(eventId, 1, 1))
+        const first = row?.events[0]
+        if (first?._tag !== "EventPublished") return undefined
+        return first.plan === undefined ? null : SeatPlaces.make(first.plan)
+      })
+      const places = yield* Cache.makeWith(readPlaces, {
+        capacity: plansKept,
+        // The first row of an event never changes, so what it says is kept; that it is not there yet is not.
+        timeToLive: (exit) =>
+          Exit.isSuccess(exit) && exit.value !== undefined ? Duration.infinity : Duration.zero
+      })
+
+      const eventOf = Effect.fnUntraced(function* (eventId: EventId) {
+        return Option.getOrUndefined(yield* facts.event(eventId)) ?? (yield* told(eventId))
+      })
+
+      return TicketDocuments.of({
+        of: Effect.fn("TicketDocuments.of")(function* (orderId, all, ticketId) {
+          const valid = all.filter(
+            ({ holder, id, status }) =>
+              status === "valid" && (ticketId === undefined ? holder === undefined : id === ticketId)
+          )
+          if (valid.length === 0) return yield* new TicketsNotReady({ orderId, reason: "NoValidTickets" })
+          const placed = (yield* placedOf(orderId)) ?? (yield* new TicketsNotFound({ orderId }))
+          const { customer, eventId, placedAtMs, terms, total } = placed
+          const event =
+            (yield* eventOf(eventId)) ?? (yield* new TicketsNotReady({ orderId, reason: "EventUnknown" }))
+          const onPlan = valid.some(({ seatId }) => seatId !== null)
+            ? yield* Cache.get(places, eventId)
+            : null
+          const tiers = new Map(event.tiers.map(({ id, name }) => [id, name]))
+          const placeOf = (seatId: SeatId | null) => {
+            const place = seatId === null ? undefined : onPlan?.of(indexIn(eventId, "seat", seatId))
+            return place === undefined ? {} : { place }
+          }
+          const tickets = yield* Effect.forEach(valid, (ticket) =>
+            Effect.map(codes.sign({ eventId, ticketId: ticket.id, version: ticket.codeVersion }), (code) => ({
+              id: ticket.id,
+              label: ticket.label,
+              ...(ticket.areaId === null ? {} : { isArea: true as const }),
+              ...placeOf(ticket.seatId),
+              tier: tiers.get(ticket.tier) ?? null,
+              price: { amount: ticket.price, currency: total.currency },
+              ...(ticket.holder === undefined ? {} : { holder: ticket.holder.name }),
+              code
+            }))
+          )
+          const { name, performers, startsAt, timeZone, venue } = event
+          return {
+            orderId,
+            holder: customer.name,
+            event: {
+              name,
+              startsAt,
+              timeZone,
+              venue: { name: venue.name, location: venue.location },
+              performers
+            },
+            locale: localeFor(PreferencesContract.defaults, customer.locale),
+            refunds: terms?.refunds ?? {},
+            ...(onPlan != null && tickets.some(({ place }) => place !== undefined)
+              ? { plan: onPlan.plan }
+              : {}),
+            tickets,
+            issuedAtMs: placedAtMs
+          } satisfies TicketDocument
+        })
+      })
+    })
+  )
+}
