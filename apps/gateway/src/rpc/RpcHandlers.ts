@@ -9,6 +9,7 @@ import * as HoldOperations from "../HoldOperations.ts"
 import * as OrderOperations from "../OrderOperations.ts"
 import * as OrganiserOperations from "../OrganiserOperations.ts"
 import * as SearchOperations from "../SearchOperations.ts"
+import * as WebhookOperations from "../WebhookOperations.ts"
 
 export const layer = OnsaleRpc.toLayer(
   Effect.gen(function* () {
@@ -18,6 +19,7 @@ export const layer = OnsaleRpc.toLayer(
     const organiser = yield* OrganiserOperations.make
     const door = yield* DoorOperations.make
     const search = yield* SearchOperations.make
+    const webhooks = yield* WebhookOperations.make
     const feed = yield* AvailabilityFeed
 
     return OnsaleRpc.of({
@@ -76,7 +78,19 @@ export const layer = OnsaleRpc.toLayer(
         orders.refundAny(orderId, idempotencyKey, refund),
       SetRefundPolicy: ({ eventId, policy }) => organiser.setRefundPolicy(eventId, policy),
       CancelEvent: ({ cancellation, eventId }) => organiser.cancelEvent(eventId, cancellation.reason),
-      GetEventRefunds: ({ eventId }) => organiser.eventRefunds(eventId)
+      GetEventRefunds: ({ eventId }) => organiser.eventRefunds(eventId),
+
+      CreateWebhook: ({ webhook }) => webhooks.create(webhook),
+      ListWebhooks: () => webhooks.list,
+      GetWebhook: ({ webhookId }) => webhooks.get(webhookId),
+      ChangeWebhook: ({ change, webhookId }) => webhooks.change(webhookId, change),
+      RemoveWebhook: ({ webhookId }) => webhooks.remove(webhookId),
+      RotateWebhook: ({ webhookId }) => webhooks.rotate(webhookId),
+      PingWebhook: ({ webhookId }) => webhooks.ping(webhookId),
+      ListDeliveries: ({ query, webhookId }) => webhooks.deliveries(webhookId, query),
+      GetDelivery: ({ deliveryId, webhookId }) => webhooks.delivery(webhookId, deliveryId),
+      ReplayDelivery: ({ deliveryId, webhookId }) => webhooks.replay(webhookId, deliveryId),
+      ReplayDeliveries: ({ replay, webhookId }) => webhooks.replayBetween(webhookId, replay)
     })
   })
 )

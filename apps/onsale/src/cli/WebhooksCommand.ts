@@ -1,6 +1,15 @@
-/** `onsale webhooks`: what organisers' own services were told, and telling it again. */
+/** `onsale webhooks`: organisers' own services, what they were told, and telling it again. */
 import { Instant } from "@onsale/contracts/catalog/Event"
-import { type Delivery, DeliveryId, DeliveryStatus, WebhookId } from "@onsale/contracts/notifications/Webhook"
+import { EventId } from "@onsale/contracts/Ids"
+import {
+  type Delivery,
+  DeliveryId,
+  DeliveryStatus,
+  NewWebhook,
+  webhookEventTypes,
+  WebhookId,
+  type WebhookWithSecret
+} from "@onsale/contracts/notifications/Webhook"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { allPages, asOrganiser } from "./Connection.ts"
@@ -29,6 +38,88 @@ const deliveryRows = (deliveries: ReadonlyArray<Delivery>): ReadonlyArray<string
       each.lastError ?? ""
     ])
   )
+
+/** The secret is shown this once; `previous` tells what becomes of the one before. */
+const printSecret = (webhook: typeof WebhookWithSecret.Type, previous: ReadonlyArray<string> = []) =>
+  print(webhook, [
+    `Webhook  ${webhook.id}`,
+    `URL      ${webhook.url}`,
+    `Types    ${webhook.eventTypes?.join(", ") ?? "all"}`,
+    `Event    ${webhook.eventId ?? "all"}`,
+    `Secret   ${webhook.secret}`,
+    "",
+    "The secret is not shown again: messages are verified with it.",
+    ...previous
+  ])
+
+const create = Command.make(
+  "create",
+  {
+    url: Argument.String("URL").pipe(
+      Argument.withDescription("Where messages are sent: https, on port 443 or 8443"),
+      Argument.withSchema(NewWebhook.fields.url)
+    ),
+    types: Flag.Literals("type", webhookEventTypes).pipe(
+      Flag.withDescription("What it is told of, once for each type; everything when left out"),
+      Flag.atMost(webhookEventTypes.length)
+    ),
+    eventId: Flag.String("event").pipe(
+      Flag.withDescription("Only what concerns this event"),
+      Flag.withMetavar("EVENT_ID"),
+      Flag.withSchema(EventId),
+      Flag.optional
+    ),
+    description: Flag.String("description").pipe(
+      Flag.withDescription("What it is for"),
+      Flag.withMetavar("TEXT"),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ description, eventId, types, url }) {
+    const onsale = yield* asOrganiser
+    const payload = {
+      url,
+      ...(types.length === 0 ? {} : { eventTypes: [...new Set(types)] }),
+      ...(Option.isNone(eventId) ? {} : { eventId: eventId.value }),
+      ...(Option.isNone(description) ? {} : { description: description.value })
+    }
+    yield* printSecret(yield* onsale.call((api) => api.organiserWebhooks.createWebhook({ payload })))
+  })
+).pipe(
+  Command.withDescription("Have a service told from now on, and show the secret of its messages"),
+  Command.withExamples([
+    {
+      command:
+        "onsale webhooks create https://crm.example/hooks --type order.confirmed --type order.refunded",
+      description: "A service that hears of sales and refunds"
+    }
+  ])
+)
+
+const rotate = Command.make(
+  "rotate",
+  { webhookId },
+  Effect.fnUntraced(function* ({ webhookId }) {
+    const onsale = yield* asOrganiser
+    const params = { webhookId }
+    const webhook = yield* onsale.call((api) => api.organiserWebhooks.rotateWebhook({ params }))
+    const until = webhook.previousSecretUntil
+    yield* printSecret(webhook, until === null ? [] : [`The one before signs as well until ${until}.`])
+  })
+).pipe(Command.withDescription("Give a webhook a new secret; for 24 hours the old one signs as well"))
+
+const remove = Command.make(
+  "delete",
+  { webhookId },
+  Effect.fnUntraced(function* ({ webhookId }) {
+    const onsale = yield* asOrganiser
+    yield* onsale.call((api) => api.organiserWebhooks.removeWebhook({ params: { webhookId } }))
+    yield* print({ webhookId, removed: true }, [`${webhookId} is told nothing more.`])
+  })
+).pipe(
+  Command.withDescription("Remove a webhook with its log; what waits to be sent to it is never sent"),
+  Command.withAlias("rm")
+)
 
 const list = Command.make(
   "list",
@@ -187,6 +278,6 @@ const ping = Command.make(
 ).pipe(Command.withDescription("Send a webhook.ping"))
 
 export const webhooks = Command.make("webhooks").pipe(
-  Command.withDescription("Webhooks of organisers: list, deliveries, replay, ping"),
-  Command.withSubcommands([list, deliveries, replay, ping])
+  Command.withDescription("Webhooks of organisers: create, list, rotate, delete, deliveries, replay, ping"),
+  Command.withSubcommands([create, list, rotate, remove, deliveries, replay, ping])
 )

@@ -7,6 +7,7 @@ import { pollUntil } from "@onsale/testing/Poll"
 import { Clock, Effect, Schema } from "effect"
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
+import * as RpcClients from "./RpcClients.ts"
 import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
 
@@ -32,6 +33,7 @@ const receiver = Effect.gen(function* () {
   return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
 })
 
+const decodeSecret = Schema.decodeUnknownEffect(Schema.fromJsonString(WebhookWithSecret))
 const List = Schema.Struct({ webhooks: Schema.Array(Webhook) })
 const Page = Schema.Struct({ deliveries: Schema.Array(Delivery), nextCursor: Schema.NullOr(Schema.String) })
 
@@ -158,5 +160,84 @@ describe("Webhooks of organisers", () => {
       yield* Service.assertNothingBroke(service)
       yield* Service.assertAudited(service)
     })
+  )
+
+  it.live(
+    "are made, changed, rotated and removed by RPC and on the command line, with the organiser's key",
+    () =>
+      Effect.gen(function* () {
+        const { received, url } = yield* receiver
+        const env = { ONSALE_WEBHOOK_ALLOW_PRIVATE: "true", ONSALE_WEBHOOK_ALLOW_HTTP: "true" }
+        const service = yield* Service.start({ env })
+        const rpc = yield* RpcClients.make("WebSocket", service.url)
+        const key = { headers: { authorization: `Bearer ${Service.organiserKey}` } }
+        const cli = (...args: ReadonlyArray<string>) =>
+          Service.run(
+            service,
+            ["webhooks", ...args, "--json", "--url", service.url, "--key", Service.organiserKey],
+            { PORT: new URL(service.url).port }
+          )
+        const listed = Effect.map(rpc.ListWebhooks(undefined, key), ({ webhooks }) => webhooks)
+
+        // --- nobody without the key
+        const wrongKey = { headers: { authorization: "Bearer another" } }
+        assert.strictEqual((yield* Effect.flip(rpc.CreateWebhook({ webhook: { url } })))._tag, "Unauthorized")
+        assert.strictEqual((yield* Effect.flip(rpc.ListWebhooks(undefined)))._tag, "Unauthorized")
+        assert.strictEqual((yield* Effect.flip(rpc.ListWebhooks(undefined, wrongKey)))._tag, "Unauthorized")
+        assert.deepStrictEqual(yield* listed, [])
+
+        // --- by RPC
+        const refused = yield* Effect.flip(rpc.CreateWebhook({ webhook: { url: "ftp://example.org/" } }, key))
+        assert.strictEqual(refused._tag, "WebhookUrlRefused")
+        const { id, secret } = yield* rpc.CreateWebhook({ webhook: { url, description: "till" } }, key)
+        const webhookId = { webhookId: id }
+        assert.deepInclude(yield* rpc.GetWebhook(webhookId, key), { id, description: "till" })
+        const changed = yield* rpc.ChangeWebhook({ ...webhookId, change: { description: "crm" } }, key)
+        assert.strictEqual(changed.description, "crm")
+        assert.notStrictEqual((yield* rpc.RotateWebhook(webhookId, key)).secret, secret)
+        const delivery = { ...webhookId, deliveryId: (yield* rpc.PingWebhook(webhookId, key)).id }
+        const isTold = (times: number) =>
+          pollUntil(rpc.GetDelivery(delivery, key), ({ log }) => log.length === times, {
+            deadline: "45 seconds"
+          })
+        yield* isTold(1)
+        yield* rpc.ReplayDelivery(delivery, key)
+        yield* isTold(2)
+        const from = "2020-01-01T00:00:00Z"
+        const until = "2099-01-01T00:00:00Z"
+        const again = yield* rpc.ReplayDeliveries(
+          { ...webhookId, replay: { from, until, status: "delivered" } },
+          key
+        )
+        assert.deepStrictEqual(again, { replayed: 1, more: false })
+        yield* isTold(3)
+        const page = yield* rpc.ListDeliveries({ ...webhookId, query: {} }, key)
+        assert.deepStrictEqual(
+          page.deliveries.map(({ type }) => type),
+          ["webhook.ping"]
+        )
+        yield* rpc.RemoveWebhook(webhookId, key)
+        assert.strictEqual((yield* Effect.flip(rpc.GetWebhook(webhookId, key)))._tag, "WebhookNotFound")
+
+        // --- on the command line
+        const made = yield* cli("create", url, "--type", "order.confirmed", "--type", "ticket.admitted")
+        assert.strictEqual(made.code, 0, made.stderr)
+        const webhook = yield* decodeSecret(made.stdout)
+        assert.deepStrictEqual(webhook.eventTypes, ["order.confirmed", "ticket.admitted"])
+        assert.include((yield* cli("list")).stdout, webhook.id)
+        assert.notInclude((yield* cli("list")).stdout, webhook.secret)
+        const rotated = yield* cli("rotate", webhook.id)
+        assert.strictEqual(rotated.code, 0, rotated.stderr)
+        assert.notStrictEqual((yield* decodeSecret(rotated.stdout)).secret, webhook.secret)
+        const nowhere = yield* cli("create", "ftp://example.org/")
+        assert.notStrictEqual(nowhere.code, 0)
+        assert.include(nowhere.stderr + nowhere.stdout, "https")
+        const removed = yield* cli("delete", webhook.id)
+        assert.strictEqual(removed.code, 0, removed.stderr)
+        assert.deepStrictEqual(yield* listed, [])
+        assert.notStrictEqual((yield* cli("delete", webhook.id)).code, 0)
+        assert.strictEqual(received.length, 3)
+        yield* Service.assertNothingBroke(service)
+      })
   )
 })

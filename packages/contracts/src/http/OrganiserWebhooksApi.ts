@@ -67,6 +67,12 @@ export const DeliveryReplay = Schema.Struct({
 )
 export type DeliveryReplay = typeof DeliveryReplay.Type
 
+export const Replayed = Schema.Struct({
+  replayed: Schema.Int,
+  /** There are more: ask again. */
+  more: Schema.Boolean
+})
+
 export class OrganiserWebhooksApi extends HttpApiGroup.make("organiserWebhooks")
   .add(
     HttpApiEndpoint.post("createWebhook", "/organiser/webhooks", {
@@ -145,11 +151,7 @@ export class OrganiserWebhooksApi extends HttpApiGroup.make("organiserWebhooks")
     HttpApiEndpoint.post("replayDeliveries", "/organiser/webhooks/:webhookId/replay", {
       params,
       payload: DeliveryReplay,
-      success: Schema.Struct({
-        replayed: Schema.Int,
-        /** There are more: ask again. */
-        more: Schema.Boolean
-      }).pipe(HttpApiSchema.status(202)),
+      success: Replayed.pipe(HttpApiSchema.status(202)),
       error: WebhookNotFound
     }).annotateMerge(
       described(

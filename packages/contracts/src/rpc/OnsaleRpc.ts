@@ -11,6 +11,7 @@ import { HoldsRpc } from "./HoldsRpc.ts"
 import { OrdersRpc } from "./OrdersRpc.ts"
 import { OrganiserRpc } from "./OrganiserRpc.ts"
 import { SearchRpc } from "./SearchRpc.ts"
+import { WebhooksRpc } from "./WebhooksRpc.ts"
 
 /** Where it is served: POST with newline-delimited JSON, GET for a WebSocket. */
 export const rpcPath = "/rpc"
@@ -31,5 +32,6 @@ export class OnsaleRpc extends EventsRpc.merge(
   CheckInsRpc,
   OrganiserRpc,
   DoorRpc,
-  SearchRpc
+  SearchRpc,
+  WebhooksRpc
 ).middleware(RpcEdge) {}
