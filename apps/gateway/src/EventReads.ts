@@ -122,12 +122,14 @@ export class EventReads extends Context.Service<
       }
 
       const pagesOf = <Key, E>(
+        name: string,
         encoded: (key: Key) => Effect.Effect<string, E>,
         vary?: string,
         bounds: typeof pages = pages
       ) =>
         Effect.gen(function* () {
           const copies = yield* FreshCopies.make<Key, EncodedBody, E>({
+            name,
             ask: (key, before) =>
               Effect.map(encoded(key), (text) => {
                 const body = bodyOf(text, before, vary)
@@ -147,15 +149,17 @@ export class EventReads extends Context.Service<
         Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (exit.value ?? empty).found
       // There is linked data at the same address.
       const details = yield* pagesOf(
+        "details",
         (eventId: EventId) =>
           Effect.flatMap(events.get(eventId), (detail) => Effect.orDie(encodeDetail(detail))),
         "accept, accept-encoding"
       )
-      const lists = yield* pagesOf((key: string) =>
+      const lists = yield* pagesOf("lists", (key: string) =>
         Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page)))
       )
       // People type the same names, on the day of a sale nearly all of them: each is searched for once a second.
       const results = yield* pagesOf(
+        "searches",
         (key: string) =>
           Effect.flatMap(searches.events(searchOf(key)), (page) => Effect.orDie(encodeSearch(page))),
         undefined,
@@ -171,6 +175,7 @@ export class EventReads extends Context.Service<
       }
 
       const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
+        name: "seat_maps",
         ask: Effect.fnUntraced(function* (eventId: EventId, before: SeatMaps | null) {
           // By SQL an event on sale may be deleted, and its tiers changed. A map is some milliseconds of the thread.
           if (before !== null && (yield* versionOf(eventId, before)) === before.version) return before

@@ -20,6 +20,8 @@ export interface Look {
   readonly deadLetters: number
   readonly cacheHits: number
   readonly cacheReads: number
+  /** Reads of events and availability that came to the gateways, whoever answered them. */
+  readonly eventReads: number
   readonly waitingCommands: number
   readonly breakersOpen: number
   /** Of the provider, by call and outcome, so far. */
@@ -38,6 +40,9 @@ export const generator: LevelProcess = {
   operationsPort: undefined,
   family: false
 }
+
+/** Of the copies of a gateway those that a cache stands behind. */
+const eventCopies = ["boards", "details", "lists", "seat_maps"]
 
 const everyMs = 1_000
 const redisEveryMs = 50
@@ -126,6 +131,10 @@ const one = Effect.fnUntraced(function* (level: RunningLevel, evictedKeys: numbe
     deadLetters: MetricsText.sum(samples, "onsale_bus_dead_letters"),
     cacheHits: hits("hit") + hits("joined"),
     cacheReads: MetricsText.sum(samples, "onsale_cache_requests_total"),
+    eventReads: eventCopies.reduce(
+      (sum, copies) => sum + MetricsText.sum(samples, "onsale_copies_reads_total", { copies }),
+      0
+    ),
     waitingCommands: MetricsText.sum(samples, "onsale_lane_waiting_commands"),
     breakersOpen: MetricsText.sum(samples, "onsale_payment_breaker_open"),
     calls,
