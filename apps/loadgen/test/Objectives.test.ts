@@ -37,6 +37,7 @@ const look = (atMs: number, share: number): Look => ({
   cacheReads: 100 * share,
   eventReads: 100 * share,
   waitingCommands: 0,
+  waitingJobs: 0,
   breakersOpen: 0,
   calls: { "Authorise ok": 100 * share, "Authorise declined": 3 * share },
   commands: { "booking-1": 110 * share, "booking-2": 100 * share },
@@ -108,10 +109,17 @@ describe("a soak", () => {
     expect(of(() => ({}))).toEqual([])
     // The saw of a heap.
     expect(of((i) => ({ memoryMiB: { "booking-1": 300 + (i % 30) } }))).toEqual([])
+    // A slow saw that happens to rise through the whole half, and scatters by more than it rises.
+    expect(of((i) => ({ memoryMiB: { "booking-1": 300 + (i % 100) + ((i * 7919) % 60) } }))).toEqual([])
+    // Who keeps what he saw, to tell it at the end.
+    expect(of((i) => ({ memoryMiB: { "the generator": 300 + i, provider: 100 + i } }))).toEqual([])
   })
   it("says what grows", () => {
     expect(of((i) => ({ memoryMiB: { "booking-1": 300 + i / 6 } }))).toEqual(["memory in the second half"])
+    // A leak under the saw.
+    expect(of((i) => ({ memoryMiB: { "booking-1": 300 + i / 6 + (i % 30) } }))).toHaveLength(1)
     expect(of((i) => ({ waitingCommands: i }))).toHaveLength(1)
+    expect(of((i) => ({ waitingJobs: i * 2 }))).toHaveLength(1)
     expect(of((i) => ({ projectionLagMs: i * 20 }))).toHaveLength(1)
   })
 })
