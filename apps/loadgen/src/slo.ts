@@ -271,7 +271,12 @@ Command.make(
     // They are there once the processes have ended.
     const profiles = Option.isNone(options.profiles)
       ? []
-      : yield* Profiles.read(options.profiles.value, outcome.measured?.looks)
+      : yield* Profiles.read(options.profiles.value, outcome.measured?.looks).pipe(
+          // One that was cut off does not cost the report.
+          Effect.catch((cause) =>
+            Effect.as(Console.error(`the profiles cannot be read: ${String(cause)}`), [])
+          )
+        )
     yield* report(outcome, profiles, about, options)
     const failed = outcome.objectives.filter(({ passed }) => passed === false)
     if (failed.length > 0)
