@@ -171,6 +171,7 @@ export class AvailabilityBoard extends Context.Service<
       })
 
       const copies = yield* FreshCopies.make<EventId, Board, InventoryUnavailable>({
+        name: "boards",
         ask,
         freshForMs,
         renewAfterMs,

@@ -1,8 +1,10 @@
 /**
- * What is read of events over HTTP, encoded once for all who read it: availability, seat maps, details and lists.
+ * What is read of events over HTTP, encoded once for all who read it: availability, seat maps, details, lists and
+ * searches.
  * Who reads has no fiber of his own: each is given to a callback, at once where it is in memory.
  */
 import { EventDetail, EventPage, EventQuery, EventSeatMap } from "@onsale/contracts/catalog/Event"
+import { EventSearch, EventSearchPage } from "@onsale/contracts/catalog/EventSearch"
 import {
   type CursorInvalid,
   EventNotFound,
@@ -17,6 +19,7 @@ import { EncodedBody, tagOf } from "./EncodedBody.ts"
 import * as EventOperations from "./EventOperations.ts"
 import * as FreshCopies from "./FreshCopies.ts"
 import { overloaded } from "./InventoryProblems.ts"
+import * as SearchOperations from "./SearchOperations.ts"
 
 export type ReadProblem = CursorInvalid | EventNotFound | Overloaded | SeatMapNotFound
 
@@ -29,6 +32,8 @@ const freshForMs = 1_000
 const pauseMs = 50
 /** A description may have ten kilobytes, and a page a hundred events. */
 const pages = { capacity: 2_000, maxBytes: 32 * 1024 * 1024 }
+/** A search's answer has ten events or so: some kilobytes. */
+const searched = { capacity: 2_000, maxBytes: 16 * 1024 * 1024 }
 /** Six of the largest, hundreds of the usual. */
 const seatMaps = { capacity: 1_000, maxBytes: 128 * 1024 * 1024 }
 
@@ -55,6 +60,11 @@ const keyOf = ({ cursor, from, limit, to, venue }: EventQuery): string =>
   JSON.stringify({ from, to, venue, cursor, limit })
 const queryOf = Schema.decodeUnknownSync(Schema.fromJsonString(EventQuery))
 
+/** The same search for two queries that ask for the same, in whatever order. */
+const searchKeyOf = ({ city, currency, from, maxPrice, minPrice, page, q, size, to }: EventSearch): string =>
+  JSON.stringify({ q, from, to, city, minPrice, maxPrice, currency, page, size })
+const searchOf = Schema.decodeUnknownSync(Schema.fromJsonString(EventSearch))
+
 /** The body of what was found. */
 const found = <A, E>(
   exit: Exit.Exit<A | null, E>,
@@ -79,6 +89,7 @@ export class EventReads extends Context.Service<
     ) => Source<EventNotFound | SeatMapNotFound>
     readonly detail: (eventId: EventId) => Source<EventNotFound>
     readonly list: (query: EventQuery) => Source<CursorInvalid>
+    readonly search: (query: EventSearch) => Source<Overloaded>
     /** To be called when an organiser has changed an event, or made one: reads that begin later show it. */
     readonly changed: (eventId: EventId) => void
   }
@@ -87,10 +98,12 @@ export class EventReads extends Context.Service<
     EventReads,
     Effect.gen(function* () {
       const events = yield* EventOperations.make
+      const searches = yield* SearchOperations.make
       const boards = yield* AvailabilityBoard
       const compressor = yield* Compressor
       const encodeDetail = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventDetail)))
       const encodePage = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventPage)))
+      const encodeSearch = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventSearchPage)))
       const encodeSeatMap = Schema.encodeEffect(Schema.fromJsonString(Schema.toCodecJson(EventSeatMap)))
 
       /** The body of a text; the one before where it is the same. */
@@ -108,9 +121,15 @@ export class EventReads extends Context.Service<
         })
       }
 
-      const pagesOf = <Key, E>(encoded: (key: Key) => Effect.Effect<string, E>, vary?: string) =>
+      const pagesOf = <Key, E>(
+        name: string,
+        encoded: (key: Key) => Effect.Effect<string, E>,
+        vary?: string,
+        bounds: typeof pages = pages
+      ) =>
         Effect.gen(function* () {
           const copies = yield* FreshCopies.make<Key, EncodedBody, E>({
+            name,
             ask: (key, before) =>
               Effect.map(encoded(key), (text) => {
                 const body = bodyOf(text, before, vary)
@@ -119,20 +138,32 @@ export class EventReads extends Context.Service<
               }),
             freshForMs,
             pauseMs,
-            ...pages,
+            ...bounds,
             bytesOf: (body) => body.byteLength
           })
           return copies
         })
       const empty = bodyOf(yield* Effect.orDie(encodePage({ events: [], nextCursor: null })), null)
+      /** Pages are there, whatever is on them. */
+      const some = <E>(exit: Exit.Exit<EncodedBody | null, E>): Exit.Exit<EncodedBody, E> =>
+        Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (exit.value ?? empty).found
       // There is linked data at the same address.
       const details = yield* pagesOf(
+        "details",
         (eventId: EventId) =>
           Effect.flatMap(events.get(eventId), (detail) => Effect.orDie(encodeDetail(detail))),
         "accept, accept-encoding"
       )
-      const lists = yield* pagesOf((key: string) =>
+      const lists = yield* pagesOf("lists", (key: string) =>
         Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page)))
+      )
+      // People type the same names, on the day of a sale nearly all of them: each is searched for once a second.
+      const results = yield* pagesOf(
+        "searches",
+        (key: string) =>
+          Effect.flatMap(searches.events(searchOf(key)), (page) => Effect.orDie(encodeSearch(page))),
+        undefined,
+        searched
       )
 
       /** Those before where the catalog is away, or slow: who has a map can choose seats. */
@@ -144,6 +175,7 @@ export class EventReads extends Context.Service<
       }
 
       const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
+        name: "seat_maps",
         ask: Effect.fnUntraced(function* (eventId: EventId, before: SeatMaps | null) {
           // By SQL an event on sale may be deleted, and its tiers changed. A map is some milliseconds of the thread.
           if (before !== null && (yield* versionOf(eventId, before)) === before.version) return before
@@ -193,12 +225,14 @@ export class EventReads extends Context.Service<
         detail: (eventId) => (done) => details.read(eventId, (exit) => done(found(exit, itself))),
         list: (query) => {
           const key = keyOf(query)
-          return (done) =>
-            lists.read(key, (exit) =>
-              done(Exit.isFailure(exit) ? Exit.failCause(exit.cause) : (exit.value ?? empty).found)
-            )
+          return (done) => lists.read(key, (exit) => done(some(exit)))
+        },
+        search: (query) => {
+          const key = searchKeyOf(query)
+          return (done) => results.read(key, (exit) => done(some(exit)))
         },
         changed: (eventId) => {
+          results.allChanged()
           details.changed(eventId)
           lists.allChanged()
         }

@@ -5,9 +5,11 @@
  * A read that begins after `changed` never shows what was before the change: it waits for a copy that is asked for
  * after it.
  */
-import { Clock, Duration, Effect, Exit, Fiber, type Scope } from "effect"
+import { Clock, Duration, Effect, Exit, Fiber, Metric, type Scope } from "effect"
 
 export interface FreshCopiesOptions<Key, Copy, E> {
+  /** Of its metrics; they are not counted where it is left out. */
+  readonly name?: string
   /** Null where there is none; `before` is what is kept of it, to be given back where nothing has changed. */
   readonly ask: (key: Key, before: Copy | null) => Effect.Effect<Copy | null, E>
   /** Changes that nobody tells of show after this time. */
@@ -22,6 +24,13 @@ export interface FreshCopiesOptions<Key, Copy, E> {
   readonly maxBytes: number
   readonly bytesOf: (copy: Copy) => number
 }
+
+/** hit: it was here; joined: with others, on its way; asked: for this reader, and those who come meanwhile. */
+const outcomes = ["hit", "joined", "asked"] as const
+const reads = Metric.counter("onsale_copies_reads_total", {
+  description: "Reads of the copies of a process, by what became of them",
+  incremental: true
+})
 
 export type Waiter<Copy, E> = (exit: Exit.Exit<Copy | null, E>) => void
 
@@ -74,6 +83,19 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
   /** The one that was read longest ago first. */
   const entries = new Map<Key, Entry<Copy, E>>()
   let bytes = 0
+  // Plain numbers: to count a read must not cost what the read does.
+  const counts = { hit: 0, joined: 0, asked: 0 }
+  if (options.name !== undefined) {
+    for (const outcome of outcomes) {
+      const series = Metric.withAttributes(reads, { copies: options.name, outcome })
+      const registered = Metric.registerUnsafe(series, context, {
+        get: () => ({ count: counts[outcome], incremental: true }),
+        update: () => {},
+        modify: () => {}
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => registered.remove()))
+    }
+  }
   const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
   const forget = (key: Key, entry: Entry<Copy, E>): void => {
@@ -169,11 +191,16 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
         const { copy } = entry
         if (age >= renewAfterMs && entry.current === undefined && entry.next === undefined)
           begin(key, entry, [])
+        counts.hit++
         return done(Exit.succeed(copy))
       }
     }
     const asking = entry.current?.asOf === entry.changes ? entry.current : entry.next
-    if (asking === undefined) return begin(key, entry, [done])
+    if (asking === undefined) {
+      counts.asked++
+      return begin(key, entry, [done])
+    }
+    counts.joined++
     asking.waiters.push(done)
   }
 

@@ -2,13 +2,15 @@
 import { Api } from "@onsale/contracts/http/Api"
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
-import * as SearchOperations from "./SearchOperations.ts"
+import { EventReads } from "./EventReads.ts"
+import * as ReadAnswer from "./ReadAnswer.ts"
 
 export const layer = HttpApiBuilder.group(
   Api,
   "search",
   Effect.fn(function* (handlers) {
-    const search = yield* SearchOperations.make
-    return handlers.handleAll({ events: ({ query }) => search.events(query) })
+    const reads = yield* EventReads
+    const answer = yield* ReadAnswer.make
+    return handlers.handleAll({ events: ({ query, request }) => answer(request, reads.search(query)) })
   })
 )

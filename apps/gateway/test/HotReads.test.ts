@@ -6,6 +6,7 @@ import { Blocks } from "@onsale/catalog/Blocks"
 import { Catalog } from "@onsale/catalog/Catalog"
 import { PublicEvents } from "@onsale/catalog/PublicEvents"
 import { EventSearches } from "@onsale/catalog/search/EventSearches"
+import { SearchUnavailable } from "@onsale/catalog/search/SearchIndex"
 import { Vouchers } from "@onsale/catalog/Vouchers"
 import type { EventDetail, EventPage, EventSeatMap } from "@onsale/contracts/catalog/Event"
 import { EventNotFound } from "@onsale/contracts/catalog/CatalogErrors"
@@ -68,6 +69,8 @@ const serve = Effect.gen(function* () {
     deleted: false,
     map,
     details: 0,
+    searches: 0,
+    overloaded: false,
     /** How often a typed route has looked whether there is the event. */
     lookups: 0
   }
@@ -92,7 +95,15 @@ const serve = Effect.gen(function* () {
       seatMapVersion: (id) => Effect.suspend(() => known(id, world.map.version))
     }),
     Layer.mock(PublicEvents, {}),
-    Layer.mock(EventSearches, {}),
+    Layer.mock(EventSearches, {
+      search: ({ page = 1, size = 10 }) =>
+        Effect.suspend(() => {
+          world.searches++
+          return world.overloaded
+            ? Effect.fail(new SearchUnavailable({ retryAfterMs: 1_500 }))
+            : Effect.succeed({ events: [], total: 0, totalIsExact: true, page, size })
+        })
+    }),
     Layer.mock(Orders, {}),
     Layer.mock(Blocks, {}),
     Layer.mock(Vouchers, {}),
@@ -153,7 +164,8 @@ const paths = {
   "seat map of a version": `${event}/seatmap?version=3`,
   event,
   events: "/api/v1/events",
-  "a page of events": "/api/v1/events?limit=5&from=2026-01-01T00:00:00Z"
+  "a page of events": "/api/v1/events?limit=5&from=2026-01-01T00:00:00Z",
+  "a search": "/api/v1/search/events?q=Gr%C3%B6%C3%9Fe&size=5"
 }
 const mine = `x-correlation-id: mine\r\ntraceparent: 00-${"a".repeat(32)}-${"b".repeat(16)}-01\r\n`
 
@@ -327,6 +339,32 @@ describe("HotReads in front of the routes", () => {
       const { get, world } = yield* serve
       for (let i = 0; i < 50; i++) yield* get(event)
       assert.isBelow(world.details, 5)
+    })
+  )
+
+  it.live("searches once a second, however many type the same, and for each who types something else", () =>
+    Effect.gen(function* () {
+      const { get, world } = yield* serve
+      for (let i = 0; i < 50; i++) yield* get("/api/v1/search/events?q=bench&size=5")
+      // In another order it is the same search.
+      yield* get("/api/v1/search/events?size=5&q=bench")
+      assert.isBelow(world.searches, 5)
+      const before = world.searches
+      const answer = yield* get("/api/v1/search/events?q=bench&size=6")
+      assert.strictEqual(world.searches, before + 1)
+      assert.include(answer.body, '"size":6')
+    })
+  )
+
+  it.live("says to all who wait that a search was too much, and keeps nothing of it", () =>
+    Effect.gen(function* () {
+      const { get, world } = yield* serve
+      world.overloaded = true
+      const refused = yield* get(paths["a search"])
+      assert.strictEqual(refused.status, 503)
+      assert.strictEqual(refused.headers["retry-after"], "2")
+      world.overloaded = false
+      assert.strictEqual((yield* get(paths["a search"])).status, 200)
     })
   )
 

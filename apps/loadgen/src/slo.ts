@@ -12,6 +12,8 @@ import * as LevelProcesses from "./slo/LevelProcesses.ts"
 import type { Measured } from "./slo/Measured.ts"
 import * as Objectives from "./slo/Objectives.ts"
 import * as OverloadRun from "./slo/OverloadRun.ts"
+import * as Profiles from "./slo/Profiles.ts"
+import type { ProfileSummary } from "./slo/ProfileSummary.ts"
 import * as ScalingRun from "./slo/ScalingRun.ts"
 import * as SloReport from "./slo/SloReport.ts"
 import * as SoakRun from "./slo/SoakRun.ts"
@@ -219,14 +221,26 @@ const scaling = Effect.fnUntraced(function* (options: Options) {
   return outcome
 })
 
-const report = Effect.fnUntraced(function* (outcome: Outcome, about: string, { html, json }: Options) {
-  const { details, figures, measured, objectives, title } = outcome
+const report = Effect.fnUntraced(function* (
+  outcome: Outcome,
+  profiles: ReadonlyArray<ProfileSummary>,
+  about: string,
+  { html, json }: Options
+) {
+  const { figures, measured, objectives, title } = outcome
+  const details =
+    profiles.length === 0
+      ? outcome.details
+      : [outcome.details, "", Profiles.bound(profiles), "", Profiles.table(profiles)].join("\n")
   yield* Console.log(
     `# ${title}\n\n${objectives.length > 0 ? `${SloReport.table(objectives)}\n\n` : ""}${details}`
   )
   const fs = yield* FileSystem.FileSystem
   if (Option.isSome(json))
-    yield* fs.writeFileString(json.value, JSON.stringify({ machine, title, objectives, figures }, null, 2))
+    yield* fs.writeFileString(
+      json.value,
+      JSON.stringify({ machine, title, objectives, figures, profiles }, null, 2)
+    )
   if (Option.isSome(html) && measured !== undefined)
     yield* fs.writeFileString(
       html.value,
@@ -244,15 +258,26 @@ Command.make(
     yield* Console.error(`the generator alone: ${Math.round(ceiling)} requests a second`)
     const outcome = options.scaling
       ? yield* scaling(options)
-      : yield* Effect.flatMap(LevelProcesses.start(options), (level) =>
-          options.flash
-            ? flash(level, options, ceiling)
-            : Option.match(options.overload, {
-                onNone: () => day(level, options, ceiling),
-                onSome: (times) => overload(level, options, times)
-              })
+      : yield* Effect.scoped(
+          Effect.flatMap(LevelProcesses.start(options), (level) =>
+            options.flash
+              ? flash(level, options, ceiling)
+              : Option.match(options.overload, {
+                  onNone: () => day(level, options, ceiling),
+                  onSome: (times) => overload(level, options, times)
+                })
+          )
         )
-    yield* report(outcome, about, options)
+    // They are there once the processes have ended.
+    const profiles = Option.isNone(options.profiles)
+      ? []
+      : yield* Profiles.read(options.profiles.value, outcome.measured?.looks).pipe(
+          // One that was cut off does not cost the report.
+          Effect.catch((cause) =>
+            Effect.as(Console.error(`the profiles cannot be read: ${String(cause)}`), [])
+          )
+        )
+    yield* report(outcome, profiles, about, options)
     const failed = outcome.objectives.filter(({ passed }) => passed === false)
     if (failed.length > 0)
       return yield* new SloFailed({ message: `does not hold: ${failed.map(({ name }) => name).join("; ")}` })

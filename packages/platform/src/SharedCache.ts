@@ -10,7 +10,19 @@
  * old copy, and others may have died before they said what they had changed), the whole cache counts for nothing until
  * its epoch is another. A process never reads what it may owe.
  */
-import { Config, Context, Deferred, Duration, Effect, Exit, Layer, Metric, Random, Schema } from "effect"
+import {
+  Clock,
+  Config,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Layer,
+  Metric,
+  Random,
+  Schema
+} from "effect"
 import { CircuitBreaker, Redis } from "effect/persistence"
 import * as Scripts from "./CacheScripts.ts"
 import { layerUrl, RedisConnection } from "./Redis.ts"
@@ -24,6 +36,8 @@ export interface CacheOptions<A, E> {
   /** Reads what the database has; null where there is nothing. */
   readonly source: (key: string) => Effect.Effect<A | null, E>
   readonly ttl: Duration.Duration
+  /** When the source will have another value though nobody changes it, in milliseconds since 1970; no later does a copy live. */
+  readonly endsAtMs?: (value: A) => number | undefined
   /** Of what is not there; short, as anybody may ask for anything. */
   readonly absentTtl: Duration.Duration
   /** Characters of the largest copy that is kept; 256 Ki when left out. */
@@ -146,7 +160,11 @@ const make = Effect.fn("SharedCache.make")(function* (options: SharedCacheOption
       const text = yield* Effect.orDie(encode(value))
       if (text.length > (options.maxSize ?? defaultMaxSize)) return
       const life = Duration.toMillis(value === null ? options.absentTtl : options.ttl)
-      const ttlMs = Math.ceil(life * (shortest + (1 - shortest) * (yield* Random.next)))
+      const drawn = Math.ceil(life * (shortest + (1 - shortest) * (yield* Random.next)))
+      const endsAtMs = value === null ? undefined : options.endsAtMs?.(value)
+      const left = endsAtMs === undefined ? drawn : Math.ceil(endsAtMs - (yield* Clock.currentTimeMillis))
+      const ttlMs = Math.min(drawn, left)
+      if (ttlMs <= 0) return
       yield* Effect.ignore(guarded(fill({ key: prefix + key, epochKey, token: lease, epoch, text, ttlMs })))
     })
 

@@ -6,6 +6,7 @@ import type { Assignment } from "./Assignment.ts"
 import { type Client, nowMs } from "./Client.ts"
 import * as Latencies from "./Latencies.ts"
 import * as Mix from "./Mix.ts"
+import * as SearchQueries from "./SearchQueries.ts"
 import type { Told } from "./SeatLedger.ts"
 
 const Hold = Schema.fromJsonString(
@@ -90,7 +91,7 @@ export const make = (client: Client, { events, seed }: Assignment): Visitors => 
     availability: () => `/api/v1/events/${someEvent().id}/availability`,
     events: () => "/api/v1/events?limit=20",
     seatmap: () => `/api/v1/events/${someEvent().id}/seatmap`,
-    search: () => "/api/v1/search/events?q=bench"
+    search: () => SearchQueries.path(random())
   }
   const reader = async (dueMs: number) => {
     const what = Mix.readKind(random())

@@ -54,16 +54,6 @@ export const coresByProcess = (looks: ReadonlyArray<Look>): Readonly<Record<stri
   )
 }
 
-/** By least squares over the second half, when caches are full: MiB a minute. */
-export const memorySlope = (looks: ReadonlyArray<Look>, name: string): number => {
-  const half = looks.slice(looks.length >> 1)
-  const points = half.map((look) => [look.atMs / 60e3, look.memoryMiB[name] ?? Number.NaN] as const)
-  const [x, y] = [0, 1].map((i) => points.reduce((sum, point) => sum + point[i]!, 0) / points.length)
-  const over = points.reduce((sum, [a, b]) => sum + (a - x!) * (b - y!), 0)
-  const under = points.reduce((sum, [a]) => sum + (a - x!) ** 2, 0)
-  return under === 0 ? 0 : over / under
-}
-
 /** Of all commands: what the busiest runner decided over what they decided on average. NaN where there is one. */
 export const shardBalance = (looks: ReadonlyArray<Look>, runners: ReadonlyArray<string>): number => {
   const counts = runners.map((name) => growth(looks, ({ commands }) => commands[name] ?? 0))

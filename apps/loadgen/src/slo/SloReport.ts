@@ -3,6 +3,7 @@ import type { LoadResult, Quantiles } from "../open/OpenLoop.ts"
 import { markdown } from "../Table.ts"
 import type { Finding } from "./AuditRun.ts"
 import * as Measured from "./Measured.ts"
+import * as MemoryTrend from "./MemoryTrend.ts"
 import { type Objective, stated } from "./Objectives.ts"
 
 /** Above this share of late requests the figures are the generator's as well. */
@@ -78,19 +79,22 @@ export const bound = (looks: Measured.Measured["looks"], ofMachine: number): str
 
 export const memory = (looks: Measured.Measured["looks"]): string =>
   markdown(
-    ["process", "memory MiB", "MiB a minute"],
-    Object.entries(looks.at(-1)?.memoryMiB ?? {}).map(([name, mib]) => [
-      name,
-      mib.toFixed(0),
-      Measured.memorySlope(looks, name).toFixed(1)
-    ])
+    ["process", "memory MiB", "its floor, MiB a minute"],
+    Object.entries(looks.at(-1)?.memoryMiB ?? {}).map(([name, mib]) => {
+      const { error, slope } = MemoryTrend.of(looks, name)
+      return [
+        name,
+        mib.toFixed(0),
+        Number.isNaN(error) ? slope.toFixed(1) : `${slope.toFixed(1)} ± ${error.toFixed(1)}`
+      ]
+    })
   )
 
 export const queues = (looks: Measured.Measured["looks"]): string => {
   const half = looks.length >> 1
   const most = (of: typeof looks, pick: (look: (typeof looks)[number]) => number) =>
     Math.max(0, ...of.map(pick)).toFixed(0)
-  return `Waiting commands, at most: ${most(looks.slice(0, half), (look) => look.waitingCommands)} in the first half, ${most(looks.slice(half), (look) => look.waitingCommands)} in the second. Lag of projections, at most: ${most(looks.slice(0, half), (look) => look.projectionLagMs)} and ${most(looks.slice(half), (look) => look.projectionLagMs)} ms.`
+  return `Waiting commands, at most: ${most(looks.slice(0, half), (look) => look.waitingCommands)} in the first half, ${most(looks.slice(half), (look) => look.waitingCommands)} in the second. Jobs that are due, at most: ${most(looks.slice(0, half), (look) => look.waitingJobs)} and ${most(looks.slice(half), (look) => look.waitingJobs)}. Lag of projections, at most: ${most(looks.slice(0, half), (look) => look.projectionLagMs)} and ${most(looks.slice(half), (look) => look.projectionLagMs)} ms.`
 }
 
 export const audit = (findings: ReadonlyArray<Finding>): string =>

@@ -1,14 +1,19 @@
 /** What a long run shows beside a short one: that nothing grows. */
 import * as Measured from "./Measured.ts"
+import * as MemoryTrend from "./MemoryTrend.ts"
 import type { Objective } from "./Objectives.ts"
+import { generator } from "./Watch.ts"
 
 /** Shorter runs are spent on filling heaps and caches. */
 export const leastSeconds = 300
-/** Of a process' memory, in a minute of the second half: less is the saw of a heap that is collected now and then. */
+/** Of the floor of a process' memory, in a minute of the second half. */
 const flatShare = 0.01
 const flatMiB = 3
+/** They keep all that they saw, for the audit and for the comparison of what buyers were told. */
+const witnesses = new Set(["provider", generator.name])
 /** Of a queue that is not empty for a moment now and then. */
 const usualWaiting = 64
+const usualJobs = 256
 const usualLagMs = 1_000
 
 /** In the second half no more than half as much again as in the first. */
@@ -20,9 +25,11 @@ export const judge = ({ looks }: Measured.Measured): ReadonlyArray<Objective> =>
   const p95 = (pick: (look: (typeof looks)[number]) => number) =>
     halves.map((half) => Measured.percentile(half.map(pick), 95)) as [number, number]
   const growing = Object.entries(looks.at(-1)?.memoryMiB ?? {})
-    .map(([name, mib]) => ({ name, mib, slope: Measured.memorySlope(looks, name) }))
-    .filter(({ mib, slope }) => slope > Math.max(flatMiB, flatShare * mib))
+    .filter(([name]) => !witnesses.has(name))
+    .map(([name, mib]) => ({ name, mib, trend: MemoryTrend.of(looks, name) }))
+    .filter(({ mib, trend }) => MemoryTrend.grows(trend, Math.max(flatMiB, flatShare * mib)))
   const waiting = p95(({ waitingCommands }) => waitingCommands)
+  const jobs = p95(({ waitingJobs }) => waitingJobs)
   const lag = p95(({ consumerLagMs, projectionLagMs, relayLagMs }) =>
     Math.max(consumerLagMs, projectionLagMs, relayLagMs)
   )
@@ -32,8 +39,8 @@ export const judge = ({ looks }: Measured.Measured): ReadonlyArray<Objective> =>
       target: `≤ ${flatMiB} MiB or ${flatShare * 100}% a minute`,
       measured:
         growing.length === 0
-          ? "flat in all processes"
-          : growing.map(({ name, slope }) => `${name} +${slope.toFixed(1)} MiB a minute`).join(", "),
+          ? "flat in all processes of ours"
+          : growing.map(({ name, trend }) => `${name} +${trend.slope.toFixed(1)} MiB a minute`).join(", "),
       passed: growing.length === 0
     },
     {
@@ -41,6 +48,12 @@ export const judge = ({ looks }: Measured.Measured): ReadonlyArray<Objective> =>
       target: "no growth",
       measured: waiting.map((count) => count.toFixed(0)).join(", "),
       passed: !grows(...waiting, usualWaiting)
+    },
+    {
+      name: "notices and messages that wait, p95 of either half",
+      target: "no growth",
+      measured: jobs.map((count) => count.toFixed(0)).join(", "),
+      passed: !grows(...jobs, usualJobs)
     },
     {
       name: "lag, p95 of either half",

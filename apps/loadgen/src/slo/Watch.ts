@@ -20,7 +20,11 @@ export interface Look {
   readonly deadLetters: number
   readonly cacheHits: number
   readonly cacheReads: number
+  /** Reads of events and availability that came to the gateways, whoever answered them. */
+  readonly eventReads: number
   readonly waitingCommands: number
+  /** Notices and messages that are due and not sent, as they were within the last seconds. */
+  readonly waitingJobs: number
   readonly breakersOpen: number
   /** Of the provider, by call and outcome, so far. */
   readonly calls: Readonly<Record<string, number>>
@@ -39,8 +43,13 @@ export const generator: LevelProcess = {
   family: false
 }
 
+/** Of the copies of a gateway those that a cache stands behind. */
+const eventCopies = ["boards", "details", "lists", "seat_maps"]
+
 const everyMs = 1_000
 const redisEveryMs = 50
+/** Of Postgres, which is under load as well. */
+const looksAJobsLook = 5
 
 const memoryOf = Effect.fnUntraced(function* (pid: number) {
   const fs = yield* FileSystem.FileSystem
@@ -94,7 +103,16 @@ const probe = Effect.fnUntraced(function* (url: string) {
   return { latencies, evicted }
 })
 
-const one = Effect.fnUntraced(function* (level: RunningLevel, evictedKeys: number) {
+const waitingJobs = (level: RunningLevel) =>
+  level.postgres
+    .query(
+      level.databaseUrl,
+      (sql) => sql<Array<{ count: number }>>`SELECT count(*)::int AS count FROM notifications.jobs
+        WHERE done_at IS NULL AND failed_at IS NULL AND run_at <= clock_timestamp()`
+    )
+    .pipe(Effect.map(([row]) => row?.count ?? Number.NaN))
+
+const one = Effect.fnUntraced(function* (level: RunningLevel, evictedKeys: number, jobs: number) {
   const all = yield* Effect.forEach(
     [...level.processes, generator],
     (process) =>
@@ -126,7 +144,12 @@ const one = Effect.fnUntraced(function* (level: RunningLevel, evictedKeys: numbe
     deadLetters: MetricsText.sum(samples, "onsale_bus_dead_letters"),
     cacheHits: hits("hit") + hits("joined"),
     cacheReads: MetricsText.sum(samples, "onsale_cache_requests_total"),
+    eventReads: eventCopies.reduce(
+      (sum, copies) => sum + MetricsText.sum(samples, "onsale_copies_reads_total", { copies }),
+      0
+    ),
     waitingCommands: MetricsText.sum(samples, "onsale_lane_waiting_commands"),
+    waitingJobs: jobs,
     breakersOpen: MetricsText.sum(samples, "onsale_payment_breaker_open"),
     calls,
     commands: by(({ samples }) => MetricsText.sum(samples, "onsale_inventory_commands_total")),
@@ -145,9 +168,11 @@ export interface Watched {
 export const make = Effect.fn("Watch.make")(function* (level: RunningLevel) {
   const redis = level.redisUrl === undefined ? undefined : yield* probe(level.redisUrl)
   const watched: Watched = { looks: [], redis: redis?.latencies }
+  let jobs = 0
   const look = Effect.gen(function* () {
     const evicted = redis === undefined ? 0 : yield* redis.evicted
-    watched.looks.push(yield* one(level, evicted))
+    if (watched.looks.length % looksAJobsLook === 0) jobs = yield* waitingJobs(level)
+    watched.looks.push(yield* one(level, evicted, jobs))
   })
   yield* look
   yield* Effect.forkScoped(Effect.repeat(look, Schedule.fixed(everyMs)))

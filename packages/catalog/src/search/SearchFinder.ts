@@ -3,7 +3,7 @@
  * do, what was typed may be a slip, and at last words are left out.
  */
 import { Effect } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, Statement } from "effect/sql"
 import { queryWords } from "./Folding.ts"
 import { type Found, maxResults, maxWords, type SearchRequest } from "./SearchIndex.ts"
 import * as SearchMatches from "./SearchMatches.ts"
@@ -18,6 +18,14 @@ const maxRelaxed = 4
 const enough = 10
 const nothing: Found = { events: [], total: 0, exact: true }
 
+/**
+ * Of a transaction that searches; `limit` is of a statement, in milliseconds. A plan that reads the whole table is never
+ * the right one: at most a thousand events are wanted.
+ */
+export const settings = (sql: SqlClient.SqlClient, limit: string): Statement.Fragment =>
+  sql`set_config('statement_timeout', ${limit}, true), set_config('enable_seqscan', 'off', true),
+    set_config('max_parallel_workers_per_gather', '0', true)`
+
 export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schema: SearchSchema) {
   const words = yield* SearchWords.make(sql, schema)
   const { matchesOf } = yield* SearchMatches.make(sql, schema)
@@ -31,15 +39,12 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schem
     exact: exact && fitting <= maxResults
   })
 
-  /** In a transaction, which it sets up. `losses`: of the index, when the search began. */
+  /** In a transaction with `settings`. `losses`: of the index, when the search began. */
   const find = Effect.fnUntraced(function* (request: SearchRequest, losses: number) {
     const typed = [...new Set(queryWords(request.text))].slice(0, maxWords)
     if (typed.length === 0) return nothing
     const city = [...new Set(queryWords(request.city ?? ""))].slice(0, maxWords)
     const unfinished = /[\p{L}\p{N}\p{M}]$/u.test(request.text)
-    // A plan that reads the whole table is never the right one: at most a thousand events are wanted.
-    yield* sql`SELECT set_config('enable_seqscan', 'off', true),
-      set_config('max_parallel_workers_per_gather', '0', true)`
     // What is merged below has to be there whole.
     const wanted = Math.min(maxResults, Math.max(enough, request.offset + request.limit))
     const looked: SearchWords.LookedUp = new Map()

@@ -49,8 +49,7 @@ const make = Effect.gen(function* () {
 
   /** Nothing where it was not whole from beginning to end: what is emptied meanwhile would be an answer too. */
   const byIndex = Effect.fnUntraced(function* (request: SearchRequest) {
-    yield* sql`SELECT set_config('statement_timeout', ${statementLimit}, true)`
-    const before = yield* SearchState.read(sql)
+    const before = yield* SearchState.readAndSet(sql, SearchFinder.settings(sql, statementLimit))
     if (!before.whole) return Option.none<Found>()
     const found = yield* find(request, before.losses)
     return SearchState.isSame(before, yield* SearchState.read(sql))

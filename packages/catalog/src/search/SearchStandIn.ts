@@ -36,6 +36,8 @@ export const make = (sql: SqlClient.SqlClient) => {
     const there = yield* documents({ ids, nowMs: request.nowMs })
     yield* SearchRows.put(sql, "pg_temp", there)
     yield* count(SearchRows.wordCounts(there))
+    // Only now: the catalog's tables may be read whole.
+    yield* sql`SELECT ${SearchFinder.settings(sql, statementLimit)}`
     return yield* find(request, 0)
   })
   return { find }

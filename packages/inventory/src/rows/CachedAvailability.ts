@@ -1,45 +1,55 @@
 /**
  * Availability from a cache that several processes share (`SharedCache`), over an inventory that reads it from rows.
  *
- * A read that begins after a command was answered here shows what it did; one after a refusal, what it has met. An
- * expiry, which is nobody's command, shows when the copy is a second old.
+ * A read that begins after a command was answered here shows what it did; one after a refusal, what it has met. A copy
+ * lives until a command takes it away, or the next hold expires, which is nobody's command.
  */
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
-import { AvailabilityView } from "@onsale/contracts/inventory/InventoryCommand"
+import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { EventId } from "@onsale/contracts/Ids"
 import { SharedCache } from "@onsale/platform/SharedCache"
 import { Duration, Effect, Exit, Layer } from "effect"
+import { Lasting, LastingAvailability } from "./LastingAvailability.ts"
 
-const ttl = Duration.seconds(1)
+/** Nobody takes a copy away where its process died between commit and answer: so old it may be then. */
+const ttl = Duration.seconds(5)
+/** Anybody may ask for events that there are not. */
+const absentTtl = Duration.seconds(1)
+
+/** A hold that is frozen for its order is held as before. */
+const showsTheSame = ({ _tag }: InventoryCommand, answer: InventoryAnswer): boolean =>
+  _tag === "Freeze" && answer._tag === "Held"
 
 const make = Effect.gen(function* () {
   const inventory = yield* InventoryClient
+  const lasting = yield* LastingAvailability
   const cache = yield* SharedCache
-  const copies = yield* cache.keyed<AvailabilityView, InventoryUnavailable>({
+  const copies = yield* cache.keyed<Lasting, InventoryUnavailable>({
     name: "availability",
-    version: 1,
-    schema: AvailabilityView,
-    source: (id) => inventory.availability(EventId.make(id, { disableChecks: true })),
+    version: 2,
+    schema: Lasting,
+    source: (id) => lasting.get(EventId.make(id, { disableChecks: true })),
     ttl,
-    absentTtl: ttl
+    absentTtl,
+    endsAtMs: ({ nextExpiryMs }) => nextExpiryMs ?? undefined
   })
   const forgotten = (eventId: EventId) => copies.forget([eventId])
 
   return InventoryClient.of({
     hold: inventory.hold,
     holdOf: inventory.holdOf,
-    availability: copies.get,
+    availability: (eventId) => Effect.map(copies.get(eventId), (found) => found?.view ?? null),
     open: (eventId, layout) =>
       // Also where it failed: it may have been carried out.
       Effect.ensuring(inventory.open(eventId, layout), forgotten(eventId)),
     execute: (eventId, command) =>
-      Effect.onExit(inventory.execute(eventId, command), (exit) =>
-        Exit.isSuccess(exit) && exit.value._tag === "Refused"
-          ? Effect.sync(() => copies.doubt(eventId))
-          : forgotten(eventId)
-      )
+      Effect.onExit(inventory.execute(eventId, command), (exit) => {
+        if (Exit.isFailure(exit)) return forgotten(eventId)
+        if (exit.value._tag === "Refused") return Effect.sync(() => copies.doubt(eventId))
+        return showsTheSame(command, exit.value) ? Effect.void : forgotten(eventId)
+      })
   })
 })
 
-/** Over another `InventoryClient`. */
+/** Over another `InventoryClient`, of rows. */
 export const layer = Layer.effect(InventoryClient, make)

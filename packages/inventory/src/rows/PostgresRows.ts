@@ -16,16 +16,18 @@ import type {
   SeatHold
 } from "@onsale/contracts/inventory/InventoryCommand"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
-import { Cause, Clock, Duration, Effect, Exit, Layer, Metric, Schedule, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Exit, Layer, Metric, Schedule, Schema } from "effect"
 import { SqlClient, SqlError, SqlSchema } from "effect/sql"
 import * as InventoryAnswers from "../InventoryAnswers.ts"
 import { InventoryStore } from "../InventoryStore.ts"
 import type { Layout } from "../Layout.ts"
+import { type Lasting, LastingAvailability } from "./LastingAvailability.ts"
 import * as RowBatch from "./RowBatch.ts"
 import * as RowEvents from "./RowEvents.ts"
 import * as RowLanes from "./RowLanes.ts"
 import * as RowOpening from "./RowOpening.ts"
 import * as RowPart from "./RowPart.ts"
+import * as RowRetries from "./RowRetries.ts"
 import { stateOf } from "./RowState.ts"
 import { sweeping } from "./RowSweeper.ts"
 import * as RowView from "./RowView.ts"
@@ -45,23 +47,11 @@ const lost = Metric.withAttributes(decided, { outcome: "refused" })
 
 export type Executed = RowBatch.Executed
 
-/** True where the database may do it the next time. What it says on a rollback, it says as a defect. */
-const isRetryable = (cause: Cause.Cause<unknown>): boolean =>
-  cause.reasons.some((reason) => {
-    const error = Cause.isFailReason(reason)
-      ? reason.error
-      : Cause.isDieReason(reason)
-        ? reason.defect
-        : undefined
-    return SqlError.isSqlError(error) && error.isRetryable
-  })
-
-/** Trouble on the way to the database is tried again; what stays wrong is a defect. */
 const settled = <A, E, R>(effect: Effect.Effect<A, E | SqlError.SqlError | Schema.SchemaError, R>) =>
   effect.pipe(
     Effect.sandbox,
     Effect.retry({
-      while: isRetryable,
+      while: RowRetries.isRetryable,
       schedule: Schedule.exponential(Duration.millis(firstPauseMs)).pipe(Schedule.jittered),
       times: triesLimit
     }),
@@ -124,7 +114,7 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
           ? exit.value
           : exit.value.map((one) => (one.recalled ? { ...one, seats: null } : one))
       }
-      if (!isRetryable(exit.cause)) {
+      if (!RowRetries.isRetryable(exit.cause)) {
         return yield* Effect.failCause(exit.cause).pipe(
           Effect.catchTag(["SqlError", "SchemaError"], Effect.die)
         )
@@ -162,7 +152,11 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
     if (view === undefined || view.layout !== layout.version || view.newest !== view.version)
       return yield* new RowBatch.Outrun()
     const atMs = Math.max(nowMs, view.atMs)
-    return InventoryAnswers.availability(RowView.stateOf(layout, view, atMs), atMs)
+    const found: Lasting = {
+      view: InventoryAnswers.availability(RowView.stateOf(layout, view, atMs), atMs),
+      nextExpiryMs: view.nextExpiryMs
+    }
+    return found
   })
 
   const findHold = SqlSchema.findAll({
@@ -250,6 +244,9 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
       WHERE event_id = ${eventId}::uuid AND at_ms > ${sinceMs}::bigint`
   })
 
+  const lasting = (eventId: EventId): Effect.Effect<Lasting | null, InventoryUnavailable> =>
+    read(eventId, look(eventId))
+
   return {
     execute: lanes.execute,
     open: (eventId: EventId, layout: SaleLayout): Effect.Effect<void, InventoryUnavailable> =>
@@ -259,7 +256,8 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
     holdOf: (eventId: EventId, seat: number): Effect.Effect<SeatHold | null, InventoryUnavailable> =>
       read(eventId, holdOf(eventId, seat)),
     availability: (eventId: EventId): Effect.Effect<AvailabilityView | null, InventoryUnavailable> =>
-      read(eventId, look(eventId)),
+      Effect.map(lasting(eventId), (found) => found?.view ?? null),
+    lasting,
     /** The layout that is sold by; null for an event whose sale was never opened. */
     layoutOf: (eventId: EventId): Effect.Effect<Layout | null, InventoryUnavailable> =>
       // Nearly always it is there: the machinery for when it is not costs more than the rest of a refusal.
@@ -285,15 +283,14 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
 export type PostgresRows = Effect.Success<ReturnType<typeof make>>
 
 /** The contract over rows. Needs the database and its `InventoryStore`. */
-export const layer = Layer.effect(
-  InventoryClient,
-  Effect.map(make(nobody), ({ availability, execute, hold, holdOf, open }) =>
-    InventoryClient.of({
+export const layer = Layer.effectContext(
+  Effect.map(make(nobody), ({ availability, execute, hold, holdOf, lasting, open }) =>
+    Context.make(InventoryClient, {
       availability,
       hold,
       holdOf,
       open,
       execute: (eventId, command) => Effect.map(execute(eventId, command), ({ answer }) => answer)
-    })
+    }).pipe(Context.add(LastingAvailability, { get: lasting }))
   )
 )

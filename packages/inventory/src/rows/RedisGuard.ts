@@ -25,7 +25,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { RedisConnection } from "@onsale/platform/Redis"
-import { Clock, Duration, Effect, Layer, Metric, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Metric, Schema } from "effect"
 import { CircuitBreaker, Redis } from "effect/persistence"
 import { decide } from "../Inventory.ts"
 import { refusal } from "../InventoryAnswers.ts"
@@ -33,6 +33,7 @@ import { type CommandEvent, rememberMs, type State } from "../InventoryState.ts"
 import type { Layout } from "../Layout.ts"
 import * as GuardEpochs from "./GuardEpochs.ts"
 import * as Scripts from "./GuardScripts.ts"
+import { LastingAvailability } from "./LastingAvailability.ts"
 import * as PostgresRows from "./PostgresRows.ts"
 import type { SeatNews } from "./RowBatch.ts"
 import { nothing } from "./RowPart.ts"
@@ -202,7 +203,7 @@ export const make = Effect.gen(function* () {
     return yield* execute(eventId, command)
   })
 
-  return InventoryClient.of({
+  return Context.make(InventoryClient, {
     open: rows.open,
     hold: rows.hold,
     holdOf: rows.holdOf,
@@ -210,10 +211,8 @@ export const make = Effect.gen(function* () {
     execute: Effect.fn("RedisGuard.execute")((eventId, command) =>
       command._tag === "Hold" ? hold(eventId, command) : execute(eventId, command)
     )
-  })
+  }).pipe(Context.add(LastingAvailability, { get: rows.lasting }))
 })
 
 /** The contract over Redis and rows. Needs the database, its `InventoryStore`, and Redis. */
-export const layer = Layer.effect(InventoryClient, make).pipe(
-  Layer.provide(CircuitBreaker.layerStoreMemory())
-)
+export const layer = Layer.effectContext(make).pipe(Layer.provide(CircuitBreaker.layerStoreMemory()))

@@ -23,6 +23,8 @@ const View = Schema.Struct({
   /** Of holds whose time is over and that nobody has swept yet; they are counted still. */
   expiredSeats: Schema.Array(Schema.Int),
   expiredPlaces: Schema.Array(Schema.Struct({ area: Schema.Int, quantity: Schema.Int })),
+  /** When the next hold expires; null where there is none that lives. */
+  nextExpiryMs: Schema.NullOr(Schema.Int),
   /** There is a hold. */
   holds: Schema.Boolean,
   /** Something was returned once. */
@@ -59,6 +61,8 @@ export const make = (sql: SqlClient.SqlClient) => {
         ARRAY(SELECT unnest(seats) FROM expired) AS "expiredSeats",
         (SELECT coalesce(json_agg(one), '[]') FROM (SELECT area, sum(quantity)::int4 AS quantity
           FROM expired, unnest(areas, quantities) AS place (area, quantity) GROUP BY area) AS one) AS "expiredPlaces",
+        (SELECT min(expires_at_ms) FROM inventory.row_hold
+          WHERE event_id = ${eventId}::uuid AND expires_at_ms > now_ms)::float8 AS "nextExpiryMs",
         EXISTS (SELECT FROM inventory.row_hold WHERE event_id = ${eventId}::uuid) AS holds,
         EXISTS (SELECT FROM inventory.row_answer WHERE event_id = ${eventId}::uuid AND returned) AS returned
       FROM head`
