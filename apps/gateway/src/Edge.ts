@@ -8,6 +8,7 @@ import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
 import * as HotRoutes from "./HotRoutes.ts"
 import * as HttpMetrics from "./HttpMetrics.ts"
+import * as ObjectiveMetrics from "./ObjectiveMetrics.ts"
 import * as RequestTrace from "./RequestTrace.ts"
 
 /** The API's builder answers it in plain text. */
@@ -54,5 +55,6 @@ const edge = <E, R>(
 export const layer = Layer.mergeAll(
   HttpRouter.middleware(edge, { global: true }),
   HotRoutes.layer,
-  HttpMetrics.layer
+  HttpMetrics.layer,
+  ObjectiveMetrics.layer
 )

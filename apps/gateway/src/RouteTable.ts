@@ -41,6 +41,7 @@ export const make = (routes: ReadonlyArray<Route>) => {
     at.routes.set(method, template)
   }
   return (method: string, url: string): string | undefined => {
+    if (!url.startsWith("/")) return undefined
     const query = url.indexOf("?")
     const path = query === -1 ? url : url.slice(0, query)
     // A HEAD is a GET whose body is left out.
