@@ -13,7 +13,7 @@ const lookEvery = "15 seconds"
 
 const gauge = (name: string, description: string) => Metric.gauge(name, { description })
 const waiting = gauge(
-  "waiting",
+  "onsale_notification_waiting",
   "Jobs that are due or were tried, by queue: a channel, `notice` or `fan-out`"
 )
 const stuck = gauge("onsale_notification_stuck", "Those of them that wait for longer than ten minutes")
@@ -26,7 +26,7 @@ const dead = gauge(
   "Jobs that were given up and wait for an operator, by queue"
 )
 const oldestDeadMs = gauge(
-  "oldest_dead_letter_ms",
+  "onsale_notification_oldest_dead_letter_ms",
   "Since when the oldest of them is given up, in milliseconds"
 )
 
