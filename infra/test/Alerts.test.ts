@@ -1,47 +1,50 @@
 import { shardGroups } from "../../packages/contracts/src/ShardGroups.ts"
 import { shardsPerGroup } from "@onsale/platform/Cluster"
+import * as ServiceLevel from "../../packages/contracts/src/ServiceLevel.ts"
 import { spawnSync } from "node:child_process"
 import { globSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { parse } from "yaml"
+import * as Dashboards from "./Dashboards.ts"
 import { exists, read, root } from "./Workspace.ts"
 
-interface Rules {
-  readonly groups: ReadonlyArray<{
-    readonly rules: ReadonlyArray<{
-      readonly alert: string
-      readonly expr: string
-      readonly labels: { readonly severity: string }
-      readonly annotations: { readonly summary: string; readonly runbook: string }
-    }>
-  }>
+interface Rule {
+  readonly alert?: string
+  readonly record?: string
+  readonly expr: string
+  readonly labels?: { readonly severity?: string; readonly slo?: string }
+  readonly annotations?: { readonly summary: string; readonly runbook: string; readonly dashboard: string }
 }
 
-const rules = parse(read("infra/prometheus/rules.yml")).groups.flatMap(
-  ({ rules }: Rules["groups"][number]) => rules
-) as Rules["groups"][number]["rules"]
+const files = ["rules", "objectives"]
+const all: ReadonlyArray<Rule> = files.flatMap((name) =>
+  parse(read(`infra/prometheus/${name}.yml`)).groups.flatMap(
+    ({ rules }: { readonly rules: ReadonlyArray<Rule> }) => rules
+  )
+)
+const alerts = all.filter(({ alert }) => alert !== undefined)
+const objectives = all.flatMap(({ labels, record }) =>
+  record === "slo:budget" && labels?.slo !== undefined ? [labels.slo] : []
+)
 
-const dashboard: {
-  readonly panels: ReadonlyArray<{ readonly targets: ReadonlyArray<{ readonly expr: string }> }>
-} = JSON.parse(read("infra/grafana/dashboards/onsale.json"))
+const dashboards = Dashboards.all()
 
-const metricsIn = (expression: string) => expression.match(/\b(effect_cluster|onsale)_[a-z_]+/g) ?? []
+/** Of another part of the service, which brings them. */
+const broughtElsewhere = /^onsale_admission_/
 
 test("alerts and panels ask for metrics that exist", () => {
-  const files = globSync(
+  const sources = globSync(
     ["apps/*/src/**/*.ts", "packages/*/src/**/*.ts", "node_modules/effect/src/cluster/ClusterMetrics.ts"],
-    {
-      cwd: root
-    }
+    { cwd: root }
   )
-  const text = files.map(read).join("\n")
-  const asked = [
-    ...rules.map(({ expr }) => expr),
-    ...dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr))
-  ].flatMap(metricsIn)
+  const text = sources.map(read).join("\n")
+  const asked = [...all.map(({ expr }) => expr), ...dashboards.flatMap(Dashboards.expressions)].flatMap(
+    Dashboards.metricsIn
+  )
   expect(asked.length).toBeGreaterThan(0)
-  expect([...new Set(asked)].filter((name) => !text.includes(`"${name}"`))).toEqual([])
+  const missing = new Set(asked.filter((name) => !text.includes(`"${name}"`) && !broughtElsewhere.test(name)))
+  expect([...missing]).toEqual([])
 })
 
 /** As GitHub makes them. */
@@ -53,16 +56,34 @@ const anchors = (page: string) =>
       .replaceAll(" ", "-")
   )
 
-test("every alert says where to read what to do", () => {
-  for (const { annotations } of rules) {
-    const [page = "", anchor] = annotations.runbook.split("#")
-    expect(exists(page), page).toBe(true)
-    if (anchor !== undefined) expect(anchors(read(page))).toContain(anchor)
-  }
+/** What is annotated for all objectives, for each of them. */
+const runbooks = alerts.flatMap(({ annotations }) => {
+  const { runbook = "" } = annotations ?? {}
+  return runbook.includes("$labels.slo")
+    ? objectives.map((slo) => runbook.replace("{{ $labels.slo }}", slo))
+    : [runbook]
+})
+
+test.each([...new Set(runbooks)])("%s says what to do", (runbook) => {
+  const [page = "", anchor] = runbook.split("#")
+  expect(exists(page), page).toBe(true)
+  if (anchor !== undefined) expect(anchors(read(page))).toContain(anchor)
+})
+
+test("the page of objectives has a symptom, a query and an action for each", () => {
+  const sections = read("docs/runbooks/objectives.md").split("\n## ").slice(1)
+  expect(sections.length).toBeGreaterThan(objectives.length)
+  for (const section of sections)
+    for (const part of ["**Symptom.**", "**Query.**", "**Action.**"]) expect(section).toContain(part)
+})
+
+test("every alert leads to a dashboard that is there", () => {
+  const places = dashboards.map(({ uid }) => `/d/${uid}`)
+  for (const { annotations } of alerts) expect(places).toContain(annotations?.dashboard)
 })
 
 test("an alert tells when a shard has no owner", () => {
-  const { expr } = rules.find(({ alert }) => alert === "OnsaleShardsUnowned") ?? {}
+  const { expr } = alerts.find(({ alert }) => alert === "OnsaleShardsUnowned") ?? {}
   expect(expr).toBe(`sum(effect_cluster_shards) < ${shardGroups.length * shardsPerGroup}`)
 })
 
@@ -70,41 +91,64 @@ interface RuleTests {
   readonly tests: ReadonlyArray<{
     readonly alert_rule_test: ReadonlyArray<{
       readonly alertname: string
-      readonly exp_alerts: Array<unknown>
+      readonly exp_alerts: ReadonlyArray<{ readonly exp_labels: { readonly slo?: string } }>
     }>
   }>
 }
 
-test("alerts of evictions, overload, the bus, the notifications and webhooks are tried firing and silent", () => {
-  const { tests }: RuleTests = parse(read("infra/prometheus/rules.test.yml"))
-  const tried = (fires: boolean) =>
-    new Set(
-      tests
-        .flatMap((one) => one.alert_rule_test)
-        .filter(({ exp_alerts }) => exp_alerts.length > 0 === fires)
-        .map(({ alertname }) => alertname)
-    )
-  const alerts = [
-    "OnsaleRunnerEvicted",
-    "OnsaleEventOverloaded",
-    "OnsaleEventBusLag",
-    "OnsaleDeadLetters",
-    "OnsaleNotificationDeadLetters",
-    "OnsaleNotificationsStuck",
-    "OnsaleNotificationBreakerOpen",
-    "OnsaleWebhooksLate",
-    "OnsaleWebhookDeadLetters",
-    "OnsaleWebhookDisabled"
-  ]
-  expect([...tried(true)]).toEqual(alerts)
-  expect([...tried(false)]).toEqual(alerts)
+const tried = files.flatMap((name) =>
+  (parse(read(`infra/prometheus/${name}.test.yml`)) as RuleTests).tests.flatMap((one) => one.alert_rule_test)
+)
+
+test.each(alerts.map(({ alert }) => alert))("%s is tried firing and silent", (alert) => {
+  const ofIt = tried.filter(({ alertname }) => alertname === alert)
+  expect(ofIt.some(({ exp_alerts }) => exp_alerts.length > 0)).toBe(true)
+  expect(ofIt.some(({ exp_alerts }) => exp_alerts.length === 0)).toBe(true)
+})
+
+test.each(objectives)("the alerts of %s are tried firing and silent", (slo) => {
+  for (const alert of ["OnsaleBudgetBurnsFast", "OnsaleBudgetBurnsSlowly"]) {
+    const ofIt = tried.filter(({ alertname }) => alertname === alert)
+    const names = (one: (typeof ofIt)[number]) => one.exp_alerts.map(({ exp_labels }) => exp_labels.slo)
+    expect(ofIt.some((one) => names(one).includes(slo))).toBe(true)
+  }
+  // Its own series, and it is not among those that fire.
+  const { tests } = parse(read("infra/prometheus/objectives.test.yml")) as {
+    readonly tests: ReadonlyArray<{ readonly name: string } & RuleTests["tests"][number]>
+  }
+  const quiet = tests.find(({ name }) => name === `${slo} is as it may be`)
+  expect(new Set(quiet?.alert_rule_test.map(({ alertname }) => alertname)).size).toBe(2)
+  for (const { exp_alerts } of quiet?.alert_rule_test ?? [])
+    expect(exp_alerts.map(({ exp_labels }) => exp_labels.slo)).not.toContain(slo)
+})
+
+test("the rules' targets are those of the design", () => {
+  const of = (record: string, slo: string) =>
+    all.find((rule) => rule.record === record && rule.labels?.slo === slo)?.expr
+  const { askedOfParts: parts } = ServiceLevel
+  const share = (good: number) => `vector(${Number((1 - good).toFixed(4))})`
+  expect(of("slo:budget", "authorised")).toBe(share(parts.authorisedShare))
+  expect(of("slo:budget", "captured")).toBe(share(parts.capturedShare))
+  expect(of("slo:budget", "cache-hits")).toBe(share(parts.cacheHitShare))
+  expect(of("slo:budget", "delivered")).toBe(share(parts.deliveredShare))
+  expect(of("slo:budget", "provider-timeouts")).toBe(`vector(${parts.providerTimeoutShare})`)
+  expect(of("slo:budget", "breaker")).toBe(`vector(${parts.breakerOpenShare})`)
+  expect(of("slo:bad:rate5m", "projection-lag")).toContain(`bool ${parts.projectionLagMs}`)
+  expect(of("slo:bad:rate5m", "freshness")).toContain(`bool ${parts.readModelLagMs}`)
+  expect(of("slo:bad:rate5m", "relay-lag")).toContain(`bool ${parts.relayLagMs}`)
+  expect(of("slo:bad:rate5m", "consumer-lag")).toContain(`bool ${parts.consumerLagMs}`)
+  expect(of("slo:bad:rate5m", "shard-balance")).toContain(`bool ${parts.shardBalance}`)
+  expect(alerts.find(({ alert }) => alert === "OnsaleDeadLettersOld")?.expr).toContain(
+    `> ${parts.deadLetterSeconds * 1_000}`
+  )
+  expect(of("slo:bad:rate5m", "search")).toContain(`le="${parts.searchP95Ms / 1_000}"`)
 })
 
 const promtool = (...args: ReadonlyArray<string>) => spawnSync("promtool", args, { encoding: "utf8" })
 
 test("Prometheus takes the rules, and they fire when they should", ({ skip }) => {
   if (promtool("--version").error !== undefined) skip("promtool is not installed")
-  const file = join(root, "infra/prometheus/rules.test.yml")
-  const { status, stderr, stdout } = promtool("test", "rules", file)
+  const tests = files.map((name) => join(root, `infra/prometheus/${name}.test.yml`))
+  const { status, stderr, stdout } = promtool("test", "rules", ...tests)
   expect(status, `${stdout}${stderr}`).toBe(0)
-})
+}, 30_000)

@@ -1,11 +1,14 @@
 /**
  * What every request passes: a bound on its body, a correlation id, and an answer where there was none.
  */
+import * as TimedResponse from "@onsale/platform/TimedResponse"
 import { ByteSize, Clock, Effect, identity, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
 import * as HotRoutes from "./HotRoutes.ts"
+import * as HttpMetrics from "./HttpMetrics.ts"
+import * as ObjectiveMetrics from "./ObjectiveMetrics.ts"
 import * as Patience from "./Patience.ts"
 import * as RequestTrace from "./RequestTrace.ts"
 
@@ -36,7 +39,7 @@ const edge = <E, R>(
       Effect.provideService(Correlation, correlation),
       Effect.map((response) => (response.status === 415 ? unsupportedMediaType : response)),
       Effect.catchCause((cause) => render(cause, request)),
-      RequestTrace.traced(request, correlation),
+      RequestTrace.traced(request, correlation, (traceId) => TimedResponse.traced(request, traceId)),
       Effect.annotateLogs("correlationId", correlation)
     )
     return HttpServerResponse.setHeaders(response, {
@@ -51,4 +54,9 @@ const edge = <E, R>(
   })
 
 /** In front of all this stand the lean paths, and need what they need. */
-export const layer = Layer.merge(HttpRouter.middleware(edge, { global: true }), HotRoutes.layer)
+export const layer = Layer.mergeAll(
+  HttpRouter.middleware(edge, { global: true }),
+  HotRoutes.layer,
+  HttpMetrics.layer,
+  ObjectiveMetrics.layer
+)

@@ -41,6 +41,8 @@ export const make = Effect.gen(function* () {
     if (response.destroyed) return
     if (notModified && request.headers.traceparent === undefined) {
       const id = correlationOf(request.headers, clock)
+      // For who counts answers: the head is written past it.
+      response.statusCode = 304
       if (ready.write(request, response, `${head}x-correlation-id: ${id}\r\n`)) return
     }
     const own = notModified ? validators.slice() : headers.slice()

@@ -80,9 +80,9 @@ export const tellOf = (
     })
   })
 
-/** The typed routes. */
+/** The typed routes. `told` hears of the trace of one that is recorded. */
 export const traced =
-  (request: Request, correlation: string) =>
+  (request: Request, correlation: string, told: (traceId: string) => void = () => {}) =>
   <E, R>(app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
     Effect.gen(function* () {
       const collector = yield* Tracing.CurrentCollector
@@ -109,6 +109,7 @@ export const traced =
         const response = yield* app
         yield* Effect.annotateCurrentSpan("http.response.status_code", response.status)
         const span = yield* Tracing.current
+        if (span !== undefined) told(span.traceId)
         return span === undefined
           ? response
           : HttpServerResponse.setHeader(response, "traceparent", Tracing.format(span))

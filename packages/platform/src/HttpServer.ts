@@ -2,17 +2,12 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { Config, Duration, Effect, Layer, Metric } from "effect"
 import { HttpRouter } from "effect/http"
-import {
-  type IncomingMessage,
-  Server,
-  type ServerOptions,
-  type ServerResponse,
-  STATUS_CODES
-} from "node:http"
+import { type IncomingMessage, Server, type ServerOptions, STATUS_CODES } from "node:http"
 import type { Duplex } from "node:stream"
 import { keepAliveMs } from "./ReadyHead.ts"
 import { FrontPlace, type Place } from "./RequestFront.ts"
 import * as Stopping from "./Stopping.ts"
+import { TimedResponse } from "./TimedResponse.ts"
 
 export interface HttpServerOptions {
   readonly port: number
@@ -70,20 +65,22 @@ export const acceptBacklog = 4_096
 /** How soon a server that closes ends the connections whose last answer is given. */
 const drainEveryMs = 50
 
-type RequestEvent = [request: IncomingMessage, response: ServerResponse]
+type RequestEvent = [request: IncomingMessage, response: TimedResponse]
+
+type TimedOptions = ServerOptions<typeof IncomingMessage, typeof TimedResponse>
 
 /**
  * A server with a place in front of its listeners, that ends when it is told to: Node's `close` ends the
  * connections that are idle, and waits for the others for as long as their clients keep them. One that is
  * answered while we close has to be ended as well.
  */
-class FrontedServer extends Server {
+class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse> {
   private readonly place: Place
   private readonly tellStopping: () => void
   /** Node lets go of a connection that became something else: it is ours to end. */
   private readonly upgraded = new Set<Duplex>()
 
-  constructor(place: Place, tellStopping: () => void, options: ServerOptions) {
+  constructor(place: Place, tellStopping: () => void, options: TimedOptions) {
     super(options)
     this.place = place
     this.tellStopping = tellStopping
@@ -95,7 +92,8 @@ class FrontedServer extends Server {
     const [request, response] = args as RequestEvent
     // A client that never pauses is told to come back on another connection, which finds another server.
     if (!this.listening) response.setHeader("connection", "close")
-    const { front } = this.place
+    const { front, observer } = this.place
+    response.observer = observer
     if (front === undefined) return super.emit(event, request, response)
     front(request, response, () => super.emit(event, request, response))
     return true
@@ -127,6 +125,7 @@ class FrontedServer extends Server {
  */
 const create = (place: Place, tellStopping: () => void) => {
   const server = new FrontedServer(place, tellStopping, {
+    ServerResponse: TimedResponse,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
     keepAliveTimeout: keepAliveMs,
@@ -145,7 +144,7 @@ const create = (place: Place, tellStopping: () => void) => {
  */
 export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServerOptions) =>
   Effect.gen(function* () {
-    const place: Place = { front: undefined }
+    const place: Place = { front: undefined, observer: undefined }
     const { stopping, tell } = Stopping.make()
     const server = create(place, tell)
     const context = yield* Effect.context<never>()

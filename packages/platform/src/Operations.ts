@@ -3,10 +3,11 @@
  * `/metrics` (Prometheus).
  */
 import { Config, Effect, Layer } from "effect"
-import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
 import { SqlClient } from "effect/sql"
 import * as HttpServer from "./HttpServer.ts"
+import * as OpenMetrics from "./OpenMetrics.ts"
 
 export const alive = HttpServerResponse.jsonUnsafe({ status: "alive" })
 
@@ -24,9 +25,15 @@ export const ready: Effect.Effect<HttpServerResponse.HttpServerResponse, never, 
     )
   })
 
-export const metrics = Effect.map(PrometheusMetrics.format(), (text) =>
-  HttpServerResponse.text(text, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
-)
+/** In the form that is asked for: OpenMetrics has the exemplars. */
+export const metrics = Effect.gen(function* () {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  return OpenMetrics.isWanted(headers["accept"])
+    ? HttpServerResponse.text(yield* OpenMetrics.format, { contentType: OpenMetrics.contentType })
+    : HttpServerResponse.text(yield* PrometheusMetrics.format(), {
+        contentType: "text/plain; version=0.0.4; charset=utf-8"
+      })
+})
 
 const routes = Layer.mergeAll(
   HttpRouter.add("GET", "/healthz", alive),

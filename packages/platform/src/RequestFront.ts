@@ -4,6 +4,7 @@
  */
 import { Context, Effect, type Scope } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Observer } from "./TimedResponse.ts"
 
 /**
  * Answers the request, or calls `next` once with nothing of its body consumed: then the routes answer it. May do
@@ -14,11 +15,13 @@ export type RequestFront = (request: IncomingMessage, response: ServerResponse, 
 /** Who stands in front of a server; nobody at first. */
 export interface Place {
   front: RequestFront | undefined
+  /** Hears of each request when it is answered, whoever answers. */
+  observer: Observer | undefined
 }
 
 /** Of the server that the routes are built for; without one nobody looks at it. */
 export const FrontPlace = Context.Reference<Place>("@onsale/platform/RequestFront/FrontPlace", {
-  defaultValue: () => ({ front: undefined })
+  defaultValue: () => ({ front: undefined, observer: undefined })
 })
 
 /** Stands in front of the routes for as long as the scope. Dies where somebody else does already. */

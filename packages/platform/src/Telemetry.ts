@@ -8,6 +8,7 @@ import { Config, Duration, Effect, Layer, Option, References, Schema } from "eff
 import { randomUUID } from "node:crypto"
 import { hostname } from "node:os"
 import * as Log from "./Log.ts"
+import * as ProcessMetrics from "./ProcessMetrics.ts"
 import * as Tracing from "./Tracing.ts"
 
 const Ratio = Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
@@ -46,6 +47,7 @@ export const layer = (role: string, log: Config.Config<Log.Form> = Log.form) =>
   Layer.mergeAll(
     spans(role),
     Log.layer(role, log),
+    ProcessMetrics.layer,
     // On only within what was chosen: making spans costs a tenth of a checkout.
     Layer.succeed(References.TracerEnabled, false)
   )

@@ -21,6 +21,7 @@ import * as RequestClass from "../RequestClass.ts"
 import { type Class, RateLimits } from "../RateLimits.ts"
 import { ViewersPerClient } from "../ViewersPerClient.ts"
 import * as Connection from "./Connection.ts"
+import * as RpcMetrics from "./RpcMetrics.ts"
 import * as RpcTrace from "./RpcTrace.ts"
 
 const hasRoom = (connection: Connection.Connection, kind: "calls" | "streams"): boolean =>
@@ -70,6 +71,7 @@ const edge = Layer.effect(
     const control = yield* AdmissionControl
     const tokens = yield* CustomerToken
     const viewers = yield* ViewersPerClient
+    const counted = yield* RpcMetrics.make
 
     const admitted = (name: Class, client: string | null) => {
       const refusal = client === null ? undefined : limits.take(name, client)
@@ -78,8 +80,8 @@ const edge = Layer.effect(
         : Effect.fail(new TooManyRequests(RateLimitFront.told(name, refusal)))
     }
 
-    return RpcEdge.of((call, { headers, rpc }) =>
-      Effect.gen(function* () {
+    return RpcEdge.of((call, { headers, rpc }) => {
+      const guarded = Effect.gen(function* () {
         const connection = yield* Connection.Current
         const kind = RpcSchema.isStreamSchema(rpc.successSchema) ? "streams" : "calls"
         if (!hasRoom(connection, kind)) return yield* new Overloaded({ retryAfterSeconds: 1 })
@@ -124,7 +126,8 @@ const edge = Layer.effect(
           Effect.annotateLogs({ correlationId: correlation, rpc: rpc._tag })
         )
       })
-    )
+      return counted(rpc._tag, RpcSchema.isStreamSchema(rpc.successSchema), guarded)
+    })
   })
 )
 

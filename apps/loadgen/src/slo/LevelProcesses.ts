@@ -6,7 +6,7 @@ import * as RedisServer from "../RedisServer.ts"
 import * as RoleProcess from "../RoleProcess.ts"
 import * as ServiceProcess from "../ServiceProcess.ts"
 import { ServiceFailed } from "../ServiceProcess.ts"
-import type { Level } from "./Level.ts"
+import type { Level } from "@onsale/contracts/ServiceLevel"
 import * as MailSink from "./MailSink.ts"
 import * as SandboxProvider from "./SandboxProvider.ts"
 

@@ -1,5 +1,5 @@
 /** Every objective of a level: what is asked, what was measured, whether it holds. */
-import { atLeast, asked, type Level } from "./Level.ts"
+import { atLeast, asked, askedOfParts as parts, type Level } from "@onsale/contracts/ServiceLevel"
 import * as Measured from "./Measured.ts"
 
 export interface Objective {
@@ -73,11 +73,11 @@ export const judge = (
     },
     atMost(
       "outbox: lag of projections, p95",
-      5_000,
+      parts.projectionLagMs,
       lag(({ projectionLagMs }) => projectionLagMs),
       ms
     ),
-    least("authorised", 0.95, authorised / authorisations, percent),
+    least("authorised", parts.authorisedShare, authorised / authorisations, percent),
     {
       name: "double charges (INV-04)",
       target: "0",
@@ -104,10 +104,10 @@ export const judge = (
     }
   ]
   const ofL1 = [
-    atMost("timeouts of the provider", 0.01, unknown / allCalls, percent),
+    atMost("timeouts of the provider", parts.providerTimeoutShare, unknown / allCalls, percent),
     atMost(
       "time with an open breaker",
-      0.05,
+      parts.breakerOpenShare,
       looks.filter(({ breakersOpen }) => breakersOpen > 0).length / looks.length,
       percent
     )
@@ -118,7 +118,7 @@ export const judge = (
     // What a gateway has at hand is a copy of the copy: only what neither has is read from Postgres.
     least(
       "cache: reads of events and availability that need no Postgres",
-      0.9,
+      parts.cacheHitShare,
       1 - (cacheReads - cacheHits) / Measured.growth(looks, ({ eventReads }) => eventReads),
       percent
     ),
@@ -128,7 +128,7 @@ export const judge = (
       measured: percent(cacheHits / cacheReads),
       passed: undefined
     },
-    atMost("Redis p95, seen from a client", 5, measured.redisP95Ms ?? Number.NaN, ms),
+    atMost("Redis p95, seen from a client", parts.redisP95Ms, measured.redisP95Ms ?? Number.NaN, ms),
     atMost(
       "Redis: evictions",
       0,
@@ -137,31 +137,41 @@ export const judge = (
     )
   ]
   const ofL2 = [
-    atMost("read models: from commit to visible, p95", 2_000, measured.visibleP95Ms, ms),
+    atMost("read models: from commit to visible, p95", parts.readModelLagMs, measured.visibleP95Ms, ms),
     atMost(
       "consumers: lag p95",
-      5_000,
+      parts.consumerLagMs,
       lag(({ consumerLagMs }) => consumerLagMs),
       ms
     ),
-    least("authorised and captured", 0.98, measured.payments.captured / measured.payments.authorised, percent)
+    least(
+      "authorised and captured",
+      parts.capturedShare,
+      measured.payments.captured / measured.payments.authorised,
+      percent
+    )
   ]
   const ofL3 = [
-    atMost("search p95", 150, load.kinds.search.p95, ms),
+    atMost("search p95", parts.searchP95Ms, load.kinds.search.p95, ms),
     atMost(
       "journal: lag of relays and projections, p95",
-      5_000,
+      parts.relayLagMs,
       lag(({ projectionLagMs, relayLagMs }) => Math.max(projectionLagMs, relayLagMs)),
       ms
     ),
     atMost(
       "shard balance, busiest to average",
-      1.3,
+      parts.shardBalance,
       Measured.shardBalance(looks, measured.bookingRunners),
       plain
     ),
-    least("notifications delivered", 0.99, done / (done + dead + waiting), percent),
-    atMost("oldest dead letter", 600, dead === 0 ? 0 : oldestDeadSeconds, (value) => `${value.toFixed(0)} s`)
+    least("notifications delivered", parts.deliveredShare, done / (done + dead + waiting), percent),
+    atMost(
+      "oldest dead letter",
+      parts.deadLetterSeconds,
+      dead === 0 ? 0 : oldestDeadSeconds,
+      (value) => `${value.toFixed(0)} s`
+    )
   ]
   return [
     ...ofAll,

@@ -1,0 +1,48 @@
+/** A metric's label is a template, whatever paths clients make up. */
+import { expect, test } from "vitest"
+import { asked, levels } from "@onsale/contracts/ServiceLevel"
+import { boundaries, routes } from "../src/HttpMetrics.ts"
+import * as RouteTable from "../src/RouteTable.ts"
+
+const templateOf = RouteTable.make(routes())
+
+test("every route is found by a path of its own", () => {
+  for (const { method, template } of routes())
+    expect(templateOf(method, `${template.replace(/\{\w+\}/g, "0190-x")}?q=1`), template).toBe(template)
+})
+
+test("a literal goes before a parameter, and a parameter takes over where the literal leads nowhere", () => {
+  const find = RouteTable.make([
+    { method: "POST", template: "/webhooks/{provider}" },
+    { method: "POST", template: "/webhooks/mail/{provider}" },
+    { method: "GET", template: "/{any}/last" },
+    { method: "GET", template: "/webhooks/first" }
+  ])
+  expect(find("POST", "/webhooks/mail")).toBe("/webhooks/{provider}")
+  expect(find("POST", "/webhooks/mail/x")).toBe("/webhooks/mail/{provider}")
+  expect(find("GET", "/webhooks/last")).toBe("/{any}/last")
+})
+
+test("what is not served has no label of its own", () => {
+  for (const path of [
+    "",
+    "x",
+    "/x",
+    "/api/v1/events/a/b/c",
+    "/api/v1/events/",
+    "//",
+    "/api/v1/orders/1/",
+    "/__proto__"
+  ])
+    expect(templateOf("GET", path), path).toBeUndefined()
+  expect(templateOf("DELETE", "/api/v1/events")).toBeUndefined()
+})
+
+test("a HEAD is counted with its route", () => {
+  expect(templateOf("HEAD", "/api/v1/events/1/availability?x")).toBe("/api/v1/events/{eventId}/availability")
+})
+
+test("a bucket ends at the targets of every level, so that a share above is counted and not guessed", () => {
+  for (const level of levels)
+    for (const ms of [asked[level].p95, asked[level].p99]) expect(boundaries).toContain(ms / 1_000)
+})
