@@ -56,16 +56,18 @@ const stacks: { readonly [W in Weight]: ReadonlyArray<() => Face> } = {
   bold: stack(weights.bold)
 }
 
-const hanFaces = new Map<string, () => Face>()
+/** Some tens of megabytes. There are a thousand; a document needs one or two a language. */
+const maxHanFaces = 96
+
+const hanFaces = new Map<string, Face>()
 
 const hanFace = (file: string, weight: Weight): Face => {
   const name = `${file} ${weight}`
-  let face = hanFaces.get(name)
-  if (face === undefined) {
-    face = keeping(() => ({ name, font: VariableFont.open(HanFonts.read(file), weights[weight]) }))
-    hanFaces.set(name, face)
-  }
-  return face()
+  const known = hanFaces.get(name)
+  if (known !== undefined) return known
+  const face = { name, font: VariableFont.open(HanFonts.read(file), weights[weight]) }
+  hanFaces.set(name, face)
+  return face
 }
 
 /** The language whose forms Chinese letters have, then the others. */
@@ -89,7 +91,9 @@ export const prints = (face: Face, cluster: string) => {
  */
 export const begin = (language: HanFonts.HanLanguage) => {
   languages = [language, ...HanFonts.hanLanguages.filter((other) => other !== language)]
-  for (const { font } of opened) Object.assign(font, { _glyphs: {} })
+  // Between documents only: within one, a face is the same all along.
+  if (hanFaces.size > maxHanFaces) hanFaces.clear()
+  for (const { font } of [...opened, ...hanFaces.values()]) Object.assign(font, { _glyphs: {} })
 }
 
 /** The first face that can print the whole cluster, or else the last resort. */
