@@ -1,11 +1,13 @@
 /**
- * The typefaces of our documents: Noto Sans in two weights for Latin, Cyrillic, Greek, Devanagari, Hebrew and
- * Arabic, and UnifontEX, which is plain but has a glyph for every script there is. A face is read when a text
- * needs it first, and kept.
+ * The typefaces of our documents: Noto Sans in two weights for Latin, Cyrillic, Greek, Devanagari, Hebrew, Arabic,
+ * Thai, Chinese, Japanese and Korean, and UnifontEX, which is plain but has a glyph for every script there is. A face
+ * is read when a text needs it first, and kept.
  */
 import { readFileSync } from "node:fs"
 import { create, type Font } from "fontkit"
+import * as HanFonts from "./HanFonts.ts"
 import { remembering } from "./ShapedText.ts"
+import * as VariableFont from "./VariableFont.ts"
 import { unpack } from "./Woff.ts"
 
 export type Weight = "regular" | "bold"
@@ -24,24 +26,18 @@ const open = (name: string): Face => {
 
 const opened: Array<Face> = []
 
-const lazily = (name: string): (() => Face) => {
+const keeping = (read: () => Face): (() => Face) => {
   let face: Face | undefined
   return () => {
     if (face === undefined) {
-      face = open(name)
+      face = read()
       opened.push(face)
     }
     return face
   }
 }
 
-/**
- * Has all faces forget what they were used for. A face keeps each glyph with the letters that it stood for first, and
- * those go into a document for who searches it: without this its bytes would tell what was printed before it.
- */
-export const forget = () => {
-  for (const { font } of opened) Object.assign(font, { _glyphs: {} })
-}
+const lazily = (name: string) => keeping(() => open(name))
 
 const lastResort = lazily("unifontex/files/unifontex-latin-400-normal")
 
@@ -51,13 +47,35 @@ const stack = (weight: number) => [
   ),
   lazily(`noto-sans-hebrew/files/noto-sans-hebrew-hebrew-${weight}-normal`),
   lazily(`noto-sans-arabic/files/noto-sans-arabic-arabic-${weight}-normal`),
-  lastResort
+  lazily(`noto-sans-thai/files/noto-sans-thai-thai-${weight}-normal`)
 ]
 
+const weights: { readonly [W in Weight]: number } = { regular: 400, bold: 700 }
+
 const stacks: { readonly [W in Weight]: ReadonlyArray<() => Face> } = {
-  regular: stack(400),
-  bold: stack(700)
+  regular: stack(weights.regular),
+  bold: stack(weights.bold)
 }
+
+/** Some tens of megabytes. There are a thousand; a document needs one or two a language. */
+const maxHanFaces = 96
+
+const hanFaces = new Map<string, Face>()
+
+const hanFace = (file: string, weight: Weight): Face => {
+  const name = `${file} ${weight}`
+  const known = hanFaces.get(name)
+  if (known !== undefined) return known
+  const face = { name, font: VariableFont.open(HanFonts.read(file), weights[weight]) }
+  hanFaces.set(name, face)
+  return face
+}
+
+/** Whether this face prints a text in every document that can be printed in it: not in one language alone. */
+export const isCommon = (face: Face) => !hanFaces.has(face.name)
+
+/** The language whose forms Chinese letters have, then the others. */
+let languages: ReadonlyArray<HanFonts.HanLanguage> = HanFonts.hanLanguages
 
 /** Joiners and variation selectors change glyphs but have none. */
 const invisible = /\p{Join_Control}|\p{Variation_Selector}/u
@@ -70,10 +88,28 @@ export const prints = (face: Face, cluster: string) => {
   return true
 }
 
+/**
+ * Begins a document, whose Chinese letters have the forms of that language, and has all faces forget what they were
+ * used for. A face keeps each glyph with the letters that it stood for first, and those go into a document for who
+ * searches it: without this its bytes would tell what was printed before it.
+ */
+export const begin = (language: HanFonts.HanLanguage) => {
+  languages = [language, ...HanFonts.hanLanguages.filter((other) => other !== language)]
+  // Between documents only: within one, a face is the same all along.
+  if (hanFaces.size > maxHanFaces) hanFaces.clear()
+  for (const { font } of [...opened, ...hanFaces.values()]) Object.assign(font, { _glyphs: {} })
+}
+
 /** The first face that can print the whole cluster, or else the last resort. */
 export const faceFor = (weight: Weight, cluster: string): Face => {
   for (const face of stacks[weight]) {
     if (prints(face(), cluster)) return face()
+  }
+  for (const language of languages) {
+    const file = HanFonts.fileOf(language, cluster.codePointAt(0) ?? 0)
+    if (file === undefined) continue
+    const face = hanFace(file, weight)
+    if (prints(face, cluster)) return face
   }
   return lastResort()
 }

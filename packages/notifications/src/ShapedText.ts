@@ -28,6 +28,9 @@ export const remembering = (font: Font): Font => {
     if (!plain || text.length > longest) return shape(text, features, ...more)
     const known = runs.get(text)
     if (known !== undefined) return own(known)
+    // A font keeps a glyph with the letters that it stood for first, which must be letters of this text: they go into
+    // whatever document the text is in.
+    Object.assign(font, { _glyphs: {} })
     const run = shape(text, features)
     const [first] = runs.keys()
     if (first !== undefined && runs.size >= kept) runs.delete(first)

@@ -3,7 +3,7 @@
  * right-to-left text in their visual order.
  */
 import bidiFactory from "bidi-js/dist/bidi.mjs"
-import { type Face, faceFor, prints, type Weight } from "./Fonts.ts"
+import { type Face, faceFor, isCommon, prints, type Weight } from "./Fonts.ts"
 
 /** Text of one face and one direction, to be drawn from its left end. */
 export interface Run {
@@ -110,6 +110,7 @@ export const line = (text: string, style: Style): Line => {
   const known = lines.get(key)
   if (known !== undefined) return known
   const made = set(text, style)
+  if (!made.runs.every(({ face }) => isCommon(face))) return made
   // The one that was kept first makes room: those that come again are made anew once in 2,000 lines.
   const [first] = lines.keys()
   if (first !== undefined && lines.size >= keptLines) lines.delete(first)

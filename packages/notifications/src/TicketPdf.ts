@@ -7,6 +7,7 @@
 import type { DocumentTicket, TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
 import PdfDocument from "pdfkit"
 import * as Fonts from "./Fonts.ts"
+import * as HanFonts from "./HanFonts.ts"
 import * as OrderReference from "./OrderReference.ts"
 import {
   type Align,
@@ -145,7 +146,7 @@ const drawHead = (doc: Document, shared: Shared, index: number, count: number) =
   const { box, end, start, words } = shared
   const top = card.y + 22
   const headHeight =
-    22 + 13 + heightOf(shared.title) + shared.performers.lines.length * 15 + 10 + heightOf(shared.when) + 18
+    22 + 13 + heightOf(shared.title) + shared.performers.lines.length * 15 + 10 + heightOf(shared.when) + 14
   drawCard(doc, headHeight, tearY)
   const whole = (y: number) => box(0, y, inner)
   draw(doc, [line(words.admitOne, labelStyle)], labelStyle, whole(top), headFaint, start)
@@ -230,16 +231,27 @@ const drawPage = (
   index: number
 ) => {
   const below = drawHead(doc, shared, index, document.tickets.length)
-  drawBody(doc, document, shared, ticket, below + 12)
+  drawBody(doc, document, shared, ticket, below + 10)
   const isBeside = drawPlace(doc, shared, ticket)
   const qr = isBeside ? shared.box(0, qrY, qrSide) : { x: card.x + (card.width - qrSide) / 2 }
   drawQr(doc, ticket, qr.x, qrY)
   drawFoot(doc, shared, ticket)
 }
 
+/** What people wrote that stands on it. */
+const writingOf = ({ event, holder, tickets }: TicketDocument): string =>
+  [
+    event.name,
+    event.venue.name,
+    event.venue.location,
+    ...event.performers,
+    holder,
+    ...tickets.map(({ label }) => label)
+  ].join(" ")
+
 /** The PDF, made in one go: some milliseconds a ticket. Throws on what is no `TicketDocument`. */
 export const render = (document: TicketDocument): Uint8Array => {
-  Fonts.forget()
+  Fonts.begin(HanFonts.languageOf(writingOf(document), document.event.timeZone))
   const issuedAt = new Date(document.issuedAtMs)
   const words = ticketWords[document.locale]
   const doc = new PdfDocument({

@@ -31,6 +31,19 @@ describe("TextLayout", () => {
     }
   })
 
+  it("prints Chinese, Japanese, Korean and Thai in a typeface of two weights", () => {
+    for (const text of ["北京交响乐团", "臺北愛樂", "東京ジャズ", "서울", "ไทย"]) {
+      const [regular, bold] = (["regular", "bold"] as const).map(
+        (weight) => line(text, { weight, size: 10 }).runs
+      )
+      for (const [index, { face, text: part }] of (regular ?? []).entries()) {
+        assert.notInclude(face.name, "unifontex", text)
+        const outline = (one: typeof face | undefined) => one?.font.layout(part).glyphs[0]?.path.toSVG()
+        assert.notStrictEqual(outline(face), outline(bold?.[index]?.face), text)
+      }
+    }
+  })
+
   it("no line is wider than it may be, and nothing is lost", () => {
     const text =
       "The Extraordinarily Long Farewell Anniversary-World-Tour Supercalifragilisticexpialidocious 東京ジャズフェスティバル"

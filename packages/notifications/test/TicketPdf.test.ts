@@ -117,6 +117,40 @@ describe("TicketPdf", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.effect("Chinese letters have the form of their language, whatever was printed before", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(1, { name: "直" })
+      const japanese = { ...document, event: { ...document.event, timeZone: "Asia/Tokyo" } }
+      const first = render(document)
+      const inJapan = Buffer.from(render(japanese)).toString("latin1")
+      assert.strictEqual(Buffer.compare(first, render(document)), 0)
+      assert.include(Buffer.from(first).toString("latin1"), "NotoSansSC")
+      assert.include(inJapan, "NotoSansJP")
+      assert.notInclude(inJapan, "NotoSansSC")
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("the map of the hall is in a document once, however many pages show it", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(5)
+      const plan = { width: 10_000, height: 5_000, focus: null, outlines: [[0, 0, 10_000, 0, 5_000, 5_000]] }
+      const place = { section: 0, x: 5_000, y: 100, pitch: 100, near: [5_100, 100, 4_900, 100] }
+      const pdf = render({
+        ...document,
+        plan,
+        tickets: document.tickets.map((ticket) => ({ ...ticket, place }))
+      })
+      const text = Buffer.from(pdf).toString("latin1")
+      assert.strictEqual(text.match(/\/Subtype \/Form\n/g)?.length, 1)
+      assert.strictEqual(streamsOf(pdf).filter((content) => content.includes("/Hall Do")).length, 5)
+      assert.deepStrictEqual(
+        codesIn(pdf),
+        document.tickets.map(({ code }) => code)
+      )
+      assert.notStrictEqual(etagOf(document), etagOf({ ...document, plan }))
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("a document that cannot be drawn breaks for who asked, and the next is drawn", () =>
     Effect.gen(function* () {
       const press = yield* TicketPress

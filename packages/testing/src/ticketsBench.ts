@@ -3,8 +3,11 @@
  * process has it. Names of several scripts take turns, since a document is as slow as its typefaces.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import { arena } from "@onsale/catalog/demo/ArenaPlan"
+import * as PlanOutline from "@onsale/catalog/PlanOutline"
 import { makeEventId, makeUuidV7, OrderId, TicketId } from "@onsale/contracts/Ids"
 import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
+import * as SeatPlaces from "@onsale/notifications/SeatPlaces"
 import { SigningKeys } from "@onsale/notifications/SigningKeys"
 import { TicketCodes } from "@onsale/notifications/TicketCode"
 import { render } from "@onsale/notifications/TicketPdf"
@@ -14,8 +17,25 @@ import { Command, Flag } from "effect/cli"
 import { availableParallelism } from "node:os"
 
 const atMs = Date.UTC(2026, 0, 1)
-const holders = ["Ada Lovelace", "Łukasz Żółć", "محمد علي", "東京 太郎", "Ирина Петрова", "नमिता शर्मा"]
+const holders = [
+  "Ada Lovelace",
+  "Łukasz Żółć",
+  "محمد علي",
+  "東京 太郎",
+  "Ирина Петрова",
+  "नमिता शर्मा",
+  "สมชาย ใจดี",
+  "김민수"
+]
 const sizes = [1, 2, 10]
+
+// As the tickets of the demo's arena: a map of 8,897 seats.
+const arenaPlan = PlanOutline.of(arena)
+const places = arenaPlan === undefined ? undefined : SeatPlaces.make(arenaPlan)
+const placeOf = (seat: number) => {
+  const place = places?.of(seat * 40)
+  return place === undefined ? {} : { place }
+}
 
 const documents = Effect.fnUntraced(function* (count: number, tickets: number) {
   const codes = yield* TicketCodes
@@ -27,6 +47,7 @@ const documents = Effect.fnUntraced(function* (count: number, tickets: number) {
         return Effect.map(codes.sign({ eventId, ticketId: id, version: 1 }), (code) => ({
           id,
           label: `Block A 12-${i + 1}`,
+          ...placeOf(n + i),
           tier: "Premium",
           price: { amount: 4_950, currency: "EUR" },
           code
@@ -44,6 +65,7 @@ const documents = Effect.fnUntraced(function* (count: number, tickets: number) {
         },
         locale: "en",
         refunds: {},
+        ...(places === undefined ? {} : { plan: places.plan }),
         tickets: made,
         issuedAtMs: atMs
       })
