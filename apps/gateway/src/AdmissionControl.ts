@@ -8,10 +8,10 @@ import { Clock, Context, Duration, Effect, Layer, Metric } from "effect"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { AdmissionQueue, type Leave, type Options } from "./AdmissionQueue.ts"
 import { classes, type RequestClass } from "./RequestClass.ts"
-import * as StandingDelay from "./StandingDelay.ts"
+import { StandingDelay } from "./StandingDelay.ts"
 
-/** How often the thread is asked for a turn; a tenth of a thousandth of it. */
-const askEveryMs = 20
+/** How often it is decided anew; a crowd comes within a second. */
+const decideEveryMs = 200
 
 /**
  * Purchases. One is about 8 ms of the thread in some thirty turns, and waits for commits and a provider meanwhile: few
@@ -85,7 +85,8 @@ const make = Effect.gen(function* () {
   const context = yield* Effect.context<never>()
   /** By the clock that only goes forward. */
   const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-  const delay = StandingDelay.make(nowMs())
+  const look = yield* yield* StandingDelay
+  let standingMs = 0
   const orders = new AdmissionQueue(ordersQueue, nowMs)
   const cold = new AdmissionQueue(coldQueue, nowMs)
   const queues = { orders, cold }
@@ -109,25 +110,15 @@ const make = Effect.gen(function* () {
     yield* show(of(waitingMetric), () => queue.waitingCount)
   }
   yield* show(levelMetric, () => level)
-  yield* show(lagMetric, () => delay.standingMs)
+  yield* show(lagMetric, () => standingMs)
 
-  let askedAtMs = nowMs()
   yield* Effect.sync(() => {
-    const atMs = nowMs()
-    if (StandingDelay.take(delay, atMs - askedAtMs - askEveryMs, atMs)) {
-      level = levelOf(level, delay.standingMs, orders.fullness)
-      for (const queue of Object.values(queues)) queue.turn(delay.standingMs)
-    }
-  }).pipe(
-    Effect.andThen(
-      Effect.suspend(() => {
-        askedAtMs = nowMs()
-        return Effect.sleep(Duration.millis(askEveryMs))
-      })
-    ),
-    Effect.forever,
-    Effect.forkScoped
-  )
+    const measured = look()
+    if (measured === undefined) return
+    standingMs = measured
+    level = levelOf(level, standingMs, orders.fullness)
+    for (const queue of Object.values(queues)) queue.turn(standingMs)
+  }).pipe(Effect.andThen(Effect.sleep(Duration.millis(decideEveryMs))), Effect.forever, Effect.forkScoped)
 
   const refusedAt = (name: RequestClass): boolean => classes.indexOf(name) < level
   const counted = (name: RequestClass): void => refusals[name].updateUnsafe(1, context)

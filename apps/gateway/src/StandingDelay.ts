@@ -1,31 +1,47 @@
 /**
  * The delay that stands: the least of those that were measured in a while, as CoDel has it (RFC 8289 §3). A queue that
  * is emptied now and then is a good one, however long it gets in between; a pause of the garbage collector is no load.
- * Pure.
+ * What is measured is this machine's thread, by its own clock, whatever the clock of the process says.
  */
+import { Context, Effect, type Scope } from "effect"
+import { monitorEventLoopDelay } from "node:perf_hooks"
 
-/** Longer than a turn of the event loop that has work, short enough for a crowd that comes within a second. */
-export const windowMs = 200
+/** Node asks for a turn this often; how late it gets one is the delay. */
+const askEveryMs = 20
+/** Fewer are one long turn, and no queue. */
+export const leastSamples = 3
 
-export interface StandingDelay {
-  /** Of the last while that is over. */
-  standingMs: number
-  leastMs: number
-  fromMs: number
+export interface Measured {
+  readonly samples: number
+  readonly leastMs: number
 }
 
-export const make = (nowMs: number): StandingDelay => ({
-  standingMs: 0,
-  leastMs: Number.POSITIVE_INFINITY,
-  fromMs: nowMs
-})
+/** What was measured since the last look that had enough, and begins anew; undefined where it had not. */
+export type Look = () => number | undefined
 
-/** Takes one in; true where a while is over with it, and `standingMs` is new. */
-export const take = (delay: StandingDelay, delayMs: number, nowMs: number): boolean => {
-  delay.leastMs = Math.min(delay.leastMs, Math.max(0, delayMs))
-  if (nowMs - delay.fromMs < windowMs) return false
-  delay.standingMs = delay.leastMs
-  delay.leastMs = Number.POSITIVE_INFINITY
-  delay.fromMs = nowMs
-  return true
+/** Pure: `measured` is what there is, `again` is called where it was taken. */
+export const look = ({ leastMs, samples }: Measured, again: () => void): number | undefined => {
+  if (samples < leastSamples) return undefined
+  again()
+  return Math.max(0, leastMs)
 }
+
+const ofNode: Effect.Effect<Look, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    const delays = monitorEventLoopDelay({ resolution: askEveryMs })
+    delays.enable()
+    return delays
+  }),
+  (delays) => Effect.sync(() => delays.disable())
+).pipe(
+  Effect.map(
+    (delays) => () =>
+      look({ samples: delays.count, leastMs: delays.min / 1e6 - askEveryMs }, () => delays.reset())
+  )
+)
+
+/** Of the thread that runs this. */
+export const StandingDelay = Context.Reference<Effect.Effect<Look, never, Scope.Scope>>(
+  "@onsale/gateway/StandingDelay",
+  { defaultValue: () => ofNode }
+)

@@ -47,7 +47,7 @@ describe("a limit that adapts", () => {
 
   it("is down at the least within a second of a crowd, and up again soon after it", () => {
     const limit = AdaptiveLimit.make({ ...options, first: 64 })
-    const turnsASecond = 1_000 / StandingDelay.windowMs
+    const turnsASecond = 5
     for (let i = 0; i < turnsASecond; i++) busyTurn(limit, 400)
     assert.strictEqual(limit.value, options.least)
     for (let i = 0; i < 2 * turnsASecond; i++) busyTurn(limit, 0)
@@ -56,16 +56,13 @@ describe("a limit that adapts", () => {
 })
 
 describe("a delay that stands", () => {
-  it("is the least of a while: a pause is not one", () => {
-    const delay = StandingDelay.make(0)
-    assert.isFalse(StandingDelay.take(delay, 150, 100))
-    assert.isTrue(StandingDelay.take(delay, 3, StandingDelay.windowMs))
-    assert.strictEqual(delay.standingMs, 3)
-    // A turn that is longer than the while is a delay that everybody had.
-    assert.isTrue(StandingDelay.take(delay, 900, StandingDelay.windowMs + 920))
-    assert.strictEqual(delay.standingMs, 900)
-    assert.isFalse(StandingDelay.take(delay, -1, StandingDelay.windowMs + 930))
-    assert.isTrue(StandingDelay.take(delay, 5, StandingDelay.windowMs + 1_200))
-    assert.strictEqual(delay.standingMs, 0)
+  it("is that of several turns: one long turn is none, and what was looked at begins anew", () => {
+    let begun = 0
+    const again = () => begun++
+    assert.isUndefined(StandingDelay.look({ samples: StandingDelay.leastSamples - 1, leastMs: 900 }, again))
+    assert.strictEqual(begun, 0)
+    assert.strictEqual(StandingDelay.look({ samples: StandingDelay.leastSamples, leastMs: 3 }, again), 3)
+    assert.strictEqual(StandingDelay.look({ samples: 10, leastMs: -0.1 }, again), 0)
+    assert.strictEqual(begun, 2)
   })
 })

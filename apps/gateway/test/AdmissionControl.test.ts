@@ -2,11 +2,19 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { AdmissionControl, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
+import { StandingDelay } from "../src/StandingDelay.ts"
 import { classes, type RequestClass } from "../src/RequestClass.ts"
 
-const build = Effect.map(Layer.build(AdmissionControl.layer), (context) =>
-  Effect.provideContext(AdmissionControl, context)
-).pipe(Effect.flatten)
+/** Over a thread that is late by so much. */
+const buildOver = (delay: { standingMs: number }) =>
+  Layer.build(AdmissionControl.layer).pipe(
+    Effect.flatMap((context) => Effect.provideContext(AdmissionControl, context)),
+    Effect.provideService(
+      StandingDelay,
+      Effect.succeed(() => delay.standingMs)
+    )
+  )
+const build = buildOver({ standingMs: 0 })
 
 /** What becomes of one that comes now: "in", or the seconds that it is told to stay away. */
 const ask = (control: AdmissionControl["Service"], name: RequestClass): "in" | "waits" | number => {
@@ -59,6 +67,25 @@ describe("what is refused under load", () => {
       assert.strictEqual(ask(control, "orders"), "waits")
       for (const leave of leaves) leave()
       assert.strictEqual(ask(control, "orders"), "in")
+    })
+  )
+
+  it.effect("follows the thread, class by class, and purchases wait whatever it does", () =>
+    Effect.gen(function* () {
+      const delay = { standingMs: 0 }
+      const control = yield* buildOver(delay)
+      const refused = () => classes.filter((name) => typeof ask(control, name) === "number")
+      for (const [standingMs, expected] of [
+        [refusedFromMs.cold, ["cold"]],
+        [refusedFromMs.reads, ["cold", "reads"]],
+        [refusedFromMs.holds, ["cold", "reads", "holds"]],
+        [1e6, ["cold", "reads", "holds"]],
+        [0, []]
+      ] as const) {
+        delay.standingMs = standingMs
+        yield* TestClock.adjust("400 millis")
+        assert.deepStrictEqual(refused(), [...expected])
+      }
     })
   )
 
