@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
+import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
-import { ConfigProvider, Effect, Layer } from "effect"
+import { ConfigProvider, Deferred, Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHmac, randomBytes } from "node:crypto"
 import twilio from "twilio"
@@ -115,12 +116,29 @@ layer(services, { excludeTestServices: true })("Callbacks of Twilio", (it) => {
 
   it.effect("a repeat is harmless, also while the first is being written down", () =>
     Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
       const sid = yield* sent
       const form = statusOf(sid, "undelivered", { ErrorCode: "30003" })
-      yield* Effect.all(
-        Array.from({ length: 8 }, () => post(form)),
-        { concurrency: "unbounded" }
+      const written = yield* Deferred.make<void>()
+      const repeated = yield* Deferred.make<void>()
+      // The first, by hand, as slow as it takes for the second to come.
+      const first = yield* Effect.gen(function* () {
+        yield* sql`SELECT FROM notifications.messages WHERE reference = ${sid}::text FOR UPDATE`
+        yield* sql`INSERT INTO notifications.attempts (message_id, at, provider, outcome, reason)
+          VALUES (${`m:${sid}`}::text, now(), 'api.twilio.com', 'refused', 'undelivered 30003')`
+        yield* Deferred.succeed(written, undefined)
+        yield* Deferred.await(repeated)
+      }).pipe(sql.withTransaction, Effect.forkChild)
+      yield* Deferred.await(written)
+      const second = yield* Effect.forkChild(post(form))
+      yield* pollUntil(
+        sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        ({ length }) => length > 0,
+        { deadline: "30 seconds" }
       )
+      yield* Deferred.succeed(repeated, undefined)
+      yield* Fiber.join(first)
+      yield* Fiber.join(second)
       yield* post(form)
       assert.strictEqual((yield* recorded(sid)).attempts.length, 1)
     })
