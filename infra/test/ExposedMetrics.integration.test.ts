@@ -1,6 +1,6 @@
 /** What alerts and dashboards ask for is what the running service tells: the names, and the labels they choose by. */
 import { assert, it } from "@effect/vitest"
-import { Order } from "@onsale/contracts/http/OrdersApi"
+import { Order } from "../../packages/contracts/src/http/OrdersApi.ts"
 import { pollUntil } from "@onsale/testing/Poll"
 import { Effect } from "effect"
 import { parse } from "yaml"
