@@ -9,6 +9,7 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as AcceptLanguage from "./AcceptLanguage.ts"
 import * as Admission from "./Admission.ts"
+import * as UntoldEvent from "./UntoldEvent.ts"
 import * as OrderOperations from "./OrderOperations.ts"
 import { matches } from "./Validator.ts"
 
@@ -21,6 +22,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const orders = yield* OrderOperations.make
     const notifications = yield* Notifications
+    const untold = yield* UntoldEvent.make
     const admitToPdf = yield* Admission.make({ places: pdfPlaces, retryAfterSeconds: 2 })
 
     return handlers.handleAll({
@@ -40,7 +42,7 @@ export const layer = HttpApiBuilder.group(
       ticketsPdf: Effect.fnUntraced(function* ({ params, request }) {
         const order = yield* orders.byId(params.orderId)
         const document = yield* notifications
-          .documentOf(order.id, order.tickets)
+          .documentOf(order.id, order.tickets, undefined, untold)
           .pipe(
             Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () =>
               Effect.fail(new TicketsNotReady({}))

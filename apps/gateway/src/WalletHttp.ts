@@ -9,6 +9,7 @@ import { GooglePasses } from "@onsale/notifications/wallet/GooglePasses"
 import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as Admission from "./Admission.ts"
+import * as UntoldEvent from "./UntoldEvent.ts"
 
 /** A page, or a signature, takes a thread some tens of milliseconds. */
 const places = 8
@@ -31,6 +32,7 @@ export const layer = HttpApiBuilder.group(
   Effect.fn(function* (handlers) {
     const orders = yield* Orders
     const notifications = yield* Notifications
+    const untold = yield* UntoldEvent.make
     const apple = yield* ApplePasses
     const google = yield* GooglePasses
     const admit = yield* Admission.make({ places, retryAfterSeconds: 2 })
@@ -41,7 +43,7 @@ export const layer = HttpApiBuilder.group(
       if (found.ticket.status !== "valid") return yield* new TicketNotValid({})
       const order = (yield* orders.get(found.orderId)) ?? (yield* new TicketNotFound({}))
       const whole = yield* notifications
-        .documentOf(order.id, order.tickets)
+        .documentOf(order.id, order.tickets, undefined, untold)
         .pipe(
           Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketNotValid({})))
         )

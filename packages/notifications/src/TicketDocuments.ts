@@ -37,7 +37,9 @@ export class TicketDocuments extends Context.Service<
     readonly of: (
       orderId: OrderId,
       tickets: ReadonlyArray<OrderTicket>,
-      ticketId?: TicketId
+      ticketId?: TicketId,
+      /** Of an event that the catalog's journal does not tell of: SQL has put it there. */
+      untold?: (eventId: EventId) => Effect.Effect<EventFacts>
     ) => Effect.Effect<TicketDocument, TicketsNotFound | TicketsNotReady>
   }
 >()("@onsale/notifications/TicketDocuments") {
@@ -83,7 +85,7 @@ export class TicketDocuments extends Context.Service<
       })
 
       return TicketDocuments.of({
-        of: Effect.fn("TicketDocuments.of")(function* (orderId, all, ticketId) {
+        of: Effect.fn("TicketDocuments.of")(function* (orderId, all, ticketId, untold) {
           const valid = all.filter(
             ({ holder, id, status }) =>
               status === "valid" && (ticketId === undefined ? holder === undefined : id === ticketId)
@@ -92,7 +94,9 @@ export class TicketDocuments extends Context.Service<
           const placed = (yield* placedOf(orderId)) ?? (yield* new TicketsNotFound({ orderId }))
           const { customer, eventId, placedAtMs, terms, total } = placed
           const event =
-            (yield* eventOf(eventId)) ?? (yield* new TicketsNotReady({ orderId, reason: "EventUnknown" }))
+            (yield* eventOf(eventId)) ??
+            (untold === undefined ? undefined : yield* untold(eventId)) ??
+            (yield* new TicketsNotReady({ orderId, reason: "EventUnknown" }))
           const onPlan = valid.some(({ seatId }) => seatId !== null)
             ? yield* Cache.get(places, eventId)
             : null

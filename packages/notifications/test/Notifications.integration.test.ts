@@ -213,6 +213,21 @@ describe("Notifications", () => {
     }).pipe(Effect.provide(withoutRunner))
   )
 
+  it.live("an event that no journal tells of is printed as the caller knows it", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      const { orderId, tickets } = yield* place(1)
+      const untold = () => Effect.succeed(event)
+      const failure = yield* Effect.flip(notifications.documentOf(orderId, tickets))
+      assert.strictEqual(failure._tag === "TicketsNotReady" && failure.reason, "EventUnknown")
+      const document = yield* notifications.documentOf(orderId, tickets, undefined, untold)
+      assert.strictEqual(document.event.name, event.name)
+      yield* publish({ ...event, name: "As it was told" })
+      const told = yield* notifications.documentOf(orderId, tickets, undefined, untold)
+      assert.strictEqual(told.event.name, "As it was told")
+    }).pipe(Effect.provide(withoutRunner))
+  )
+
   it.live("refunded tickets are not printed any more", () =>
     Effect.gen(function* () {
       const notifications = yield* Notifications
