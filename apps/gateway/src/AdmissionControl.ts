@@ -7,6 +7,7 @@
 import { Clock, Context, Duration, Effect, Layer, Metric } from "effect"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { AdmissionQueue, type Leave, type Options } from "./AdmissionQueue.ts"
+import * as Crowd from "./Crowd.ts"
 import { classes, type RequestClass } from "./RequestClass.ts"
 import { StandingDelay } from "./StandingDelay.ts"
 
@@ -94,6 +95,9 @@ const make = Effect.gen(function* () {
     classes.map((name) => [name, Metric.withAttributes(refusedMetric, { class: name })])
   ) as Record<RequestClass, typeof refusedMetric>
   let level = 0
+  const crowd = Crowd.make(nowMs())
+  /** Since it was looked for last. */
+  let lost = 0
 
   const show = (metric: Metric.Gauge<number>, get: () => number) => {
     const gauge = Metric.registerUnsafe(metric, context, {
@@ -113,6 +117,8 @@ const make = Effect.gen(function* () {
   yield* show(lagMetric, () => standingMs)
 
   yield* Effect.sync(() => {
+    orders.hold(Crowd.turn(crowd, lost, nowMs()))
+    lost = 0
     const measured = look()
     if (measured === undefined) return
     standingMs = measured
@@ -124,6 +130,9 @@ const make = Effect.gen(function* () {
   const counted = (name: RequestClass): void => refusals[name].updateUnsafe(1, context)
 
   return AdmissionControl.of({
+    lost: () => {
+      lost++
+    },
     turnsAway: (name) => {
       if (level === 0 || !refusedAt(name)) return 0
       counted(name)
@@ -154,6 +163,8 @@ const make = Effect.gen(function* () {
 export class AdmissionControl extends Context.Service<
   AdmissionControl,
   {
+    /** Somebody was told that there is nothing left of what he wanted. */
+    readonly lost: () => void
     /** Whole seconds to stay away where the class is refused now, counted as a refusal; 0 where it is not. Costs nothing. */
     readonly turnsAway: (name: "reads" | "holds") => number
     /**

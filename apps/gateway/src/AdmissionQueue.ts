@@ -38,6 +38,7 @@ export class AdmissionQueue {
   readonly limit: AdaptiveLimit.AdaptiveLimit
   inFlight = 0
   refused = 0
+  private isHeld = false
   private readonly options: Options
   private readonly waiting = new Set<Waiting>()
   /** Between two that leave while others wait. */
@@ -71,7 +72,7 @@ export class AdmissionQueue {
    */
   enter(untilMs: number, go: () => void, refuse: (retryAfterMs: number) => void): Leave {
     const nowMs = this.nowMs()
-    if (this.inFlight < AdaptiveLimit.whole(this.limit) && this.waiting.size === 0) {
+    if (!this.isHeld && this.inFlight < AdaptiveLimit.whole(this.limit) && this.waiting.size === 0) {
       const leave = this.leave()
       go()
       return leave
@@ -99,6 +100,15 @@ export class AdmissionQueue {
       if (leave === undefined) this.waiting.delete(waiting)
       else leave()
     }
+  }
+
+  /** While it is held nobody is let in; who is in goes on. How fast it went before says nothing of how it goes after. */
+  hold(isHeld: boolean): void {
+    if (isHeld === this.isHeld) return
+    this.isHeld = isHeld
+    this.intervalMs = 0
+    this.leftAtMs = Number.NaN
+    this.letIn()
   }
 
   /** To be called a few times a second with the delay that stands: adapts, and refuses those who have waited too long. */
@@ -132,6 +142,7 @@ export class AdmissionQueue {
   }
 
   private measure(): void {
+    if (this.isHeld) return
     const nowMs = this.nowMs()
     if (this.waiting.size > 0 && !Number.isNaN(this.leftAtMs)) {
       const tookMs = Math.min(this.options.patienceMs, Math.max(0, nowMs - this.leftAtMs))
@@ -141,6 +152,7 @@ export class AdmissionQueue {
   }
 
   private letIn(): void {
+    if (this.isHeld) return
     const limit = AdaptiveLimit.whole(this.limit)
     for (const first of this.waiting) {
       if (this.inFlight >= limit) return

@@ -95,10 +95,9 @@ const routes = (options: GatewayOptions, contracts: CompatContracts.CompatContra
   ).pipe(
     Layer.provide([
       Layer.mergeAll(HoldDesk.layer, AvailabilityFeed.layer, EventReads.layer).pipe(
-        Layer.provideMerge(AvailabilityBoard.layer)
+        Layer.provideMerge([AvailabilityBoard.layer, AdmissionControl.layer])
       ),
       ReadAddresses.layer,
-      AdmissionControl.layer,
       RateLimits.layer,
       ViewersPerClient.layer,
       PublicUrl.layer(options.port ?? 3000),

@@ -7,6 +7,7 @@ import * as InventorySubmit from "@onsale/inventory/InventorySubmit"
 import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
+import { AdmissionControl } from "./AdmissionControl.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { overloaded } from "./InventoryProblems.ts"
 import * as Patience from "./Patience.ts"
@@ -49,14 +50,6 @@ const fingerprintOf = ({
     ])
   )
 
-/** Tells of a change that the board may not show yet. Who lost seats looks for others next: those must not look free. */
-const tell = (boards: AvailabilityBoard["Service"], eventId: EventId, answer: InventoryAnswer): void => {
-  if (answer._tag === "Held") boards.changed(eventId, answer.hold.version)
-  else if (answer._tag === "Refused" && (answer.code === "seats_taken" || answer.code === "quota_full")) {
-    boards.met(eventId)
-  }
-}
-
 interface Event {
   readonly id: EventId
   readonly number: number
@@ -96,7 +89,20 @@ export class HoldDesk extends Context.Service<
       const send = yield* InventorySubmit.of(yield* InventoryClient)
       const boards = yield* AvailabilityBoard
       const clock = yield* Clock.Clock
+      const control = yield* AdmissionControl
       const running = new Set<string>()
+
+      /** Who lost seats looks for others next: those must not look free. Nor a change that the board may not show yet. */
+      const tell = (eventId: EventId, answer: InventoryAnswer): void => {
+        if (answer._tag === "Held") boards.changed(eventId, answer.hold.version)
+        else if (
+          answer._tag === "Refused" &&
+          (answer.code === "seats_taken" || answer.code === "quota_full")
+        ) {
+          boards.met(eventId)
+          control.lost()
+        }
+      }
 
       const submit: HoldDesk["Service"]["submit"] = (event, key, claims, done, traced, untilMs) => {
         const commandId = CommandId.make(short(key), { disableChecks: true })
@@ -123,7 +129,7 @@ export class HoldDesk extends Context.Service<
           },
           (exit) => {
             // Whether anybody still waits for it or not: it has happened.
-            if (exit._tag === "Success") tell(boards, event.id, exit.value)
+            if (exit._tag === "Success") tell(event.id, exit.value)
             if (giveBack()) done(Exit.mapError(exit, overloaded))
           },
           traced,

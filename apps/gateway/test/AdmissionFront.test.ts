@@ -21,6 +21,7 @@ const serve = Effect.gen(function* () {
     waiting: [] as Array<() => void>
   }
   const control = AdmissionControl.of({
+    lost: () => {},
     turnsAway: () => told.turnsAway,
     enter: (name, untilMs, go, refuse) => {
       told.untils.push(untilMs)

@@ -136,4 +136,27 @@ describe("the queue of those who are let in", () => {
     queue.turn(0)
     assert.deepStrictEqual(told, ["a", "b", "c", "d"])
   })
+
+  it("lets nobody in while it is held, and does not take the pause for how fast it goes", () => {
+    const { enter, queue, time, told } = queueAt()
+    const leave = enter("a")
+    queue.hold(true)
+    for (const name of ["b", "c", "d"]) enter(name)
+    time.nowMs = 900
+    leave()
+    assert.deepStrictEqual(told, ["a"])
+    assert.strictEqual(queue.waitMs, 0)
+    queue.hold(false)
+    assert.deepStrictEqual(told, ["a", "b", "c"])
+    assert.strictEqual(queue.waitMs, 0)
+  })
+
+  it("refuses those whose patience ends while it is held", () => {
+    const { enter, queue, time, told } = queueAt()
+    queue.hold(true)
+    enter("a")
+    time.nowMs = options.patienceMs
+    queue.turn(0)
+    assert.deepStrictEqual(told, ["a refused for 1000"])
+  })
 })

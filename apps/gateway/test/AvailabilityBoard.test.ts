@@ -5,6 +5,7 @@ import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { AvailabilityView, InventoryAnswer } from "@onsale/contracts/inventory/InventoryCommand"
 import { Context, Deferred, Effect, Exit, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
+import { AdmissionControl } from "../src/AdmissionControl.ts"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
 import { AvailabilityNews } from "../src/AvailabilityNews.ts"
 import { HoldDesk } from "../src/HoldDesk.ts"
@@ -64,7 +65,11 @@ const inventory = Layer.effectContext(
 
 const layer = HoldDesk.layer.pipe(
   Layer.provideMerge(AvailabilityBoard.layer),
-  Layer.provide([AvailabilityNews.layerNone, Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) })]),
+  Layer.provide([
+    AdmissionControl.layer,
+    AvailabilityNews.layerNone,
+    Layer.mock(Catalog, { eventNumber: () => Effect.succeed(1) })
+  ]),
   Layer.provideMerge(inventory)
 )
 

@@ -4,6 +4,7 @@ import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { Effect, Fiber, Layer, Scheduler } from "effect"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
+import { AdmissionControl } from "../src/AdmissionControl.ts"
 import { HoldDesk } from "../src/HoldDesk.ts"
 
 const event = { id: makeEventId(1_700_000_000_000), number: 1 }
@@ -12,6 +13,7 @@ const claims = { seats: [1], areas: [], best: null }
 const layer = HoldDesk.layer.pipe(
   Layer.provide([
     Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {}, read: () => {} }),
+    AdmissionControl.layer,
     Layer.mock(InventoryClient, { execute: () => Effect.never })
   ])
 )
@@ -40,6 +42,7 @@ describe("HoldDesk", () => {
           HoldDesk.layer.pipe(
             Layer.provide([
               Layer.mock(AvailabilityBoard, { changed: () => {}, met: () => {}, read: () => {} }),
+              AdmissionControl.layer,
               Layer.mock(InventoryClient, { execute })
             ])
           )

@@ -17,6 +17,41 @@ const decodeTickets = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ti
 
 type Row = Journal.JournalRow<OrderEvent>
 
+/** A row of `notifications.orders`, as text. */
+interface Confirmed {
+  readonly orderId: string
+  readonly eventId: string
+  readonly customer: string
+  readonly total: string
+  readonly tickets: string
+  /** Milliseconds since 1970, as the next one. */
+  readonly placedAt: string
+  readonly confirmedAt: string
+}
+
+/** What is gathered of the rows that are handled together: a statement an order would fall behind a busy sale. */
+interface Batch {
+  /** The first row of each order. */
+  readonly placed: ReadonlyMap<string, Row>
+  /** Not written yet. */
+  readonly confirmed: Array<Confirmed>
+  readonly offered: Array<{
+    readonly id: string
+    readonly payload: Notice
+    readonly correlation: string | null
+    readonly delay: Duration.Duration
+  }>
+}
+
+/** An order is placed by the first event of its stream. */
+const placedOf = ({ placed }: Batch, { stream }: Row) => {
+  const row = placed.get(stream)
+  const first = row?.events[0]
+  return row !== undefined && first?._tag === "Placed"
+    ? Effect.succeed({ ...first, placedAtMs: row.atMs })
+    : Effect.die(new Error(`order ${stream} does not begin with Placed`))
+}
+
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
@@ -25,58 +60,73 @@ export const layer = Layer.unwrap(
     const { horizon, pendingAfter, warnBefore } = yield* NoticeTimes.config
     const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
 
-    /** An order is placed by the first event of its stream. */
-    const placedOf = Effect.fnUntraced(function* (stream: string) {
-      const [row] = yield* journal.read(stream, 1, 1)
-      const first = row?.events[0]
-      return row !== undefined && first?._tag === "Placed"
-        ? { ...first, placedAtMs: row.atMs }
-        : yield* Effect.die(new Error(`order ${stream} does not begin with Placed`))
-    })
-
     /** At once, or at a time; not at all where the fact is older than anybody wants to hear. */
-    const tell = Effect.fnUntraced(function* (row: Row, notice: Notice, atMs = 0) {
+    const tell = Effect.fnUntraced(function* ({ offered }: Batch, row: Row, notice: Notice, atMs = 0) {
       const nowMs = yield* Clock.currentTimeMillis
       if (nowMs - row.atMs > Duration.toMillis(horizon)) {
         return yield* messages.skip(notice, `it happened more than ${Duration.format(horizon)} ago`)
       }
-      yield* notices.offer(noticeId(notice), notice, {
+      offered.push({
+        id: noticeId(notice),
+        payload: notice,
         correlation: row.correlation,
         delay: Duration.millis(Math.max(0, atMs - nowMs))
       })
     })
 
-    const pending = Effect.fnUntraced(function* (row: Row, orderId: OrderId) {
-      const { payUntilMs } = yield* placedOf(orderId)
+    const pending = Effect.fnUntraced(function* (batch: Batch, row: Row, orderId: OrderId) {
+      const { payUntilMs } = yield* placedOf(batch, row)
       const warnAtMs = payUntilMs - Duration.toMillis(warnBefore)
       const tellAtMs = row.atMs + Duration.toMillis(pendingAfter)
-      yield* tell(row, Notice.cases.PaymentPending.make({ orderId }), tellAtMs)
+      yield* tell(batch, row, Notice.cases.PaymentPending.make({ orderId }), tellAtMs)
       // Who has just been told that it is pending is not told in the next breath that it ends.
       if (warnAtMs > tellAtMs) {
-        yield* tell(row, Notice.cases.PaymentExpiring.make({ orderId }), warnAtMs)
+        yield* tell(batch, row, Notice.cases.PaymentExpiring.make({ orderId }), warnAtMs)
       }
     })
 
     const confirm = Effect.fnUntraced(function* (
+      batch: Batch,
       row: Row,
       orderId: OrderId,
       confirmed: ReadonlyArray<OrderTicket>
     ) {
-      const { customer, customerId, eventId, placedAtMs, total } = yield* placedOf(row.stream)
+      const { customer, customerId, eventId, placedAtMs, total } = yield* placedOf(batch, row)
+      batch.confirmed.push({
+        orderId,
+        eventId,
+        customer: JSON.stringify(customerId === undefined ? customer : { ...customer, customerId }),
+        total: JSON.stringify(total),
+        tickets: yield* encodeTickets(confirmed),
+        placedAt: String(placedAtMs),
+        confirmedAt: String(row.atMs)
+      })
+      yield* tell(batch, row, Notice.cases.OrderConfirmed.make({ orderId }))
+    })
+
+    /** Before somebody looks for one of them, and at the end. */
+    const writeConfirmed = Effect.fnUntraced(function* ({ confirmed }: Batch) {
+      if (confirmed.length === 0) return
+      const column = (name: keyof Confirmed) => confirmed.map((order) => order[name])
       yield* sql`INSERT INTO notifications.orders (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
-        VALUES (${orderId}::uuid, ${eventId}::uuid, ${JSON.stringify(customerId === undefined ? customer : { ...customer, customerId })}::json, ${JSON.stringify(total)}::json,
-          ${yield* encodeTickets(confirmed)}::json, to_timestamp(${placedAtMs}::float8 / 1000),
-          to_timestamp(${row.atMs}::float8 / 1000))
+        SELECT order_id, event_id, customer::json, total::json, tickets::json,
+          to_timestamp(placed_at / 1000), to_timestamp(confirmed_at / 1000)
+        FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("customer")}::text[],
+          ${column("total")}::text[], ${column("tickets")}::text[], ${column("placedAt")}::float8[],
+          ${column("confirmedAt")}::float8[])
+          AS made (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
         ON CONFLICT DO NOTHING`
-      yield* tell(row, Notice.cases.OrderConfirmed.make({ orderId }))
+      confirmed.length = 0
     })
 
     /** From then on they are not printed any more, whenever the money arrives. Answers with who else had some of them. */
     const refund = Effect.fnUntraced(function* (
+      batch: Batch,
       row: Row,
       orderId: OrderId,
       refunded: ReadonlyArray<TicketId>
     ) {
+      yield* writeConfirmed(batch)
       const rows = yield* sql`SELECT tickets FROM notifications.orders WHERE order_id = ${orderId}::uuid`
       const [order] = yield* decodeTickets(rows)
       if (order === undefined) return []
@@ -87,13 +137,15 @@ export const layer = Layer.unwrap(
         WHERE order_id = ${orderId}::uuid`
       const gone = order.tickets.filter(({ id }) => refunded.includes(id))
       if (gone.every(({ holder }) => holder === undefined)) return []
-      return TicketHolders.of({ ...(yield* placedOf(row.stream)), orderId, tickets: gone }, gone)
+      return TicketHolders.of({ ...(yield* placedOf(batch, row)), orderId, tickets: gone }, gone)
     })
 
     const reissue = Effect.fnUntraced(function* (
+      batch: Batch,
       orderId: OrderId,
       { codeVersion, holder, ticketId }: Extract<OrderEvent, { readonly _tag: "TicketReissued" }>
     ) {
+      yield* writeConfirmed(batch)
       const rows = yield* sql`SELECT tickets FROM notifications.orders WHERE order_id = ${orderId}::uuid`
       const [order] = yield* decodeTickets(rows)
       if (order === undefined) return
@@ -106,41 +158,41 @@ export const layer = Layer.unwrap(
         WHERE order_id = ${orderId}::uuid`
     })
 
-    const handle = Effect.fnUntraced(function* (row: Row, event: OrderEvent) {
+    const handle = Effect.fnUntraced(function* (batch: Batch, row: Row, event: OrderEvent) {
       const orderId = OrderId.make(row.stream)
       switch (event._tag) {
         case "PaymentPending":
-          return yield* pending(row, orderId)
+          return yield* pending(batch, row, orderId)
         case "PaymentDeclined":
-          return yield* tell(row, Notice.cases.PaymentDeclined.make({ orderId }))
+          return yield* tell(batch, row, Notice.cases.PaymentDeclined.make({ orderId }))
         case "Cancelled":
-          return yield* tell(row, Notice.cases.OrderCancelled.make({ orderId }))
+          return yield* tell(batch, row, Notice.cases.OrderCancelled.make({ orderId }))
         case "Confirmed":
-          return yield* confirm(row, orderId, event.tickets)
+          return yield* confirm(batch, row, orderId, event.tickets)
         case "RefundRequested": {
-          const holders = yield* refund(row, orderId, event.tickets)
+          const holders = yield* refund(batch, row, orderId, event.tickets)
           if (event.cause !== "event_cancelled") {
             for (const { key: holder } of holders) {
               const { refundId } = event
-              yield* tell(row, Notice.cases.TicketReturned.make({ orderId, refundId, holder }))
+              yield* tell(batch, row, Notice.cases.TicketReturned.make({ orderId, refundId, holder }))
             }
             return
           }
-          const { eventId } = yield* placedOf(row.stream)
-          yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId }))
+          const { eventId } = yield* placedOf(batch, row)
+          yield* tell(batch, row, Notice.cases.EventCancelled.make({ orderId, eventId }))
           for (const { key: holder } of holders)
-            yield* tell(row, Notice.cases.EventCancelled.make({ orderId, eventId, holder }))
+            yield* tell(batch, row, Notice.cases.EventCancelled.make({ orderId, eventId, holder }))
           return
         }
         case "TicketReissued": {
-          yield* reissue(orderId, event)
+          yield* reissue(batch, orderId, event)
           const about = { orderId, ticketId: event.ticketId, codeVersion: event.codeVersion }
-          yield* tell(row, Notice.cases.TicketReissued.make(about))
+          yield* tell(batch, row, Notice.cases.TicketReissued.make(about))
           if (event.holder === undefined) return
-          return yield* tell(row, Notice.cases.TicketGiven.make(about))
+          return yield* tell(batch, row, Notice.cases.TicketGiven.make(about))
         }
         case "Refunded":
-          return yield* tell(row, Notice.cases.Refunded.make({ orderId, refundId: event.refundId }))
+          return yield* tell(batch, row, Notice.cases.Refunded.make({ orderId, refundId: event.refundId }))
       }
     })
 
@@ -149,9 +201,17 @@ export const layer = Layer.unwrap(
       name: "booking",
       journal,
       handle: Effect.fnUntraced(function* (rows) {
-        for (const row of rows) {
-          for (const event of row.events) yield* handle(row, event)
+        const placed = yield* journal.firsts([...new Set(rows.map(({ stream }) => stream))])
+        const batch: Batch = {
+          placed: new Map(placed.map((row) => [row.stream, row])),
+          confirmed: [],
+          offered: []
         }
+        for (const row of rows) {
+          for (const event of row.events) yield* handle(batch, row, event)
+        }
+        yield* writeConfirmed(batch)
+        yield* notices.offerAll(batch.offered)
       })
     })
   })

@@ -89,8 +89,7 @@ export const layer = (options: DeliveryOptions) =>
             if (last === undefined) return false
             const told = orders.flatMap((order) => noticesOf(fanOut, order))
             yield* notices.offerAll(
-              told.map((notice) => ({ id: noticeId(notice), payload: notice })),
-              { correlation }
+              told.map((notice) => ({ id: noticeId(notice), payload: notice, correlation }))
             )
             yield* sql`UPDATE notifications.fan_outs SET last_order = ${last.orderId}::uuid,
               told = told + ${told.length}::int WHERE id = ${id}::text`

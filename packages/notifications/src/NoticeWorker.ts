@@ -10,8 +10,8 @@ import { NoticeJobs } from "./NoticeJobs.ts"
 import { channelsFor, Preferences, wishesOf } from "./Preferences.ts"
 import { Recipients } from "./Recipients.ts"
 
-/** Short statements only. */
-const concurrency = 4
+/** Short statements only, which share connections and are sent together. */
+const concurrency = 16
 
 export const layer = (options: DeliveryOptions) =>
   Layer.unwrap(

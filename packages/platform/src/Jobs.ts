@@ -138,14 +138,21 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
 
   /** Puts many jobs into the queue, as `offer` does each, in one statement. */
   const offerAll = Effect.fn("Jobs.offerAll")(function* (
-    jobs: ReadonlyArray<{ readonly id: string; readonly payload: A }>,
-    { correlation = null }: { readonly correlation?: string | null } = {}
+    jobs: ReadonlyArray<{
+      readonly id: string
+      readonly payload: A
+      readonly correlation?: string | null
+      readonly delay?: Duration.Duration
+    }>
   ): Effect.fn.Return<void, SqlError.SqlError> {
     if (jobs.length === 0) return
     const payloads = yield* Effect.orDie(Effect.forEach(jobs, ({ payload }) => encode(payload)))
     yield* sql`INSERT INTO ${table} (queue, id, payload, correlation, run_at)
-      SELECT ${queue}::text, id, payload::json, ${correlation}::text, clock_timestamp()
-      FROM unnest(${jobs.map(({ id }) => id)}::text[], ${payloads}::text[]) AS job (id, payload)
+      SELECT ${queue}::text, id, payload::json, nullif(correlation, ''), clock_timestamp() + make_interval(secs => delay)
+      FROM unnest(${jobs.map(({ id }) => id)}::text[], ${payloads}::text[],
+        ${jobs.map(({ correlation }) => correlation ?? "")}::text[],
+        ${jobs.map(({ delay = Duration.zero }) => String(Duration.toSeconds(delay)))}::float8[])
+        AS job (id, payload, correlation, delay)
       ON CONFLICT DO NOTHING`
     yield* sql.afterCommit(wake)
   })

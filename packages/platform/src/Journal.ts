@@ -200,6 +200,13 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
       return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
     }),
 
+    /** The first rows of these streams, in no order; of one that has none, none. */
+    firsts: Effect.fnUntraced(function* (streams: ReadonlyArray<string>) {
+      const rows = yield* sql`SELECT ${columns} FROM ${table}
+        WHERE stream = ANY(${streams}::uuid[]) AND version = 1`
+      return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
+    }),
+
     /**
      * The rows of all streams behind a cursor in commit order, at most `limit`. What a transaction
      * that still runs may yet put before a row holds that row back.

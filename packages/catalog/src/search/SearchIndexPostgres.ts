@@ -17,8 +17,8 @@ import * as SearchRows from "./SearchRows.ts"
 import * as SearchStandIn from "./SearchStandIn.ts"
 import * as SearchState from "./SearchState.ts"
 
-/** More at a time would only share the same cores, and take connections from who buys. */
-const atOnce = 4
+/** A search asks some seven times, and waits for an answer most of the time. More would take connections from who buys. */
+const atOnce = 8
 /** Those who wait besides; a queue of a second. */
 const waiting = 128
 const retryAfterMs = 1_000
