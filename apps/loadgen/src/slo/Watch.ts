@@ -2,6 +2,7 @@
 import { Effect, FileSystem, Schedule } from "effect"
 import { HttpClient } from "effect/http"
 import { Redis } from "ioredis"
+import { Worker } from "node:worker_threads"
 import { nowMs } from "../open/Client.ts"
 import * as Latencies from "../open/Latencies.ts"
 import { cpuOf, type LevelProcess, type RunningLevel } from "./LevelProcesses.ts"
@@ -47,7 +48,6 @@ export const generator: LevelProcess = {
 const eventCopies = ["boards", "details", "lists", "seat_maps"]
 
 const everyMs = 1_000
-const redisEveryMs = 50
 /** Of Postgres, which is under load as well. */
 const looksAJobsLook = 5
 
@@ -91,11 +91,14 @@ const probe = Effect.fnUntraced(function* (url: string) {
     (redis) => Effect.sync(() => redis.disconnect())
   )
   const latencies = Latencies.make()
-  yield* Effect.gen(function* () {
-    const begun = performance.now()
-    yield* Effect.promise(() => redis.get("onsale-slo-probe"))
-    latencies.record(performance.now() - begun)
-  }).pipe(Effect.repeat(Schedule.fixed(redisEveryMs)), Effect.forkScoped)
+  const worker = yield* Effect.acquireRelease(
+    Effect.sync(() => new Worker(new URL("./RedisProbe.ts", import.meta.url), { workerData: url })),
+    (worker) => Effect.promise(() => worker.terminate())
+  )
+  worker.on("message", latencies.record)
+  worker.on("error", (cause) => {
+    throw cause
+  })
   const evicted = Effect.map(
     Effect.promise(() => redis.info("stats")),
     (text) => Number(/evicted_keys:(\d+)/.exec(text)?.[1] ?? 0)
