@@ -21,9 +21,12 @@ const name = "availability"
 export const named = { schema, name } as const
 
 /** Rows of the journal in one transaction, and in it an event is written once; each row has up to a thousand commands. */
-const batch = 128
-/** It shares a process with who sells, who keeps four fifths of the time; what falls behind is told by `asOf`. */
-const rest = 4
+const batch = 256
+/**
+ * It shares a process with who sells, who keeps two thirds of the time; what falls behind is told by `asOf`. Time that
+ * it waits for its turn counts as its own, so with more it would not keep up with a thousand requests a second.
+ */
+const rest = 2
 /** So that an event that is being bought is written a few times a second, however many rows its journal has. */
 const gatherFor = Duration.millis(500)
 /** Owners that are awake sweep within a quarter of a second. */

@@ -44,7 +44,7 @@ export const defaults: DeliveryOptions = {
 }
 
 /** A message is mostly waiting for its provider. */
-const concurrency = 4
+const concurrency = 8
 
 /** Whoever takes messages and never says so has sent each as often: then somebody has to look. */
 const maxUnknowns = 5
