@@ -153,21 +153,36 @@ const rateOf = Effect.fnUntraced(function* (level: LevelProcesses.RunningLevel, 
   return rate
 })
 
+/** Keys of orders count for ever: no run has the seed of those that looked for the rate. */
+const ownSeeds = 1_000
+/** How often a rate that was found is lowered, and by how much, until it is carried for the whole time. */
+const lowerings = 3
+const lowered = 0.9
+
 const day = Effect.fnUntraced(function* (
   level: LevelProcesses.RunningLevel,
   options: Options,
   ceiling: number
 ) {
   const { mix, seconds } = options
-  const rate = yield* rateOf(level, options)
-  yield* Console.error(`${options.level} at ${rate} requests a second for ${seconds} s`)
-  const events = yield* SloRun.openSale(level, SloRun.eventsFor(rate, seconds + options.warmUpSeconds))
-  const measured = yield* SloRun.measure(
-    level,
-    events,
-    { type: "mix", mix, requestsPerSecond: rate },
-    options
-  )
+  const at = Effect.fnUntraced(function* (rate: number, seed: number) {
+    yield* Console.error(`${options.level} at ${rate} requests a second for ${seconds} s`)
+    const events = yield* SloRun.openSale(level, SloRun.eventsFor(rate, seconds + options.warmUpSeconds))
+    return yield* SloRun.measure(
+      level,
+      events,
+      { type: "mix", mix, requestsPerSecond: rate },
+      { ...options, seed }
+    )
+  })
+  let rate = yield* rateOf(level, options)
+  let measured = yield* at(rate, options.seed + ownSeeds)
+  // What is carried for some seconds is not carried for as long as one likes.
+  for (let i = 1; i <= lowerings && Option.contains(options.rps, "auto"); i++) {
+    if (SloRun.carries(level, rate, seconds, measured.load)) break
+    rate = Math.round(rate * lowered)
+    measured = yield* at(rate, options.seed + ownSeeds + i)
+  }
   const step = {
     runners: options.runners,
     requestsPerSecond: measured.load.answeredPerSecond,

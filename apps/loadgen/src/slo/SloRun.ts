@@ -115,7 +115,7 @@ const answeredShare = 0.97
 const arrivedShare = 0.85
 
 /** Whether a rate is carried: it is answered, in time and without more errors than the level may have. */
-const carries = (
+export const carries = (
   level: RunningLevel,
   requestsPerSecond: number,
   seconds: number,
