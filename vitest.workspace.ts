@@ -7,6 +7,9 @@ const cluster = tests("*.cluster.test.ts")
 /** They put a module of their own in another's place. */
 const mutants = tests("*Mutants.test.ts")
 
+/** CI has two cores. Projects of as many workers run side by side. */
+const maxWorkers = 2
+
 /**
  * Unit tests take milliseconds and need nothing; those of mutants break one rule at a time and see it told;
  * integration tests use a real Postgres, sockets or processes; those of the cluster a container engine.
@@ -19,6 +22,7 @@ export default defineConfig({
           name: "unit",
           include: tests("*.test.ts"),
           exclude: [...integration, ...cluster, ...mutants, "**/node_modules/**"],
+          maxWorkers,
           // Half of the time would go into reading the same modules for each file; none of these files changes any.
           isolate: false
         }
@@ -27,7 +31,8 @@ export default defineConfig({
         test: {
           name: "mutants",
           include: mutants,
-          exclude: ["**/node_modules/**"]
+          exclude: ["**/node_modules/**"],
+          maxWorkers
         }
       },
       {
@@ -38,8 +43,8 @@ export default defineConfig({
           globalSetup: ["packages/testing/src/PostgresGlobalSetup.ts"],
           // Forks, because the tests start servers and send signals, which threads cannot take.
           pool: "forks",
-          // Each file has a Postgres pool and often a server of its own; CI has two cores.
-          maxWorkers: 2,
+          // Each file has a Postgres pool and often a server of its own.
+          maxWorkers,
           isolate: false,
           testTimeout: 60_000,
           hookTimeout: 60_000

@@ -30,9 +30,6 @@ const objectives = all.flatMap(({ labels, record }) =>
 
 const dashboards = Dashboards.all()
 
-/** Of another part of the service, which brings them. */
-const broughtElsewhere = /^onsale_admission_/
-
 test("alerts and panels ask for metrics that exist", () => {
   const sources = globSync(
     ["apps/*/src/**/*.ts", "packages/*/src/**/*.ts", "node_modules/effect/src/cluster/ClusterMetrics.ts"],
@@ -43,7 +40,7 @@ test("alerts and panels ask for metrics that exist", () => {
     Dashboards.metricsIn
   )
   expect(asked.length).toBeGreaterThan(0)
-  const missing = new Set(asked.filter((name) => !text.includes(`"${name}"`) && !broughtElsewhere.test(name)))
+  const missing = new Set(asked.filter((name) => !text.includes(`"${name}"`)))
   expect([...missing]).toEqual([])
 })
 

@@ -15,7 +15,7 @@ interface Groups {
 
 /** Why one process that sold a ticket, and whom nothing went wrong for, does not tell of these. */
 const elsewhere: ReadonlyArray<readonly [names: RegExp, reason: string]> = [
-  [/^onsale_admission_/, "admission control brings them"],
+  [/^onsale_admission_refused_total$/, "nobody is refused"],
   [/^onsale_bus_|^onsale_relay_/, "an event bus is of a cluster"],
   [/^onsale_cache_|^onsale_cluster_/, "Redis at L1, a cluster"],
   [/^onsale_payment_(breaker_open|rerouted|strays)$/, "a provider has failed"],

@@ -29,12 +29,15 @@ import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@on
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Clock, DateTime, Effect, identity } from "effect"
+import { Clock, DateTime, Effect, Fiber, Option } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
 import { CurrentCustomer } from "./CurrentCustomer.ts"
 import * as OrderViews from "./OrderView.ts"
 import * as Patience from "./Patience.ts"
+
+/** Until the owner of an order says whether it was placed in time: a message to him, and a freeze. */
+const ownerLimitMs = 5_000
 
 const notBuyable = ({
   code,
@@ -99,11 +102,39 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  /** For a buyer who waits no longer: what was placed goes on without him; what was not yet, is not begun. */
+  /** For a buyer who waits no longer: what was placed goes on without him. Null where it was not, as far as is known. */
   const asItStands = Effect.fnUntraced(function* (key: string, fingerprint: string) {
     const known = yield* orders.placed(key)
-    if (known === null) return yield* new BookingUnavailable({ retryAfterMs: 1_000 })
+    if (known === null) return null
     return known.fingerprint === fingerprint ? known.order : yield* new KeyReused({})
+  })
+
+  /**
+   * The answer, or how the order stands when nobody waits any longer. Whether it is placed is decided by its owner, whose
+   * message may still be on its way by then: so that nobody is told that nothing has happened and pays, he is waited for.
+   */
+  const inTime = Effect.fnUntraced(function* <E>(
+    placing: Effect.Effect<OrderView, E | BookingUnavailable>,
+    { fingerprint, key, waitMs }: { fingerprint: string; key: string; waitMs: number | undefined }
+  ) {
+    const fiber = yield* Effect.forkChild(placing)
+    const standing = asItStands(key, fingerprint)
+    const answer = Effect.catchIf(
+      Fiber.join(fiber),
+      (error): error is BookingUnavailable => error instanceof BookingUnavailable,
+      (unavailable) =>
+        Effect.flatMap(standing, (order) =>
+          order === null ? Effect.fail(unavailable) : Effect.succeed(order)
+        )
+    )
+    if (waitMs === undefined) return yield* answer
+    const early = yield* Effect.timeoutOption(answer, waitMs)
+    if (Option.isSome(early)) return early.value
+    const placed = yield* standing
+    if (placed !== null) return placed
+    const late = yield* Effect.timeoutOption(answer, ownerLimitMs)
+    if (Option.isSome(late)) return late.value
+    return (yield* standing) ?? (yield* new BookingUnavailable({ retryAfterMs: 1_000 }))
   })
 
   return {
@@ -165,9 +196,7 @@ export const make = Effect.gen(function* () {
         })
         .pipe(
           Effect.map(({ order }) => order),
-          waitMs === undefined
-            ? identity
-            : Effect.timeoutOrElse({ duration: waitMs, orElse: () => asItStands(key, fingerprint) }),
+          (placing) => inTime(placing, { key, fingerprint, waitMs }),
           Tracing.resumed,
           Effect.catchTag("HoldNotBuyable", notBuyable),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),

@@ -26,7 +26,11 @@ const isUsual = (path: string): boolean => {
   return rest === -1 || path.startsWith("/availability", rest)
 }
 
-const ofRead = (path: string): RequestClass => {
+/** What a stadium's gates read. */
+const ofGates = /^organiser\/events\/[^/]+\/(door-bundle|checkins)$/
+
+const ofRead = (path: string): RequestClass | undefined => {
+  if (ofGates.test(path)) return undefined
   if (path.endsWith(".pdf") || path.endsWith(".ics") || path.endsWith(".pkpass")) return "cold"
   return isUsual(path) || own.some((beginning) => path.startsWith(beginning)) ? "reads" : "cold"
 }
@@ -37,7 +41,9 @@ const ofWrite = (path: string): RequestClass | undefined => {
   // A plan with all its seats: work for seconds.
   if (path === "organiser/venues") return "cold"
   // What gives seats back or keeps them, what organisers rule, what somebody does not want to be sent any more.
-  return path.startsWith("holds/") || path.startsWith("organiser/") ? undefined : "reads"
+  return ["holds/", "organiser/", "unsubscribe/"].some((beginning) => path.startsWith(beginning))
+    ? undefined
+    : "reads"
 }
 
 /**
@@ -78,6 +84,9 @@ export const ofCall = (name: string): RequestClass | undefined => {
     case "GetOrder":
     case "GetTicket":
       return "reads"
+    case "GetDoorBundle":
+    case "GetCheckIns":
+      return undefined
     default:
       return /^(Get|List|Search)/.test(name) ? "cold" : undefined
   }

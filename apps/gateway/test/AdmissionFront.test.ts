@@ -100,6 +100,23 @@ describe("requests in front of the routes", () => {
     })
   )
 
+  it.live("give their place back when their connection ends, also those that came behind another on it", () =>
+    Effect.gen(function* () {
+      const { client, told } = yield* serve
+      told.wait = true
+      client.send("POST /api/v1/orders HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n".repeat(3))
+      yield* pollUntil(
+        Effect.sync(() => told.inside),
+        (inside) => inside > 0
+      )
+      client.socket.destroy()
+      yield* pollUntil(
+        Effect.sync(() => told.inside),
+        (inside) => inside === 0
+      )
+    })
+  )
+
   it.live("give their place back when they are answered, and when their client goes while they wait", () =>
     Effect.gen(function* () {
       const { ask, client, told } = yield* serve

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Orders, type PlaceOrder } from "@onsale/booking/Orders"
+import { Orders, type Placement, type PlaceOrder } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
+import { BookingUnavailable } from "@onsale/contracts/booking/OrderEntity"
 import type { OrderView } from "@onsale/contracts/booking/Order"
 import { makeEventId, makeHoldId, makeUuidV7, OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
@@ -39,8 +40,8 @@ const pending: OrderView = {
   updatedAt: ""
 }
 
-/** What a buyer is told who waits three seconds for a checkout that does not end. */
-const told = (placed: OrderView | null) =>
+/** What a buyer is told who waits three seconds for a checkout that does not end, or ends like this. */
+const told = (placed: OrderView | null, place: Effect.Effect<Placement, BookingUnavailable> = Effect.never) =>
   Effect.gen(function* () {
     const requests: Array<PlaceOrder> = []
     const orders = yield* OrderOperations.make.pipe(
@@ -49,7 +50,7 @@ const told = (placed: OrderView | null) =>
           Layer.mock(Orders, {
             place: (request) => {
               requests.push(request)
-              return Effect.never
+              return place
             },
             placed: () =>
               Effect.sync(() =>
@@ -67,6 +68,7 @@ const told = (placed: OrderView | null) =>
       .create("key", payload)
       .pipe(Effect.provideService(Patience.Until, untilMs), Effect.result, Effect.forkChild)
     yield* TestClock.adjust("3 seconds")
+    yield* TestClock.adjust("5 seconds")
     const result = yield* Fiber.join(buyer)
     assert.strictEqual(requests[0]?.waitMs, 3_000)
     return result._tag === "Success" ? result.success.status : result.failure._tag
@@ -79,5 +81,20 @@ describe("a buyer who waits no longer", () => {
 
   it.effect("is told to come again, where it was not", () =>
     Effect.map(told(null), (status) => assert.strictEqual(status, "Overloaded"))
+  )
+
+  it.effect(
+    "hears of an order that was placed while its owner was asked, and not that nothing has happened",
+    () =>
+      Effect.map(
+        told(null, Effect.as(Effect.sleep("4 seconds"), { order: pending, replayed: false })),
+        (status) => assert.strictEqual(status, "payment_pending")
+      )
+  )
+
+  it.effect("hears of an order that goes on, where its owner is not there any more to answer", () =>
+    Effect.map(told(pending, Effect.fail(new BookingUnavailable({ retryAfterMs: 1_000 }))), (status) =>
+      assert.strictEqual(status, "payment_pending")
+    )
   )
 })

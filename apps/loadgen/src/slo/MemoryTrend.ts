@@ -36,6 +36,9 @@ export const of = (looks: ReadonlyArray<Look>, name: string): MemoryTrend => {
   return { slope, error: count < 3 ? Number.NaN : Math.sqrt(rest / (count - 2) / spread) }
 }
 
-/** By more than `mib` a minute, and by more than chance; what cannot be told from chance is told as growth. */
+/** By more than `mib` a minute, and by more than chance; also where there are too few floors to tell. */
 export const grows = ({ error, slope }: MemoryTrend, mib: number): boolean =>
   slope > mib && (Number.isNaN(error) || slope > errors * error)
+
+/** By more than `mib` a minute, but no more than by chance: a longer run would tell. */
+export const isUnclear = (trend: MemoryTrend, mib: number): boolean => trend.slope > mib && !grows(trend, mib)

@@ -19,15 +19,28 @@ const usualLagMs = 1_000
 /** In the second half no more than half as much again as in the first. */
 const grows = (first: number, second: number, usual: number): boolean => second > Math.max(usual, 1.5 * first)
 
+const saying = ({
+  name,
+  trend
+}: {
+  readonly name: string
+  readonly trend: MemoryTrend.MemoryTrend
+}): string => `${name} +${trend.slope.toFixed(1)} ± ${trend.error.toFixed(1)} MiB a minute`
+
 export const judge = ({ looks }: Measured.Measured): ReadonlyArray<Objective> => {
   const middle = looks.length >> 1
   const halves = [looks.slice(0, middle), looks.slice(middle)] as const
   const p95 = (pick: (look: (typeof looks)[number]) => number) =>
     halves.map((half) => Measured.percentile(half.map(pick), 95)) as [number, number]
-  const growing = Object.entries(looks.at(-1)?.memoryMiB ?? {})
+  const trends = Object.entries(looks.at(-1)?.memoryMiB ?? {})
     .filter(([name]) => !witnesses.has(name))
-    .map(([name, mib]) => ({ name, mib, trend: MemoryTrend.of(looks, name) }))
-    .filter(({ mib, trend }) => MemoryTrend.grows(trend, Math.max(flatMiB, flatShare * mib)))
+    .map(([name, mib]) => ({
+      name,
+      limit: Math.max(flatMiB, flatShare * mib),
+      trend: MemoryTrend.of(looks, name)
+    }))
+  const growing = trends.filter(({ limit, trend }) => MemoryTrend.grows(trend, limit))
+  const unclear = trends.filter(({ limit, trend }) => MemoryTrend.isUnclear(trend, limit))
   const waiting = p95(({ waitingCommands }) => waitingCommands)
   const jobs = p95(({ waitingJobs }) => waitingJobs)
   const lag = p95(({ consumerLagMs, projectionLagMs, relayLagMs }) =>
@@ -38,9 +51,11 @@ export const judge = ({ looks }: Measured.Measured): ReadonlyArray<Objective> =>
       name: "memory in the second half",
       target: `≤ ${flatMiB} MiB or ${flatShare * 100}% a minute`,
       measured:
-        growing.length === 0
-          ? "flat in all processes of ours"
-          : growing.map(({ name, trend }) => `${name} +${trend.slope.toFixed(1)} MiB a minute`).join(", "),
+        growing.length > 0
+          ? growing.map(saying).join(", ")
+          : unclear.length > 0
+            ? `no more than by chance: ${unclear.map(saying).join(", ")}`
+            : "flat in all processes of ours",
       passed: growing.length === 0
     },
     {

@@ -12,5 +12,3 @@ export const isRetryable = (cause: Cause.Cause<unknown>): boolean =>
         : undefined
     return SqlError.isSqlError(error) && error.isRetryable
   })
-
-/** Trouble on the way to the database is tried again; what stays wrong is a defect. */
