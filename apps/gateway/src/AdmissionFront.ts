@@ -37,12 +37,6 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const admitted: RequestFront.RequestFront = (request, response, next) => {
     const name = RequestClass.of(request.method, request.url ?? "")
     if (name === undefined) return next()
-    // One that was sent behind another on its connection: until that is answered it has no socket, and would not be told
-    // of the connection's end, which gives the place back.
-    if (response.socket === null) {
-      response.once("socket", () => admitted(request, response, next))
-      return
-    }
     const leave = control.enter(name, Patience.came(request, clock), next, (seconds) =>
       refuse(request, response, seconds)
     )

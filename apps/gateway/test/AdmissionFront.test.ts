@@ -107,7 +107,7 @@ describe("requests in front of the routes", () => {
       client.send("POST /api/v1/orders HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n".repeat(3))
       yield* pollUntil(
         Effect.sync(() => told.inside),
-        (inside) => inside > 0
+        (inside) => inside === 3
       )
       client.socket.destroy()
       yield* pollUntil(
