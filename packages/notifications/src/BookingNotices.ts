@@ -43,6 +43,9 @@ interface Batch {
   }>
 }
 
+/** What is told of these needs to know what was ordered. */
+const ofPlaced: ReadonlySet<OrderEvent["_tag"]> = new Set(["PaymentPending", "Confirmed", "RefundRequested"])
+
 /** An order is placed by the first event of its stream. */
 const placedOf = ({ placed }: Batch, { stream }: Row) => {
   const row = placed.get(stream)
@@ -201,7 +204,8 @@ export const layer = Layer.unwrap(
       name: "booking",
       journal,
       handle: Effect.fnUntraced(function* (rows) {
-        const placed = yield* journal.firsts([...new Set(rows.map(({ stream }) => stream))])
+        const asked = rows.filter(({ events }) => events.some(({ _tag }) => ofPlaced.has(_tag)))
+        const placed = yield* journal.firsts([...new Set(asked.map(({ stream }) => stream))])
         const batch: Batch = {
           placed: new Map(placed.map((row) => [row.stream, row])),
           confirmed: [],

@@ -202,6 +202,7 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
 
     /** The first rows of these streams, in no order; of one that has none, none. */
     firsts: Effect.fnUntraced(function* (streams: ReadonlyArray<string>) {
+      if (streams.length === 0) return []
       const rows = yield* sql`SELECT ${columns} FROM ${table}
         WHERE stream = ANY(${streams}::uuid[]) AND version = 1`
       return (yield* Effect.orDie(decodeRows(rows))).map(toRow)

@@ -9,7 +9,7 @@ import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
 
 const publicUrl = "https://tickets.example/shop"
-const name = "Žižkov; «Größe, 東京», наследие \\ und eine Überschrift, die länger ist als eine Zeile\tmit 🎻"
+const name = "Žižkov; «Größe, 東京», наследие \\ und eine Überschrift, die länger ist als eine Zeile mit 🎻"
 /** The days on which the clocks of Berlin go forward and back, before and after they do. */
 const starts = [
   "2027-03-28T00:30:00Z",
