@@ -5,7 +5,8 @@
  *
  * Accessible seats and the companion seats beside them are not given to those who do not ask. Who asks for
  * accessible seats gets as many as that, and beside them companion seats, other seats where there are none of
- * these, and more accessible ones last of all.
+ * these, and more accessible ones last of all. Accessible seats may be left alone: who needs one comes alone or
+ * with a companion, so one by itself is no harder to sell than two.
  */
 import type { BestAvailable } from "@onsale/contracts/inventory/InventoryCommand"
 import { SeatFlag } from "@onsale/contracts/inventory/SaleLayout"
