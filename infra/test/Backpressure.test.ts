@@ -12,7 +12,7 @@ interface Row {
 
 const rows = read("docs/backpressure.md")
   .split("\n")
-  .filter((line) => line.startsWith("| ") && line.includes("`onsale_"))
+  .filter((line) => line.startsWith("| ") && /`(?:onsale|effect_cluster)_\w+` \|$/.test(line))
   .map((line): Row => {
     const [, arrow = "", what = "", bound = "", where = "", , seen = ""] = line
       .split(" | ")
@@ -61,6 +61,10 @@ test.each(rows)("$what: the bound is that of the source", ({ bound, name, path }
 })
 
 test("every bound is seen by a metric that exists", () => {
-  const text = globSync(["apps/*/src/**/*.ts", "packages/*/src/**/*.ts"], { cwd: root }).map(read).join("\n")
+  const sources = globSync(
+    ["apps/*/src/**/*.ts", "packages/*/src/**/*.ts", "node_modules/effect/src/cluster/ClusterMetrics.ts"],
+    { cwd: root }
+  )
+  const text = sources.map(read).join("\n")
   for (const { metric, what } of rows) expect(text.includes(`"${metric}"`), `${what}: ${metric}`).toBe(true)
 })

@@ -17,7 +17,7 @@ interface Groups {
 const elsewhere: ReadonlyArray<readonly [names: RegExp, reason: string]> = [
   [/^onsale_admission_refused_total$/, "nobody is refused"],
   [/^onsale_bus_|^onsale_relay_/, "an event bus is of a cluster"],
-  [/^onsale_cache_|^onsale_cluster_/, "Redis at L1, a cluster"],
+  [/^onsale_cache_|^onsale_cluster_|^onsale_redis_/, "Redis at L1, a cluster"],
   [/^onsale_payment_(breaker_open|rerouted|strays)$/, "a provider has failed"],
   [/^onsale_orders_(late_money|resumed)$/, "an order did not go through at once"],
   [/^onsale_changes_slot_lost_total$/, "Postgres gave up a slot"],

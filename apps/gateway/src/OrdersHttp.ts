@@ -41,13 +41,11 @@ export const layer = HttpApiBuilder.group(
       ticket: ({ params }) => orders.ticket(params.ticketId),
       ticketsPdf: Effect.fnUntraced(function* ({ params, request }) {
         const order = yield* orders.byId(params.orderId)
-        const document = yield* notifications
-          .documentOf(order.id, order.tickets, undefined, untold)
-          .pipe(
-            Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () =>
-              Effect.fail(new TicketsNotReady({}))
-            )
-          )
+        // A thousand tickets are as many signatures.
+        const document = yield* notifications.documentOf(order.id, order.tickets, undefined, untold).pipe(
+          Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketsNotReady({}))),
+          admitToPdf
+        )
         // Its address is a secret: it stays with who asked for it.
         const headers = { etag: DocumentVersion.etagOf(document), "cache-control": "private, no-cache" }
         if (matches(request.headers, headers.etag)) return HttpServerResponse.empty({ status: 304, headers })

@@ -42,14 +42,16 @@ export const layer = HttpApiBuilder.group(
       const found = (yield* orders.ticket(ticketId)) ?? (yield* new TicketNotFound({}))
       if (found.ticket.status !== "valid") return yield* new TicketNotValid({})
       const order = (yield* orders.get(found.orderId)) ?? (yield* new TicketNotFound({}))
-      const whole = yield* notifications
-        .documentOf(order.id, order.tickets, undefined, untold)
+      // That one alone: an order may have a thousand, and others have some of them. It may be refunded by now.
+      const document = yield* notifications
+        .documentOf(order.id, order.tickets, ticketId, untold)
         .pipe(
           Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketNotValid({})))
         )
-      // Refunded between the two looks.
-      const ticket = whole.tickets.find(({ id }) => id === ticketId) ?? (yield* new TicketNotValid({}))
-      return { eventId: found.eventId, ticket, document: { ...whole, tickets: [ticket] } }
+      const [ticket] = document.tickets
+      return ticket === undefined
+        ? yield* new TicketNotValid({})
+        : { eventId: found.eventId, ticket, document }
     })
 
     return handlers.handleAll({

@@ -191,7 +191,7 @@ const day = Effect.fnUntraced(function* (
   const outcome: Outcome = {
     title: `${options.level}: ${mix === "normal" ? "a normal day" : "an on-sale"}, ${rate} requests a second, ${seconds} s`,
     objectives: [
-      ...Objectives.judge(options.level, measured, rate),
+      ...Objectives.judge(options.level, measured, rate, options.share),
       ...(seconds < SoakRun.leastSeconds ? [] : SoakRun.judge(measured))
     ],
     details: [

@@ -97,6 +97,13 @@ describe("the objectives of a level", () => {
 })
 
 describe("a soak", () => {
+  it("is asked for its share of the rate, and not for the level's", () => {
+    const rate = (answeredPerSecond: number) =>
+      judge("L0", { ...measured, load: { ...load, answeredPerSecond } }, 70, 0.7).find(
+        ({ name }) => name === "requests a second"
+      )?.passed
+    expect([rate(70), rate(60)]).toEqual([true, false])
+  })
   const of = (change: (i: number) => Partial<Look>) =>
     SoakRun.judge({
       ...measured,

@@ -13,6 +13,7 @@ import type { Link } from "@onsale/gateway/RootHttp"
 import { Channels } from "@onsale/notifications/Channels"
 import * as ConfiguredProviders from "@onsale/payments/ConfiguredProviders"
 import { Database } from "@onsale/platform/Database"
+import * as DatabaseMetrics from "@onsale/platform/DatabaseMetrics"
 import * as HttpServer from "@onsale/platform/HttpServer"
 import * as Log from "@onsale/platform/Log"
 import * as Migrations from "@onsale/platform/Migrations"
@@ -163,7 +164,7 @@ const server = Effect.fnUntraced(function* <E, R>(inventory: Layer.Layer<Invento
     mailing.routes
   )
   // Over all of the others: who keeps copies of the catalog, of the contexts or of the gateway, is told of every change.
-  return Layer.merge(ready, CatalogChanges.layer).pipe(
+  return Layer.mergeAll(ready, CatalogChanges.layer, DatabaseMetrics.layer).pipe(
     Layer.provideMerge(HttpServer.serve(routes, { port, host: Option.getOrUndefined(config.host) })),
     // Before the port is open: whoever finds us ready finds something to buy.
     Layer.provide(config.demo ? DemoSeason.layer : Layer.empty),

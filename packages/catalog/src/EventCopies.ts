@@ -93,7 +93,10 @@ const make = Effect.gen(function* () {
   return EventCopies.of({
     find: events.get,
     list: (options) =>
-      isOften(options) ? Effect.map(lists.get(listKey(options)), (found) => found ?? []) : list(options),
+      Effect.map(
+        isOften(options) ? lists.get(listKey(options)) : lists.direct(listKey(options)),
+        (found) => found ?? []
+      ),
     number: (eventId) => Cache.get(numbers, eventId),
     // The read model first: what is copied anew is read from there.
     changed: Effect.fnUntraced(function* (eventIds: ReadonlyArray<EventId>) {

@@ -50,31 +50,62 @@ const spotsOf = (row: Row): ReadonlyArray<Spot> => {
 
 const distance = (a: Spot, b: Spot) => Math.hypot(a.x - b.x, a.y - b.y)
 
-/** To the nearest of the others; seats at the same place do not count. */
-const pitchAt = (seat: Spot, others: ReadonlyArray<Spot>): number => {
-  let pitch = Infinity
-  for (const other of others) {
-    const apart = distance(seat, other)
-    if (apart > 0 && apart < pitch) pitch = apart
-  }
-  return Number.isFinite(pitch) ? Math.max(1, Math.round(pitch)) : 0
+/** All seats of a section by y, so that those beside a seat stand beside it in the list: eight bytes a seat. */
+interface SectionSpots {
+  readonly xs: Int32Array
+  readonly ys: Int32Array
 }
 
-const placeIn = (rows: Section["rows"], section: number, rowIndex: number, seat: number): SeatPlace => {
-  const own = spotsOf(rows[rowIndex]!)
+const spotsOfSection = ({ rows }: Section): SectionSpots => {
+  const all = rows.flatMap(spotsOf).sort((a, b) => a.y - b.y)
+  return { xs: Int32Array.from(all, ({ x }) => x), ys: Int32Array.from(all, ({ y }) => y) }
+}
+
+/** Index of the first that is not above `y`. */
+const firstFrom = ({ ys }: SectionSpots, y: number): number => {
+  let [low, high] = [0, ys.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (ys[middle]! < y) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** To the nearest of the others; infinite where there is none. Seats at the same place do not count. */
+const pitchIn = (row: ReadonlyArray<Spot>, seat: Spot): number =>
+  row.reduce((found, other) => {
+    const apart = distance(seat, other)
+    return apart > 0 && apart < found ? apart : found
+  }, Infinity)
+
+const pitchOf = (all: SectionSpots, seat: Spot): number => {
+  const { xs, ys } = all
+  let found = Infinity
+  const look = (i: number) => {
+    const apart = distance(seat, { x: xs[i]!, y: ys[i]! })
+    if (apart > 0 && apart < found) found = apart
+  }
+  const at = firstFrom(all, seat.y)
+  for (let i = at; i < ys.length && ys[i]! - seat.y < found; i++) look(i)
+  for (let i = at - 1; i >= 0 && seat.y - ys[i]! < found; i--) look(i)
+  return found
+}
+
+const placeIn = (all: SectionSpots, section: number, own: ReadonlyArray<Spot>, seat: number): SeatPlace => {
   const at = own[seat]!
-  const all = rows.flatMap(spotsOf)
-  const pitch = pitchAt(at, own) || pitchAt(at, all) || lonePitch
-  const near = all
-    .filter(
-      (spot) =>
-        Math.abs(spot.x - at.x) <= reach.x * pitch &&
-        Math.abs(spot.y - at.y) <= reach.y * pitch &&
-        (spot.x !== at.x || spot.y !== at.y)
-    )
-    .toSorted((a, b) => distance(a, at) - distance(b, at))
-    .slice(0, maxNear)
-  return { section, x: at.x, y: at.y, pitch, near: near.flatMap(({ x, y }) => [x, y]) }
+  const beside = pitchIn(own, at)
+  const apart = Number.isFinite(beside) ? beside : pitchOf(all, at)
+  const pitch = Number.isFinite(apart) ? Math.max(1, Math.round(apart)) : lonePitch
+  const near: Array<Spot> = []
+  const lowest = at.y + reach.y * pitch
+  for (let i = firstFrom(all, at.y - reach.y * pitch); i < all.ys.length && all.ys[i]! <= lowest; i++) {
+    const [x, y] = [all.xs[i]!, all.ys[i]!]
+    if (Math.abs(x - at.x) <= reach.x * pitch && (x !== at.x || y !== at.y)) near.push({ x, y })
+  }
+  // Of those as near, always the same: equal tickets have equal documents.
+  near.sort((a, b) => distance(a, at) - distance(b, at) || a.y - b.y || a.x - b.x)
+  return { section, x: at.x, y: at.y, pitch, near: near.slice(0, maxNear).flatMap(({ x, y }) => [x, y]) }
 }
 
 /** Reads a plan once for all of its seats. */
@@ -86,6 +117,13 @@ export const make = ({ focus, height, sections, width }: EventPlan): SeatPlaces 
     return start
   })
   const total = first
+  /** Made when a seat of it is asked for: most tickets of an event are of few sections. */
+  const known = new Map<number, SectionSpots>()
+  const spotsAt = (index: number): SectionSpots => {
+    const found = known.get(index) ?? spotsOfSection(sections[index]!)
+    known.set(index, found)
+    return found
+  }
   return {
     plan: { width, height, focus, outlines: sections.map(({ outline }) => outline) },
     of: (seat) => {
@@ -93,9 +131,9 @@ export const make = ({ focus, height, sections, width }: EventPlan): SeatPlaces 
       const section = begins.findLastIndex((begin) => begin <= seat)
       const rows = sections[section]?.rows ?? []
       let left = seat - (begins[section] ?? 0)
-      for (const [index, row] of rows.entries()) {
+      for (const row of rows) {
         const seats = seatsOf(row)
-        if (left < seats) return placeIn(rows, section, index, left)
+        if (left < seats) return placeIn(spotsAt(section), section, spotsOf(row), left)
         left -= seats
       }
       return undefined

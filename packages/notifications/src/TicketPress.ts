@@ -7,6 +7,7 @@ import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocum
 import { Context, type Duration, Effect, Layer, Schema, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
+import * as PressMetrics from "./PressMetrics.ts"
 import type { ApplePassSigner } from "./wallet/ApplePass.ts"
 import type { WalletPass } from "./wallet/WalletPass.ts"
 
@@ -99,6 +100,13 @@ export class TicketPress extends Context.Service<
         // The last one that was used is used next: a second thread is only started when two are needed.
         const free = [...places]
         let count = 0
+        /** Those that wait for a thread, and those that have one. */
+        let asked = 0
+        const timed = yield* PressMetrics.make({
+          threads,
+          working: () => threads - free.length,
+          waiting: () => Math.max(0, asked - (threads - free.length))
+        })
         yield* Effect.addFinalizer(() =>
           Effect.promise(() => Promise.all(places.map(({ thread }) => thread?.worker.terminate())))
         )
@@ -131,12 +139,17 @@ export class TicketPress extends Context.Service<
         const giveBack = (place: Place) => Effect.sync(() => free.push(place))
 
         const printed = (orderId: string, work: PressWork) =>
-          slots.withPermit(
-            Effect.acquireUseRelease(
-              take,
-              (place) => Effect.orDie(Effect.retry(print(place, orderId, work), { times: 1 })),
-              giveBack
-            )
+          Effect.acquireUseRelease(
+            Effect.sync(() => asked++),
+            () =>
+              slots.withPermit(
+                Effect.acquireUseRelease(
+                  take,
+                  (place) => timed(Effect.orDie(Effect.retry(print(place, orderId, work), { times: 1 }))),
+                  giveBack
+                )
+              ),
+            () => Effect.sync(() => asked--)
           )
 
         return TicketPress.of({

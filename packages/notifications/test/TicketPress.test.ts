@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer } from "effect"
+import { valueOf } from "@onsale/testing/MetricValue"
+import { Cause, Effect, Exit, Fiber, Layer, Metric } from "effect"
 import { TestClock } from "effect/testing"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -43,10 +44,16 @@ describe("TicketPress", () => {
     Effect.gen(function* () {
       const press = yield* TicketPress
       const document = yield* makeDocument(1, { holder: "hang" })
-      const drawing = yield* Effect.forkChild(Effect.exit(press.draw(document)))
+      const use = Effect.all([valueOf("onsale_press_working"), valueOf("onsale_press_waiting")])
+      const drawing = yield* Effect.forkChild(Effect.exit(press.draw(document)), { startImmediately: true })
+      const next = yield* Effect.forkChild(press.draw(yield* makeDocument(1)), { startImmediately: true })
+      assert.deepStrictEqual(yield* use, [1, 1])
       yield* TestClock.adjust("2 minutes")
       assert.include(said(yield* Fiber.join(drawing)), "were not drawn in time")
-      assert.strictEqual((yield* press.draw(yield* makeDocument(1))).length, 1)
-    }).pipe(Effect.provide(layer))
+      assert.strictEqual((yield* Fiber.join(next)).length, 1)
+      assert.deepStrictEqual(yield* use, [0, 0])
+      const took = (outcome: string) => valueOf("onsale_press_duration_ms", { outcome })
+      assert.deepStrictEqual([yield* took("made"), yield* took("failed")], [1, 1])
+    }).pipe(Effect.provide(layer), Effect.provideService(Metric.MetricRegistry, new Map()))
   )
 })

@@ -10,6 +10,7 @@
 import { Config, Context, Deferred, Duration, Effect, Layer, Random, Redacted, Schema } from "effect"
 import { Redis } from "effect/persistence"
 import { Redis as IoRedis, type RedisOptions as IoRedisOptions } from "ioredis"
+import * as RedisMetrics from "./RedisMetrics.ts"
 
 /** What the configuration says is no address of a Redis; without its password. */
 export class RedisUrlInvalid extends Schema.TaggedError<RedisUrlInvalid>()("RedisUrlInvalid", {
@@ -21,6 +22,8 @@ export interface RedisOptions {
   readonly url: Redacted.Redacted<string>
   /** After which a command counts as failed; it may have been carried out. 500 ms when left out. */
   readonly commandTimeout?: Duration.Input | undefined
+  /** What its metrics call the connection; "shared" when left out. */
+  readonly name?: string
   /** How long the start waits for the first connection before it goes on without. 1 s when left out. */
   readonly connectLimit?: Duration.Input | undefined
 }
@@ -48,9 +51,9 @@ export class RedisConnection extends Context.Service<
 const toError = (cause: unknown) => new Redis.RedisError({ cause })
 
 const sendWith =
-  (client: IoRedis) =>
+  (client: IoRedis, timed: RedisMetrics.RedisMetrics["timed"] = (call) => call()) =>
   <A = unknown>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
-    Effect.tryPromise({ try: () => client.call(command, ...args) as Promise<A>, catch: toError })
+    Effect.tryPromise({ try: () => timed(() => client.call(command, ...args) as Promise<A>), catch: toError })
 
 const checkUrl = (url: Redacted.Redacted<string>): Effect.Effect<string, RedisUrlInvalid> =>
   Effect.try({
@@ -103,6 +106,7 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
     (client) => Effect.sync(() => client.disconnect())
   )
   watch(client)
+  const { timed } = yield* RedisMetrics.make(options.name ?? "shared", client)
   client.on("ready", () => {
     generation++
     if (away) runFork(Effect.logInfo("Redis is there again"))
@@ -123,7 +127,7 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
   })
 
   const redis = yield* Redis.make({
-    send: sendWith(client),
+    send: sendWith(client, timed),
     // For commands that block: no time limit but the caller's, and a connection that is lost stays lost.
     connect: Effect.map(
       dedicated({ commandTimeout: undefined, retryStrategy: () => null }),
@@ -158,7 +162,7 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
   })
 
   const connection = RedisConnection.of({
-    use: (f) => Effect.tryPromise({ try: () => f(client), catch: toError }),
+    use: (f) => Effect.tryPromise({ try: () => timed(() => f(client)), catch: toError }),
     generation: () => generation
   })
   return Context.make(RedisConnection, connection).pipe(Context.add(Redis.Redis, redis))

@@ -9,6 +9,7 @@ import type { PgClient } from "@effect/sql-pg"
 import { Cause, Config, Effect, Exit, Layer, Runtime } from "effect"
 import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { SqlClient } from "effect/sql"
+import * as DatabaseMetrics from "./DatabaseMetrics.ts"
 import * as DatabaseWatch from "./DatabaseWatch.ts"
 import * as LostAddresses from "./LostAddresses.ts"
 import * as Migrations from "./Migrations.ts"
@@ -52,7 +53,7 @@ export const run = <A, E>({
       Operations.layer.pipe(
         // Nothing of it is for the operations: a router would be taken for theirs.
         Layer.provide(Layer.effectDiscard(Layer.build(layer))),
-        Layer.provide([Migrations.layerUpToDate, DatabaseWatch.layer]),
+        Layer.provide([Migrations.layerUpToDate, DatabaseWatch.layer, DatabaseMetrics.layer]),
         Layer.provide([Layer.unwrap(Effect.map(sessionName, Sql.layerFor)), SecureRandom.layerWebCrypto]),
         // Before any connection is made.
         Layer.provide(LostAddresses.layer)

@@ -46,6 +46,8 @@ export interface CacheOptions<A, E> {
 
 export interface KeyedCache<A, E> {
   readonly get: (key: string) => Effect.Effect<A | null, E>
+  /** Of what nobody asks for again: from its source, and counted as a read that found no copy. */
+  readonly direct: (key: string) => Effect.Effect<A | null, E>
   /** After a change: reads that begin once this has returned show it, whatever Redis does. */
   readonly forget: (keys: ReadonlyArray<string>) => Effect.Effect<void>
   /** The same of everything. */
@@ -59,7 +61,7 @@ const requests = Metric.counter("onsale_cache_requests_total", {
   incremental: true
 })
 
-/** hit; miss: read and kept; joined: with another read of this process; leased: another process reads; bypassed: Redis is away or owed to. */
+/** hit; miss: read and kept; joined: with another read of this process; leased: another process reads; bypassed: Redis is away or owed to, or nobody asks for it again. */
 const outcomes = ["hit", "miss", "joined", "leased", "bypassed"] as const
 
 const defaultMaxSize = 256 * 1024
@@ -221,6 +223,7 @@ const make = Effect.fn("SharedCache.make")(function* (options: SharedCacheOption
     )
 
     const cache: KeyedCache<A, E> = {
+      direct,
       forget,
       forgetAll: Effect.andThen(Effect.sync(owe), pay),
       doubt: (key) => {
@@ -260,6 +263,7 @@ const none: Service = {
   keyed: ({ source }) =>
     Effect.succeed({
       get: source,
+      direct: source,
       forget: () => Effect.void,
       forgetAll: Effect.void,
       doubt: () => undefined
@@ -286,6 +290,8 @@ export const layer = Layer.unwrap(
       limit: Config.Duration("ONSALE_CACHE_LIMIT").pipe(Config.withDefault(commandLimit))
     }),
     ({ limit, url }) =>
-      layerOver({ commandLimit: limit }).pipe(Layer.provide(layerUrl({ url, commandTimeout: limit })))
+      layerOver({ commandLimit: limit }).pipe(
+        Layer.provide(layerUrl({ url, commandTimeout: limit, name: "cache" }))
+      )
   )
 )

@@ -73,6 +73,30 @@ describe("SeatPlaces", () => {
     assert.isUndefined(places.of(-1))
   })
 
+  it.each([
+    ["theatre", theatre],
+    ["seats that stand alone in their rows", stadium(3, 40, 1)],
+    ["stadium", stadium(4, 20, 30)]
+  ] as const)("beside it are the seats within reach, the nearest first: %s", (_, map) => {
+    const places = SeatPlaces.make(PlanOutline.of(map) ?? assert.fail("no plan"))
+    const seats = seatsOf(map).map(({ section }, seat) => ({ section, ...places.of(seat) }))
+    for (const [seat, { near = [], pitch = 0, section, x = 0, y = 0 }] of seats.entries()) {
+      if (seat % 5 !== 0) continue
+      const expected = seats
+        .flatMap((other) => {
+          const [dx, dy] = [(other.x ?? 0) - x, (other.y ?? 0) - y]
+          const isNear = Math.abs(dx) <= 11.5 * pitch && Math.abs(dy) <= 5.5 * pitch
+          return other.section === section && isNear && (dx !== 0 || dy !== 0) ? [Math.hypot(dx, dy)] : []
+        })
+        .toSorted((a, b) => a - b)
+        .slice(0, 240)
+      const found = Array.from({ length: near.length / 2 }, (_, i) =>
+        Math.hypot(near[2 * i]! - x, near[2 * i + 1]! - y)
+      )
+      assert.deepStrictEqual(found, expected, `seat ${seat}`)
+    }
+  })
+
   it("a hall of 100,000 seats is told of in some hundred kilobytes", () => {
     const plan = PlanOutline.of(stadium(100, 25, 40))
     assert.isBelow(JSON.stringify(plan).length, 200_000)

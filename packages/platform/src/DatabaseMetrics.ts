@@ -1,0 +1,86 @@
+/**
+ * What this process gets of its database: how long a transaction waits for a connection of the pool, how long a
+ * statement takes there and back, and how many sessions the server has of those that it takes.
+ */
+import { Duration, Effect, Layer, Metric, Schedule } from "effect"
+import { SqlClient } from "effect/sql"
+
+const lookEvery = Duration.seconds(10)
+
+const states = ["active", "idle_in_transaction", "idle"] as const
+
+interface Sessions {
+  readonly active: number
+  readonly idle_in_transaction: number
+  readonly idle: number
+  readonly most: number
+}
+
+/** Of whoever is connected: the server has one limit for all. */
+const sessionsText = `SELECT count(*) FILTER (WHERE state = 'active')::int4 AS active,
+    count(*) FILTER (WHERE state LIKE 'idle in transaction%')::int4 AS idle_in_transaction,
+    count(*) FILTER (WHERE state = 'idle')::int4 AS idle,
+    current_setting('max_connections')::int4 AS most
+  FROM pg_stat_activity WHERE backend_type = 'client backend'`
+
+const wait = Metric.gauge("onsale_database_wait_seconds", {
+  description:
+    "How long a transaction waits for a connection of the pool: the last look, or the one that waits"
+})
+const roundTrip = Metric.gauge("onsale_database_round_trip_seconds", {
+  description: "How long a statement takes on a connection of its own, of the last look"
+})
+const sessions = Metric.gauge("onsale_database_sessions", {
+  description: "Sessions of the server, by state, whoever has them"
+})
+const sessionsLimit = Metric.gauge("onsale_database_sessions_limit", {
+  description: "Sessions that the server takes"
+})
+
+const nothing = { update: () => {}, modify: () => {} }
+const seconds = (fromMs: number): number => (performance.now() - fromMs) / 1e3
+
+/** Looks every 10 s for as long as the layer lives. */
+export const layer = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const context = yield* Effect.context<never>()
+    const last = { wait: 0, roundTrip: 0 }
+    /** Since when the look waits that has no connection yet. */
+    let waitingFromMs: number | undefined
+    let seen: Sessions = { active: 0, idle_in_transaction: 0, idle: 0, most: 0 }
+
+    const gauge = (metric: Metric.Metric<number, Metric.GaugeState<number>>, value: () => number) =>
+      Metric.registerUnsafe(metric, context, { get: () => ({ value: value() }), ...nothing })
+    yield* Effect.acquireRelease(
+      Effect.sync(() => [
+        gauge(wait, () => Math.max(last.wait, waitingFromMs === undefined ? 0 : seconds(waitingFromMs))),
+        gauge(roundTrip, () => last.roundTrip),
+        gauge(sessionsLimit, () => seen.most),
+        ...states.map((state) => gauge(Metric.withAttributes(sessions, { state }), () => seen[state]))
+      ]),
+      (registrations) =>
+        Effect.sync(() => {
+          for (const registration of registrations) registration.remove()
+        })
+    )
+
+    // No limit: a look that waits for ever is what the gauge is to show.
+    const look = Effect.gen(function* () {
+      waitingFromMs = performance.now()
+      const connection = yield* sql.reserve
+      last.wait = seconds(waitingFromMs)
+      waitingFromMs = undefined
+      const begunMs = performance.now()
+      const [row] = yield* connection.execute(sessionsText, [], undefined)
+      last.roundTrip = seconds(begunMs)
+      seen = row as Sessions
+    }).pipe(
+      Effect.scoped,
+      Effect.ensuring(Effect.sync(() => void (waitingFromMs = undefined))),
+      // Whoever needs the database says that it is away, and better than this can.
+      Effect.catch((error) => Effect.logDebug("the sessions of the database could not be counted", error))
+    )
+    yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(lookEvery)))
+  })
+)
