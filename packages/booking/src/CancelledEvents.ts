@@ -13,7 +13,7 @@
  */
 import { Cause, Clock, Config, Duration, Effect, Layer, Metric, Option, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import { CatalogEvent, rowsAtATime } from "@onsale/contracts/catalog/CatalogEvent"
 import { OrderEntity } from "@onsale/contracts/booking/OrderEntity"
 import { EventId, OrderId } from "@onsale/contracts/Ids"
 import * as Journal from "@onsale/platform/Journal"
@@ -225,6 +225,7 @@ const cancellations = Layer.unwrap(
       schema: "booking",
       name: "cancelled-events",
       journal: yield* Journal.make({ schema: "catalog", event: CatalogEvent }),
+      batch: rowsAtATime,
       handle: Effect.fnUntraced(function* (rows: ReadonlyArray<Journal.JournalRow<CatalogEvent>>) {
         for (const { atMs, events } of rows) {
           for (const event of events) {

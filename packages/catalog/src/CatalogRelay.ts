@@ -1,5 +1,5 @@
 /** Tells others of events: the catalog's journal on the event bus. All of it is public, but why one was cancelled. */
-import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import { CatalogEvent, rowsAtATime } from "@onsale/contracts/catalog/CatalogEvent"
 import { topicOf, typeOf } from "@onsale/contracts/Topics"
 import * as Journal from "@onsale/platform/Journal"
 import * as Relay from "@onsale/platform/Relay"
@@ -24,6 +24,7 @@ export const layer = Layer.unwrap(
     Relay.layer({
       ...Relay.ofContext,
       journal,
+      batch: rowsAtATime,
       topic: topicOf("catalog"),
       source: "/onsale/catalog",
       describe

@@ -7,6 +7,7 @@
  * before a commit would have the old row copied again. What changes an event here says so at once; what changes it
  * elsewhere, the journal tells (`follower`), and what is changed past the service, `CatalogTouched`.
  */
+import { rowsAtATime } from "@onsale/contracts/catalog/CatalogEvent"
 import { EventId, VenueId } from "@onsale/contracts/Ids"
 import * as Projection from "@onsale/platform/Projection"
 import { SharedCache } from "@onsale/platform/SharedCache"
@@ -147,6 +148,7 @@ export class EventCopies extends Context.Service<
         schema: "catalog",
         name: "shared_cache",
         journal,
+        batch: rowsAtATime,
         // In a transaction it would forget before the row that is read instead is committed.
         cursorMoves: "after",
         handle: (rows) => copies.changed([...new Set(rows.map(({ stream }) => EventId.make(stream)))])

@@ -1,5 +1,5 @@
 /** Follows the catalog: keeps the newest facts of each event, and has its buyers told what changes for them. */
-import { CatalogEvent, EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import { CatalogEvent, EventFacts, rowsAtATime } from "@onsale/contracts/catalog/CatalogEvent"
 import * as Journal from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 import { Clock, Duration, Effect, Layer, Schema } from "effect"
@@ -19,12 +19,13 @@ export const layer = Layer.unwrap(
     const { horizon } = yield* NoticeTimes.config
     const journal = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
 
-    const keep = Effect.fnUntraced(function* (next: EventFacts) {
+    const keep = Effect.fnUntraced(function* (next: EventFacts, version: number) {
       const known = yield* sql`SELECT facts FROM notifications.events WHERE event_id = ${next.eventId}::uuid`
       const before = (yield* decode(known))[0]?.facts
-      yield* sql`INSERT INTO notifications.events (event_id, facts, starts_at)
-        VALUES (${next.eventId}::uuid, ${yield* encode(next)}::json, ${next.startsAt}::timestamptz)
-        ON CONFLICT (event_id) DO UPDATE SET facts = excluded.facts, starts_at = excluded.starts_at, updated_at = now()`
+      yield* sql`INSERT INTO notifications.events (event_id, facts, starts_at, version)
+        VALUES (${next.eventId}::uuid, ${yield* encode(next)}::json, ${next.startsAt}::timestamptz, ${version}::int)
+        ON CONFLICT (event_id) DO UPDATE SET facts = excluded.facts, starts_at = excluded.starts_at,
+          version = excluded.version, updated_at = now()`
       return before
     })
 
@@ -52,12 +53,13 @@ export const layer = Layer.unwrap(
       schema: "notifications",
       name: "catalog",
       journal,
+      batch: rowsAtATime,
       handle: Effect.fnUntraced(function* (rows) {
         for (const row of rows) {
           for (const event of row.events) {
-            if (event._tag === "EventPublished") yield* keep(event.facts)
+            if (event._tag === "EventPublished") yield* keep(event.facts, row.version)
             if (event._tag === "EventChanged") {
-              const before = yield* keep(event.facts)
+              const before = yield* keep(event.facts, row.version)
               if (before !== undefined) yield* tell(row, before, event.facts)
             }
             if (event._tag === "EventCancelled") {

@@ -27,7 +27,12 @@ export const ConfirmedOrder = Schema.Struct({
 })
 export type ConfirmedOrder = typeof ConfirmedOrder.Type
 
-const KnownEvent = Schema.Struct({ facts: Schema.toCodecJson(EventFacts), cancelled: Schema.Boolean })
+const KnownEvent = Schema.Struct({
+  facts: Schema.toCodecJson(EventFacts),
+  cancelled: Schema.Boolean,
+  /** Of the last row of the event that was read here: what is behind it is not known yet. */
+  version: Schema.Int
+})
 type KnownEvent = typeof KnownEvent.Type
 
 const decodeOrders = Schema.decodeUnknownEffect(Schema.Array(Schema.toCodecJson(ConfirmedOrder)))
@@ -60,7 +65,7 @@ export class NotificationFacts extends Context.Service<
       const sql = yield* SqlClient.SqlClient
 
       const known = Effect.fn("NotificationFacts.event")(function* (eventId: EventId) {
-        const rows = yield* sql`SELECT facts, cancelled_at IS NOT NULL AS cancelled
+        const rows = yield* sql`SELECT facts, cancelled_at IS NOT NULL AS cancelled, version
           FROM notifications.events WHERE event_id = ${eventId}::uuid`
         return Option.fromUndefinedOr((yield* decodeEvents(rows))[0])
       }, settled)

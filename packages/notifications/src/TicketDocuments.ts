@@ -21,7 +21,7 @@ import * as SeatPlaces from "./SeatPlaces.ts"
 import { settled } from "./SettledSql.ts"
 import { TicketCodes } from "./TicketCode.ts"
 
-/** Rows of an event that are read while this context has not heard of it: those of its first moments. */
+/** Rows of an event that are read at a time. */
 const maxRows = 100
 
 /** Events whose plan is kept, a megabyte or less each: those that sell, and are printed again and again. */
@@ -57,31 +57,38 @@ export class TicketDocuments extends Context.Service<
         return row !== undefined && first?._tag === "Placed" ? { ...first, placedAtMs: row.atMs } : undefined
       })
 
-      /** Who buys in the first second of a sale must not wait for the follower of the catalog: what it will read is read. */
-      const told = Effect.fnUntraced(function* (eventId: EventId) {
-        const rows = yield* settled(catalog.read(eventId, 1, maxRows))
-        const all = rows.flatMap(({ events }) =>
-          events.flatMap((event): ReadonlyArray<EventFacts> => ("facts" in event ? [event.facts] : []))
-        )
-        return all[all.length - 1]
-      })
-
-      /** Null of an event whose plan was not told of; undefined where nothing of it was told yet. */
-      const readPlaces = Effect.fnUntraced(function* (eventId: EventId) {
+      /** What the first row of an event tells; undefined where there is none yet. It never changes. */
+      const readFirst = Effect.fnUntraced(function* (eventId: EventId) {
         const [row] = yield* settled(catalog.read(eventId, 1, 1))
         const first = row?.events[0]
         if (first?._tag !== "EventPublished") return undefined
-        return first.plan === undefined ? null : SeatPlaces.make(first.plan)
+        const { facts, plan } = first
+        return { facts, places: plan === undefined ? null : SeatPlaces.make(plan) }
       })
-      const places = yield* Cache.makeWith(readPlaces, {
+      const firsts = yield* Cache.makeWith(readFirst, {
         capacity: plansKept,
-        // The first row of an event never changes, so what it says is kept; that it is not there yet is not.
         timeToLive: (exit) =>
           Exit.isSuccess(exit) && exit.value !== undefined ? Duration.infinity : Duration.zero
       })
 
+      /**
+       * The newest facts of an event. Who buys in the first second of a sale, or looks at his tickets in the minute in
+       * which the event was moved, must not wait for the follower of the catalog: what it will read is read.
+       */
       const eventOf = Effect.fnUntraced(function* (eventId: EventId) {
-        return Option.getOrUndefined(yield* facts.event(eventId)) ?? (yield* told(eventId))
+        const known = Option.getOrUndefined(yield* facts.known(eventId))
+        let newest = known?.facts ?? (yield* Cache.get(firsts, eventId))?.facts
+        if (newest === undefined) return undefined
+        let version = known?.version ?? 1
+        let rows: ReadonlyArray<Journal.JournalRow<CatalogEvent>>
+        do {
+          rows = yield* settled(catalog.read(eventId, version + 1, maxRows))
+          for (const row of rows) {
+            version = row.version
+            for (const event of row.events) if ("facts" in event) newest = event.facts
+          }
+        } while (rows.length === maxRows)
+        return newest
       })
 
       return TicketDocuments.of({
@@ -98,7 +105,7 @@ export class TicketDocuments extends Context.Service<
             (untold === undefined ? undefined : yield* untold(eventId)) ??
             (yield* new TicketsNotReady({ orderId, reason: "EventUnknown" }))
           const onPlan = valid.some(({ seatId }) => seatId !== null)
-            ? yield* Cache.get(places, eventId)
+            ? (yield* Cache.get(firsts, eventId))?.places
             : null
           const tiers = new Map(event.tiers.map(({ id, name }) => [id, name]))
           const placeOf = (seatId: SeatId | null) => {

@@ -4,7 +4,7 @@
  * free, which costs about a second.
  */
 import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocument"
-import { Context, type Duration, Effect, Layer, Schema, Semaphore } from "effect"
+import { Context, type Duration, Effect, Fiber, Layer, Schema, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
 import * as PressMetrics from "./PressMetrics.ts"
@@ -99,6 +99,7 @@ export class TicketPress extends Context.Service<
         const places = Array.from({ length: threads }, (): Place => ({ thread: undefined }))
         // The last one that was used is used next: a second thread is only started when two are needed.
         const free = [...places]
+        const scope = yield* Effect.scope
         let count = 0
         /** Those that wait for a thread, and those that have one. */
         let asked = 0
@@ -138,18 +139,24 @@ export class TicketPress extends Context.Service<
         const take = Effect.sync(() => free.pop() ?? { thread: undefined })
         const giveBack = (place: Place) => Effect.sync(() => free.push(place))
 
+        /** One who goes away leaves the line, but not a thread: that works on, and its place is taken until it is done. */
         const printed = (orderId: string, work: PressWork) =>
-          Effect.acquireUseRelease(
-            Effect.sync(() => asked++),
-            () =>
-              slots.withPermit(
-                Effect.acquireUseRelease(
-                  take,
-                  (place) => timed(Effect.orDie(Effect.retry(print(place, orderId, work), { times: 1 }))),
-                  giveBack
-                )
-              ),
-            () => Effect.sync(() => asked--)
+          Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function* () {
+              asked++
+              const leave = Effect.sync(() => asked--)
+              yield* Effect.onInterrupt(restore(slots.take(1)), () => leave)
+              const making = yield* Effect.acquireUseRelease(
+                take,
+                (place) => timed(Effect.orDie(Effect.retry(print(place, orderId, work), { times: 1 }))),
+                giveBack
+              ).pipe(
+                Effect.ensuring(Effect.andThen(leave, slots.release(1))),
+                Effect.interruptible,
+                Effect.forkIn(scope, { startImmediately: true })
+              )
+              return yield* restore(Fiber.join(making))
+            })
           )
 
         return TicketPress.of({

@@ -28,15 +28,16 @@ interface Varied extends Font {
 const isVaried = (font: object): font is Varied =>
   "_transformGlyfTable" in font && "variationAxes" in font && "wght" in Object(font.variationAxes)
 
-/** Throws a `TypeError` where it is no such font. */
+/** Throws a `TypeError` where it is no such font, or one with a glyph that is put together of others. */
 export const open = (woff2: Buffer, weight: number): Font => {
   const font: object = create(woff2)
   if (!isVaried(font)) throw new TypeError("not a WOFF 2.0 font of variable weight")
   font.variationCoords = [weight]
   font._transformGlyfTable()
   for (const [id, glyph] of font._transformedGlyphs.entries()) {
-    // What is put together of others varies with them.
-    if (glyph.points === undefined || glyph.numberOfContours <= 0) continue
+    // In this form of a file the library could not embed a glyph that is put together of others. The fonts have none.
+    if (glyph.numberOfContours < 0) throw new TypeError(`glyph ${id} is put together of others`)
+    if (glyph.points === undefined || glyph.numberOfContours === 0) continue
     const phantoms = font.getGlyph(id)._getPhantomPoints(glyph)
     font._variationProcessor.transformPoints(id, [...glyph.points, ...phantoms])
   }

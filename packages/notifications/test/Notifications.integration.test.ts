@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
+import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { makeUuidV7, RefundId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
@@ -10,6 +11,7 @@ import { NoticeJobs } from "../src/NoticeJobs.ts"
 import { Notifications } from "../src/Notifications.ts"
 import { SigningKeys } from "../src/SigningKeys.ts"
 import {
+  catalog,
   channels,
   customer,
   patience,
@@ -225,6 +227,21 @@ describe("Notifications", () => {
       yield* publish({ ...event, name: "As it was told" })
       const told = yield* notifications.documentOf(orderId, tickets, undefined, untold)
       assert.strictEqual(told.event.name, "As it was told")
+    }).pipe(Effect.provide(withoutRunner))
+  )
+
+  it.live("an event that was moved while nobody followed the catalog is printed with its new date", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      const sql = yield* SqlClient.SqlClient
+      yield* publish()
+      yield* sql`INSERT INTO notifications.events (event_id, facts, starts_at, version)
+        VALUES (${event.eventId}::uuid, ${JSON.stringify(event)}::json, ${event.startsAt}::timestamptz, 1)`
+      const { orderId, tickets } = yield* place(1)
+      assert.strictEqual((yield* notifications.documentOf(orderId, tickets)).event.startsAt, event.startsAt)
+      const moved = { ...event, startsAt: "2041-05-06T07:08:00Z" }
+      yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: moved }))
+      assert.strictEqual((yield* notifications.documentOf(orderId, tickets)).event.startsAt, moved.startsAt)
     }).pipe(Effect.provide(withoutRunner))
   )
 

@@ -56,4 +56,23 @@ describe("TicketPress", () => {
       assert.deepStrictEqual([yield* took("made"), yield* took("failed")], [1, 1])
     }).pipe(Effect.provide(layer), Effect.provideService(Metric.MetricRegistry, new Map()))
   )
+
+  // It would wait behind the one that nobody waits for any more, in the time that is its own.
+  it.effect("a thread that works for somebody who left is busy until it is done", () =>
+    Effect.gen(function* () {
+      const press = yield* TicketPress
+      const use = Effect.all([valueOf("onsale_press_working"), valueOf("onsale_press_waiting")])
+      const hanging = yield* makeDocument(1, { holder: "hang" })
+      const left = yield* Effect.forkChild(press.draw(hanging), { startImmediately: true })
+      const inLine = yield* Effect.forkChild(press.draw(hanging), { startImmediately: true })
+      yield* Fiber.interrupt(left)
+      yield* Fiber.interrupt(inLine)
+      assert.deepStrictEqual(yield* use, [1, 0])
+      const next = yield* Effect.forkChild(press.draw(yield* makeDocument(1)), { startImmediately: true })
+      assert.deepStrictEqual(yield* use, [1, 1])
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual((yield* Fiber.join(next)).length, 1)
+      assert.deepStrictEqual(yield* use, [0, 0])
+    }).pipe(Effect.provide(layer), Effect.provideService(Metric.MetricRegistry, new Map()))
+  )
 })

@@ -3,6 +3,7 @@
  * has taken place, and makes the index anew where it was lost. Any number of processes may run it.
  */
 import { EventId } from "@onsale/contracts/Ids"
+import { rowsAtATime } from "@onsale/contracts/catalog/CatalogEvent"
 import * as Projection from "@onsale/platform/Projection"
 import { Cause, Clock, Duration, Effect, Layer, Metric, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -31,6 +32,7 @@ const followed = Layer.unwrap(
       schema: "catalog",
       name: "search",
       journal: yield* CatalogJournal,
+      batch: rowsAtATime,
       // Only which events: what they are now is read from their tables.
       handle: (rows) => refresh.refresh(rows.map(({ stream }) => EventId.make(stream)))
     })

@@ -34,3 +34,6 @@ export const CatalogEvent = Schema.TaggedUnion({
   SaleChanged: { eventId: EventId, revision: Schema.Int }
 })
 export type CatalogEvent = typeof CatalogEvent.Type
+
+/** Rows of the catalog's journal that a follower reads at a time: that of a publication has the hall's plan, 600 KB at most. */
+export const rowsAtATime = 64
