@@ -5,7 +5,8 @@
  * and recording sends again, with the same id, by which mail servers and programs know a duplicate;
  * once it is on record it is never sent again.
  */
-import * as Jobs from "@onsale/platform/Jobs"
+import * as JobWorker from "@onsale/platform/JobWorker"
+import type * as Jobs from "@onsale/platform/Jobs"
 import { Clock, type Duration, Effect, Layer, Option, Result, Schema } from "effect"
 import type { ChannelMessage } from "./Channel.ts"
 import { DeliveryError } from "./Channel.ts"
@@ -143,7 +144,7 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         return yield* failure
       })
 
-      return Jobs.worker({
+      return JobWorker.worker({
         queue: jobs.deliveries(pool.channel),
         handle,
         isFinal: (error) => Schema.is(DeliveryError)(error) && !error.retryable,

@@ -5,7 +5,8 @@
  */
 import { EventId, OrderId } from "@onsale/contracts/Ids"
 import { type HolderKey, Notice, noticeId } from "@onsale/contracts/notifications/Notice"
-import * as Jobs from "@onsale/platform/Jobs"
+import * as JobWorker from "@onsale/platform/JobWorker"
+import type * as Jobs from "@onsale/platform/Jobs"
 import * as Tracing from "@onsale/platform/Tracing"
 import { Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -127,7 +128,7 @@ export const layer = (options: DeliveryOptions) =>
 
       return Layer.merge(
         Layer.effectDiscard(reminders),
-        Jobs.worker({ queue: fanOuts, handle, isFinal: () => false, concurrency, ...options })
+        JobWorker.worker({ queue: fanOuts, handle, isFinal: () => false, concurrency, ...options })
       )
     })
   )

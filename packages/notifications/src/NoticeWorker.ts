@@ -1,5 +1,6 @@
 /** Decides for each notice by which channels it is told, and makes a message for each. */
-import * as Jobs from "@onsale/platform/Jobs"
+import * as JobWorker from "@onsale/platform/JobWorker"
+import type * as Jobs from "@onsale/platform/Jobs"
 import { Effect, Layer } from "effect"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import { Channels } from "./Channels.ts"
@@ -40,7 +41,7 @@ export const layer = (options: DeliveryOptions) =>
         yield* messages.plan(notice, all, job.correlation)
       })
 
-      return Jobs.worker({
+      return JobWorker.worker({
         queue: notices,
         handle,
         isFinal: () => false,

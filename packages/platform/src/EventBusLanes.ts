@@ -6,7 +6,7 @@ import { Cause, Duration, Effect, Exit, FiberSet, Metric, Option, Schedule, Sema
 import type { CloudEvent } from "./CloudEvent.ts"
 import type { ConsumeOptions, EventBusError } from "./EventBus.ts"
 import * as EventBusMetrics from "./EventBusMetrics.ts"
-import { pauseAfter } from "./Jobs.ts"
+import { pauseAfter } from "./Backoff.ts"
 import * as Tracing from "./Tracing.ts"
 
 export interface Message {

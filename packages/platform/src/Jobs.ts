@@ -12,23 +12,8 @@
  *
  * Times are the database's, so that the clocks of many workers need not agree.
  */
-import {
-  Cause,
-  Duration,
-  Effect,
-  Exit,
-  FiberSet,
-  Layer,
-  Metric,
-  Option,
-  PubSub,
-  Random,
-  Schedule,
-  Schema,
-  Semaphore
-} from "effect"
+import { Duration, Effect, PubSub, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
-import * as Tracing from "./Tracing.ts"
 
 /** The table, for the migration of the context that owns the schema. */
 export const createTable = Effect.fnUntraced(function* (schema: string) {
@@ -82,14 +67,16 @@ export const Backlog = Schema.Struct({
   oldestDeadMs: Schema.Finite
 })
 
-const LeasedRow = Schema.Array(
-  Schema.Struct({
-    id: Schema.String,
-    payload: Schema.Unknown,
-    attempts: Schema.Int,
-    correlation: Schema.NullOr(Schema.String)
-  })
-)
+/** A job that a worker has taken: its payload as it is stored. */
+export const LeasedJob = Schema.Struct({
+  id: Schema.String,
+  payload: Schema.Unknown,
+  attempts: Schema.Int,
+  correlation: Schema.NullOr(Schema.String),
+  runAt: Schema.Date
+})
+export type LeasedJob = typeof LeasedJob.Type
+const LeasedRows = Schema.Array(Schema.toType(LeasedJob))
 
 /** Enough of an error to know it by; a stack of a megabyte helps nobody. */
 const maxErrorLength = 2000
@@ -157,18 +144,18 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     yield* sql.afterCommit(wake)
   })
 
-  /** Takes the job that has been due longest, for as long as `leaseSeconds`. */
-  const lease = Effect.fnUntraced(function* (leaseSeconds: number) {
+  /** Takes the jobs that have been due longest, at most `limit`, for as long as `leaseSeconds`. */
+  const lease = Effect.fnUntraced(function* (leaseSeconds: number, limit: number) {
     const rows = yield* sql`UPDATE ${table} SET attempts = attempts + 1,
         leased_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
-      WHERE queue = ${queue}::text AND id = (
+      WHERE queue = ${queue}::text AND id = ANY(ARRAY(
         SELECT id FROM ${table}
         WHERE queue = ${queue}::text AND done_at IS NULL AND failed_at IS NULL AND run_at <= clock_timestamp()
           AND (leased_until IS NULL OR leased_until < clock_timestamp())
-        ORDER BY run_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-      RETURNING id, payload, attempts, correlation`
-    const [row] = yield* Effect.orDie(Schema.decodeUnknownEffect(LeasedRow)(rows))
-    return Option.fromUndefinedOr(row)
+        ORDER BY run_at LIMIT ${limit}::int FOR UPDATE SKIP LOCKED))
+      RETURNING id, payload, attempts, correlation, run_at AS "runAt"`
+    const leased = yield* Effect.orDie(Schema.decodeUnknownEffect(LeasedRows)(rows))
+    return leased.toSorted((a, b) => a.runAt.getTime() - b.runAt.getTime())
   })
 
   // Each settlement names the attempt: a worker whose lease ran out has no say over the next one's.
@@ -259,195 +246,3 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     offered: PubSub.subscribe(offered)
   }
 })
-
-// --- workers ------------------------------------------------------------------------------------
-
-const outcomes = Metric.counter("onsale_jobs_total", {
-  description: "Attempts at jobs, by how they ended",
-  incremental: true
-})
-
-export interface WorkerOptions<A, E, R> {
-  readonly queue: JobQueue<A>
-  readonly handle: (job: Job<A>) => Effect.Effect<void, E, R>
-  /** True for an error that no repetition will cure: the job becomes a dead letter at once. */
-  readonly isFinal: (error: E) => boolean
-  /** Not before this has passed, where the error knows; else, and where that is longer, the pause of `backoff`. */
-  readonly retryAfter?: (error: E) => Duration.Duration | undefined
-  /** Jobs at the same time. */
-  readonly concurrency: number
-  /** How long an attempt may take; a lease lasts a quarter longer. 1 minute when left out. */
-  readonly attemptLimit?: Duration.Input
-  /** Attempts before a job is a dead letter. */
-  readonly maxAttempts: number
-  /** The pause after the first failure; it doubles with each. */
-  readonly backoff: Duration.Input
-  readonly maxBackoff: Duration.Input
-  /** How often to look when nothing in this process tells of a job; 1 second when left out. */
-  readonly pollEvery?: Duration.Input
-  /** How long a stopping worker waits for what it has begun; 10 seconds when left out. */
-  readonly drainFor?: Duration.Input
-}
-
-/** The pause after the `attempt`-th failure: doubling, capped, and a random half of it off. */
-export const pauseAfter = (attempt: number, backoff: Duration.Input, maxBackoff: Duration.Input) =>
-  Effect.map(Random.next, (random) => {
-    const capMs = Duration.toMillis(Duration.fromInputUnsafe(maxBackoff))
-    // 2^30 is past every cap, and below where numbers get imprecise.
-    const fullMs = Duration.toMillis(Duration.fromInputUnsafe(backoff)) * 2 ** Math.min(attempt - 1, 30)
-    return Duration.millis(Math.ceil(Math.min(fullMs, capMs) * (0.5 + random / 2)))
-  })
-
-/** Whoever asks us to wait longer is asked again anyway. */
-const maxRetryAfter = Duration.hours(1)
-
-/** How long the ids of jobs that are done are remembered. */
-const rememberFor = Duration.days(30)
-
-/**
- * Works on the queue for as long as the layer lives. When it ends, it takes no more jobs, waits for those
- * it has begun, and gives back what is unfinished even then.
- */
-export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
-  const { queue } = options
-  const attemptLimit = Duration.fromInputUnsafe(options.attemptLimit ?? Duration.minutes(1))
-  const count = (outcome: string) =>
-    Metric.update(Metric.withAttributes(outcomes, { queue: queue.queue, outcome }), 1)
-
-  const settle = Effect.fnUntraced(function* (
-    job: { readonly id: string; readonly attempts: number },
-    exit: Exit.Exit<void, E | Cause.TimeoutError | Schema.SchemaError>
-  ) {
-    if (Exit.isSuccess(exit)) {
-      yield* queue.complete(job)
-      return yield* count("done")
-    }
-    if (Cause.hasInterruptsOnly(exit.cause)) return yield* queue.release(job)
-    const error = Cause.squash(exit.cause)
-    const text =
-      error instanceof Error && error.message !== "" ? `${error.name}: ${error.message}` : String(error)
-    const typed = Option.getOrUndefined(Cause.findErrorOption(exit.cause))
-    const final =
-      typed !== undefined &&
-      (Schema.isSchemaError(typed) || (!Cause.isTimeoutError(typed) && options.isFinal(typed)))
-    if (final || job.attempts >= options.maxAttempts) {
-      yield* Effect.logError(
-        `job ${queue.queue} ${job.id} is given up after ${job.attempts} attempts`,
-        exit.cause
-      )
-      yield* queue.fail(job, text)
-      return yield* count("dead")
-    }
-    const asked =
-      typed === undefined || Cause.isTimeoutError(typed) || Schema.isSchemaError(typed)
-        ? undefined
-        : options.retryAfter?.(typed)
-    const pause = Duration.max(
-      yield* pauseAfter(job.attempts, options.backoff, options.maxBackoff),
-      Duration.min(asked ?? Duration.zero, maxRetryAfter)
-    )
-    yield* Effect.logWarning(
-      `job ${queue.queue} ${job.id} failed, attempt ${job.attempts}; again in ${Duration.format(pause)}: ${text}`
-    )
-    yield* queue.retry(job, pause, text)
-    yield* count("retried")
-  })
-
-  const run = Effect.fn("Jobs.run")(
-    function* (job: (typeof LeasedRow.Type)[number]) {
-      // An attempt that took the whole process down has settled nothing: without this it would be repeated for ever.
-      if (job.attempts > options.maxAttempts) {
-        yield* Effect.logError(`job ${queue.queue} ${job.id} is given up: its attempts end without a word`)
-        yield* Effect.ignore(queue.fail(job, "the last attempts ended without a word"))
-        return yield* count("dead")
-      }
-      const exit = yield* queue.decode(job.payload).pipe(
-        Effect.flatMap((payload) =>
-          options.handle({
-            id: job.id,
-            payload,
-            attempt: job.attempts,
-            correlation: Tracing.split(job.correlation).correlation ?? null
-          })
-        ),
-        Effect.timeout(attemptLimit),
-        Effect.interruptible,
-        Effect.exit
-      )
-      yield* settle(job, exit).pipe(
-        Effect.retry({
-          schedule: Schedule.exponential("50 millis"),
-          times: 5,
-          while: (error) => error.isRetryable
-        }),
-        // Not settled is not lost: the lease runs out and the job is repeated.
-        Effect.catchCause((cause) =>
-          Effect.logError(`job ${queue.queue} ${job.id} could not be settled`, cause)
-        )
-      )
-    },
-    (effect, job) => {
-      const { correlation, parent } = Tracing.split(job.correlation)
-      return Effect.uninterruptible(effect).pipe(
-        Tracing.continued(parent, `job ${queue.queue}`, {
-          kind: "consumer",
-          attributes: { "onsale.attempt": job.attempts }
-        }),
-        Effect.annotateLogs({
-          job: job.id,
-          ...(correlation === undefined ? {} : { correlationId: correlation })
-        })
-      )
-    }
-  )
-
-  return Layer.effectDiscard(
-    Effect.gen(function* () {
-      const wake = yield* queue.offered
-      const slots = yield* Semaphore.make(options.concurrency)
-      const running = yield* FiberSet.make<void>()
-      yield* Effect.addFinalizer(() =>
-        Effect.asVoid(
-          Effect.timeoutOption(FiberSet.awaitEmpty(running), options.drainFor ?? Duration.seconds(10))
-        )
-      )
-      const leaseSeconds = Duration.toSeconds(attemptLimit) * 1.25
-      const start = Effect.gen(function* () {
-        const job = yield* Effect.onError(queue.lease(leaseSeconds), () => slots.release(1))
-        if (Option.isNone(job)) {
-          yield* slots.release(1)
-          return false
-        }
-        yield* FiberSet.run(running, Effect.ensuring(run(job.value), slots.release(1)))
-        return true
-      })
-      const step = slots.take(1).pipe(
-        // A job that was leased is always begun, so that it is given back when we stop.
-        Effect.andThen(Effect.uninterruptible(start)),
-        Effect.flatMap((started) =>
-          started
-            ? Effect.void
-            : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), options.pollEvery ?? Duration.seconds(1)))
-        ),
-        Effect.sandbox,
-        Effect.tapError((cause) =>
-          Cause.hasInterruptsOnly(cause)
-            ? Effect.void
-            : Effect.logError(`jobs ${queue.queue} cannot be taken`, cause)
-        ),
-        Effect.retry(
-          Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("30 seconds")]).pipe(
-            Schedule.jittered
-          )
-        )
-      )
-      yield* Effect.forkScoped(Effect.forever(step))
-      yield* queue.prune(rememberFor).pipe(
-        Effect.repeat({ while: (pruned) => pruned > 0 }),
-        Effect.catchCause((cause) => Effect.logWarning(`jobs ${queue.queue} cannot be pruned`, cause)),
-        Effect.repeat(Schedule.spaced("1 hour")),
-        Effect.forkScoped
-      )
-    })
-  )
-}

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as JobWorker from "@onsale/platform/JobWorker"
 import * as Jobs from "@onsale/platform/Jobs"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
@@ -16,16 +17,16 @@ const prepare = Effect.gen(function* () {
 const Payload = Schema.Struct({ n: Schema.Int })
 const makeQueue = (queue: string) => Jobs.make({ schema: "work", queue, payload: Payload })
 type Queue = Effect.Success<ReturnType<typeof makeQueue>>
-type Handle = Jobs.WorkerOptions<typeof Payload.Type, Refused, never>["handle"]
+type Handle = JobWorker.WorkerOptions<typeof Payload.Type, Refused, never>["handle"]
 
 /** A worker that lives as long as the scope of the test. */
 const work = (
   queue: Queue,
   handle: Handle,
-  more: Pick<Jobs.WorkerOptions<never, Refused, never>, "drainFor" | "retryAfter"> = {}
+  more: Pick<JobWorker.WorkerOptions<never, Refused, never>, "drainFor" | "retryAfter"> = {}
 ) =>
   Layer.build(
-    Jobs.worker({
+    JobWorker.worker({
       queue,
       handle,
       isFinal: (error) => error.final,
@@ -122,15 +123,31 @@ describe("Jobs", () => {
       const queue = yield* makeQueue("crash")
       yield* queue.offer("a", { n: 1 })
       // A process that dies: it has leased the job and never comes back.
-      const lost = yield* queue.lease(0.05)
+      const [lost] = yield* queue.lease(0.05, 1)
       const done = yield* Ref.make(0)
       yield* work(queue, (job) => Ref.set(done, job.attempt))
       yield* idle(queue)
       assert.strictEqual(yield* Ref.get(done), 2)
       // And if it does come back, it has no say any more.
-      assert.isTrue(lost._tag === "Some")
-      if (lost._tag === "Some") yield* queue.fail(lost.value, "too late")
+      yield* queue.fail(lost ?? assert.fail("nothing was leased"), "too late")
       assert.strictEqual((yield* queue.backlog).dead, 0)
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
+  it.live("as many as can be begun are leased at once, the longest due first, each to one worker", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const queue = yield* makeQueue("many")
+      for (const n of [1, 2, 3, 4, 5]) yield* queue.offer(`${n}`, { n })
+      const both = yield* Effect.all([queue.lease(60, 2), queue.lease(60, 2)], { concurrency: 2 })
+      const ids = both.map((jobs) => jobs.map(({ id }) => id))
+      assert.deepStrictEqual(ids.flat().toSorted(), ["1", "2", "3", "4"])
+      for (const of of ids) assert.deepStrictEqual(of, of.toSorted())
+      assert.deepStrictEqual(
+        (yield* queue.lease(60, 16)).map(({ id }) => id),
+        ["5"]
+      )
+      assert.isEmpty(yield* queue.lease(60, 16))
     }).pipe(Effect.provide(layerDatabase))
   )
 

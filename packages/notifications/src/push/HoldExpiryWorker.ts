@@ -4,7 +4,8 @@
  */
 import type { HoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
-import * as Jobs from "@onsale/platform/Jobs"
+import * as JobWorker from "@onsale/platform/JobWorker"
+import type * as Jobs from "@onsale/platform/Jobs"
 import { Duration, Effect, Layer } from "effect"
 import { type HoldExpiry, NoticeJobs } from "../NoticeJobs.ts"
 import { noticeId } from "@onsale/contracts/notifications/Notice"
@@ -39,7 +40,7 @@ export const layer = (options: { readonly pollEvery?: Duration.Input } = {}) =>
         yield* notices.offer(noticeId(notice), notice, { correlation: job.correlation })
       })
 
-      return Jobs.worker({
+      return JobWorker.worker({
         queue: holdExpiries,
         handle,
         isFinal: () => false,

@@ -2,7 +2,7 @@
  * Sends the deliveries that are due. A receiver that has answered cannot be asked whether it did: a worker that dies
  * between its answer and our record sends again, with the same `webhook-id`, by which receivers know a repeat.
  */
-import { pauseAfter } from "@onsale/platform/Jobs"
+import { pauseAfter } from "@onsale/platform/Backoff"
 import {
   Cause,
   Config,
