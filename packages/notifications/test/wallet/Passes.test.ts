@@ -60,8 +60,11 @@ describe("Passes", () => {
     Effect.gen(function* () {
       const made = yield* authority
       const pass = yield* makePass
-      const apple = yield* Effect.provide(ApplePasses, apples(Option.some(optionsOf(made))))
-      const entries = entriesOf(yield* apple.make(pass))
+      const signed = yield* Effect.provide(
+        Effect.flatMap(ApplePasses, (apple) => apple.make(pass)),
+        apples(Option.some(optionsOf(made)))
+      )
+      const entries = entriesOf(signed)
       const json = JSON.parse(entries.get("pass.json")?.toString("utf8") ?? "")
       assert.strictEqual(json.barcodes[0].message, pass.ticket.code)
       assert.strictEqual(json.serialNumber, pass.ticket.id)
