@@ -7,6 +7,7 @@ import { Clock, Effect } from "effect"
 import { ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AdmissionControl } from "./AdmissionControl.ts"
+import * as AdmissionPlace from "./AdmissionPlace.ts"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import * as Patience from "./Patience.ts"
 import * as RequestClass from "./RequestClass.ts"
@@ -37,10 +38,13 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const admitted: RequestFront.RequestFront = (request, response, next) => {
     const name = RequestClass.of(request.method, request.url ?? "")
     if (name === undefined) return next()
-    const leave = control.enter(name, Patience.came(request, clock), next, (seconds) =>
-      refuse(request, response, seconds)
+    const place = AdmissionPlace.forRequest(request)
+    place.given(
+      control.enter(name, Patience.came(request, clock), next, (seconds) =>
+        refuse(request, response, seconds)
+      )
     )
-    response.on("close", leave)
+    response.on("close", place.clientLeft)
   }
 
   const fronted: RequestFront.RequestFront = (request, response, next) => {
