@@ -41,8 +41,11 @@ export const refusedFromFullness = { cold: 0.5, reads: 0.75, holds: 0.875 } as c
 /** A class that is refused is let in again when it is this much better. */
 const better = 0.5
 
+/** Those that are refused as a class. Of purchases only those are that find no room in their line. */
+type Refusable = Exclude<RequestClass, "orders">
+
 /** Seconds to stay away for who is refused at once. */
-const retryAfterSeconds: Readonly<Record<Exclude<RequestClass, "orders">, number>> = {
+const retryAfterSeconds: Readonly<Record<Refusable, number>> = {
   cold: 5,
   reads: 2,
   holds: 2
@@ -133,18 +136,18 @@ const make = Effect.gen(function* () {
     lost: () => {
       lost++
     },
-    turnsAway: (name) => {
-      if (level === 0 || !refusedAt(name)) return 0
+    refuses: (name) => level > 0 && refusedAt(name),
+    turnedAway: (name) => {
       counted(name)
       return retryAfterSeconds[name]
     },
     enter: (name, untilMs, go, refuse) => {
-      const turnedAway = (seconds: number): void => {
+      const turnAway = (seconds: number): void => {
         counted(name)
         refuse(seconds)
       }
       if (name !== "orders" && refusedAt(name)) {
-        turnedAway(retryAfterSeconds[name])
+        turnAway(retryAfterSeconds[name])
         return () => {}
       }
       if (name === "orders" || name === "cold") {
@@ -152,7 +155,7 @@ const make = Effect.gen(function* () {
           untilMs === undefined
             ? Number.POSITIVE_INFINITY
             : Math.max(0, untilMs - clock.currentTimeMillisUnsafe())
-        return queues[name].enter(nowMs() + waitMs, go, (ms) => turnedAway(Math.ceil(ms / 1_000)))
+        return queues[name].enter(nowMs() + waitMs, go, (ms) => turnAway(Math.ceil(ms / 1_000)))
       }
       go()
       return () => {}
@@ -165,8 +168,10 @@ export class AdmissionControl extends Context.Service<
   {
     /** Somebody was told that there is nothing left of what he wanted. */
     readonly lost: () => void
-    /** Whole seconds to stay away where the class is refused now, counted as a refusal; 0 where it is not. Costs nothing. */
-    readonly turnsAway: (name: "reads" | "holds") => number
+    /** Whether the class is refused now. Costs nothing, and counts nothing. */
+    readonly refuses: (name: Refusable) => boolean
+    /** Counts one that is refused before it comes in: whole seconds to stay away. */
+    readonly turnedAway: (name: Refusable) => number
     /**
      * Calls `go` once, now or when it is its turn, or `refuse` with whole seconds to stay away. `untilMs`, since 1970, is
      * when nobody waits for it any more, where that is known. What comes back is to be called when the work is over, or nobody wants it.

@@ -48,15 +48,16 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   }
 
   const fronted: RequestFront.RequestFront = (request, response, next) => {
-    const seconds =
-      request.method === "GET"
-        ? control.turnsAway("reads")
-        : request.method === "POST" && request.url!.endsWith("/holds")
-          ? control.turnsAway("holds")
-          : 0
-    // Who watches us, and what is never refused, is let through by the routes' own rule.
-    if (seconds > 0 && RequestClass.of(request.method, request.url!) !== undefined)
-      return refuse(request, response, seconds)
+    const { method, url = "" } = request
+    const mayBeRefused =
+      method === "GET"
+        ? control.refuses("reads")
+        : method === "POST" && url.endsWith("/holds") && control.refuses("holds")
+    if (mayBeRefused) {
+      // Undefined for who watches us, and for what is never refused: these are let through, and not counted.
+      const name = RequestClass.of(method, url)
+      if (name !== undefined && name !== "orders") return refuse(request, response, control.turnedAway(name))
+    }
     front(request, response, () => admitted(request, response, next))
   }
   return fronted
