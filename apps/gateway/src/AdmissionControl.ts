@@ -7,6 +7,7 @@
 import { Clock, Context, Duration, Effect, Layer, Metric } from "effect"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { AdmissionQueue, type Leave, type Options } from "./AdmissionQueue.ts"
+import { refusedFromFullness, thresholdsMs } from "./AdmissionThresholds.ts"
 import * as Crowd from "./Crowd.ts"
 import { classes, type RequestClass } from "./RequestClass.ts"
 import { StandingDelay } from "./StandingDelay.ts"
@@ -20,7 +21,7 @@ const decideEveryMs = 200
  * turn stays so short that whoever gets nothing is told so in between.
  */
 export const ordersQueue: Options = {
-  limit: { least: 8, most: 1_024, first: 16, targetMs: 40 },
+  limit: { least: 8, most: 1_024, first: 16, targetMs: thresholdsMs.ordersFewer },
   /** The winners of a large sale at once, some kilobytes each. */
   room: 4_096,
   /** Browsers and proxies give up after thirty seconds. */
@@ -29,15 +30,17 @@ export const ordersQueue: Options = {
 
 /** Reads of what is not in memory: searches, lists, seat maps, PDFs. */
 export const coldQueue: Options = {
-  limit: { least: 1, most: 64, first: 16, targetMs: 40 },
+  limit: { least: 1, most: 64, first: 16, targetMs: thresholdsMs.coldFewer },
   room: 64,
   patienceMs: 2_000
 }
 
-/** With so much of a delay, from the first class on: its reads are refused, those of memory too, and holds. */
-export const refusedFromMs = { cold: 250, reads: 750, holds: 2_500 } as const
-/** The same where purchases wait: who wins now could not buy in time. */
-export const refusedFromFullness = { cold: 0.5, reads: 0.75, holds: 0.875 } as const
+/** With so much of a delay a class is refused. */
+export const refusedFromMs = {
+  cold: thresholdsMs.coldRefused,
+  reads: thresholdsMs.readsRefused,
+  holds: thresholdsMs.holdsRefused
+} as const
 /** A class that is refused is let in again when it is this much better. */
 const better = 0.5
 

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
-import { AdmissionControl, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
+import * as AdaptiveLimit from "../src/AdaptiveLimit.ts"
+import { AdmissionControl, coldQueue, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
 import { StandingDelay } from "../src/StandingDelay.ts"
 import { classes, type RequestClass } from "../src/RequestClass.ts"
 
@@ -41,6 +42,23 @@ describe("what is refused under load", () => {
     assert.strictEqual(levelOf(0, refusedFromMs.holds, 0), 3)
     assert.strictEqual(levelOf(0, 1e9, 1), 3)
     assert.isTrue(levelOf(3, 1e9, 1) <= classes.indexOf("orders"))
+  })
+
+  it("is cold reads before any purchase is held back, and all reads before holds", () => {
+    const first = (happens: (standingMs: number) => boolean): number =>
+      Array.from({ length: 5_000 }, (_, ms) => ms).find(happens) ?? assert.fail("never")
+    const fewer = (options: AdaptiveLimit.Options) =>
+      first((standingMs) => {
+        const limit = { ...AdaptiveLimit.make(options), reached: true }
+        AdaptiveLimit.turn(limit, standingMs)
+        return limit.value < options.first
+      })
+    const refused = (classes: number) => first((standingMs) => levelOf(0, standingMs, 0) >= classes)
+    const order = [fewer(coldQueue.limit), refused(1), fewer(ordersQueue.limit), refused(2), refused(3)]
+    assert.deepStrictEqual(
+      order,
+      [...new Set(order)].sort((a, b) => a - b)
+    )
   })
 
   it("is let in again when it is better by half: no class comes and goes", () => {
