@@ -14,6 +14,8 @@ import { StandingDelay } from "./StandingDelay.ts"
 
 /** How often it is decided anew; a crowd comes within a second. */
 const decideEveryMs = 200
+/** After a defect, beside that: it is told in the log, and not five times a second. */
+const pauseMs = 1_000
 
 /**
  * Purchases. One is about 8 ms of the thread in some thirty turns, and waits for commits and a provider meanwhile: few
@@ -130,7 +132,18 @@ const make = Effect.gen(function* () {
     standingMs = measured
     level = levelOf(level, standingMs, orders.fullness)
     for (const queue of Object.values(queues)) queue.turn(standingMs)
-  }).pipe(Effect.andThen(Effect.sleep(Duration.millis(decideEveryMs))), Effect.forever, Effect.forkScoped)
+  }).pipe(
+    // It calls those who wait. Whatever one of them does, who is let in has to be decided on.
+    Effect.catchCause((cause) =>
+      Effect.andThen(
+        Effect.logError("who is let in could not be decided", cause),
+        Effect.sleep(Duration.millis(pauseMs))
+      )
+    ),
+    Effect.andThen(Effect.sleep(Duration.millis(decideEveryMs))),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   const refusedAt = (name: RequestClass): boolean => classes.indexOf(name) < level
   const counted = (name: RequestClass): void => refusals[name].updateUnsafe(1, context)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import * as AdaptiveLimit from "../src/AdaptiveLimit.ts"
 import { AdmissionControl, coldQueue, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
@@ -104,6 +104,53 @@ describe("what is refused under load", () => {
         yield* TestClock.adjust("400 millis")
         assert.deepStrictEqual(refused(), [...expected])
       }
+    })
+  )
+
+  it.effect("goes on after a defect of who is told, or of what is measured", () =>
+    Effect.gen(function* () {
+      const delay = { standingMs: 0, breaks: false }
+      const logged: Array<unknown> = []
+      const control = yield* buildOver({
+        get standingMs() {
+          if (delay.breaks) throw new Error("no delay")
+          return delay.standingMs
+        }
+      }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => void logged.push(message))])))
+      yield* TestClock.adjust("1 second")
+      const leaves = Array.from({ length: ordersQueue.limit.first }, () =>
+        control.enter(
+          "orders",
+          undefined,
+          () => {},
+          () => {}
+        )
+      )
+      const told: Array<string> = []
+      const wait = (name: string) =>
+        control.enter(
+          "orders",
+          undefined,
+          () => {},
+          () => {
+            told.push(name)
+            throw new Error(name)
+          }
+        )
+      // Nobody is let in: nobody leaves, and the thread bears no more.
+      delay.standingMs = refusedFromMs.reads
+      wait("one")
+      wait("other")
+      yield* TestClock.adjust(ordersQueue.patienceMs + 5_000)
+      assert.deepStrictEqual(told, ["one", "other"])
+      delay.breaks = true
+      yield* TestClock.adjust("2 seconds")
+      delay.breaks = false
+      delay.standingMs = refusedFromMs.holds
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(control.refuses("holds"))
+      assert.isAtLeast(logged.length, 3)
+      for (const leave of leaves) leave()
     })
   )
 
