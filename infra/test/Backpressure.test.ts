@@ -60,6 +60,15 @@ test.each(rows)("$what: the bound is that of the source", ({ bound, name, path }
   expect(valuesOf(read(path), name), `${path} ${name}`).toContain(bound)
 })
 
+test("who is kept out from which delay on is that of the source, in its order", () => {
+  const told = [...read("docs/backpressure.md").matchAll(/^\| (?:above )?([\d,]+) ms \|/gm)].map(
+    ([, ms = ""]) => Number(ms.replaceAll(",", ""))
+  )
+  const source = read("apps/gateway/src/AdmissionThresholds.ts")
+  const thresholds = source.slice(0, source.indexOf("} as const")).matchAll(/^ {2}\w+: ([\d_]+)/gm)
+  expect(told).toEqual([...thresholds].map(([, ms = ""]) => product(ms)))
+})
+
 test("every bound is seen by a metric that exists", () => {
   const sources = globSync(
     ["apps/*/src/**/*.ts", "packages/*/src/**/*.ts", "node_modules/effect/src/cluster/ClusterMetrics.ts"],

@@ -7,12 +7,15 @@
 import { Clock, Context, Duration, Effect, Layer, Metric } from "effect"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { AdmissionQueue, type Leave, type Options } from "./AdmissionQueue.ts"
+import { refusedFromFullness, thresholdsMs } from "./AdmissionThresholds.ts"
 import * as Crowd from "./Crowd.ts"
 import { classes, type RequestClass } from "./RequestClass.ts"
 import { StandingDelay } from "./StandingDelay.ts"
 
 /** How often it is decided anew; a crowd comes within a second. */
 const decideEveryMs = 200
+/** After a defect, beside that: it is told in the log, and not five times a second. */
+const pauseMs = 1_000
 
 /**
  * Purchases. One is about 8 ms of the thread in some thirty turns, and waits for commits and a provider meanwhile: few
@@ -20,7 +23,7 @@ const decideEveryMs = 200
  * turn stays so short that whoever gets nothing is told so in between.
  */
 export const ordersQueue: Options = {
-  limit: { least: 8, most: 1_024, first: 16, targetMs: 40 },
+  limit: { least: 8, most: 1_024, first: 16, targetMs: thresholdsMs.ordersFewer },
   /** The winners of a large sale at once, some kilobytes each. */
   room: 4_096,
   /** Browsers and proxies give up after thirty seconds. */
@@ -29,20 +32,25 @@ export const ordersQueue: Options = {
 
 /** Reads of what is not in memory: searches, lists, seat maps, PDFs. */
 export const coldQueue: Options = {
-  limit: { least: 1, most: 64, first: 16, targetMs: 40 },
+  limit: { least: 1, most: 64, first: 16, targetMs: thresholdsMs.coldFewer },
   room: 64,
   patienceMs: 2_000
 }
 
-/** With so much of a delay, from the first class on: its reads are refused, those of memory too, and holds. */
-export const refusedFromMs = { cold: 250, reads: 750, holds: 2_500 } as const
-/** The same where purchases wait: who wins now could not buy in time. */
-export const refusedFromFullness = { cold: 0.5, reads: 0.75, holds: 0.875 } as const
+/** With so much of a delay a class is refused. */
+export const refusedFromMs = {
+  cold: thresholdsMs.coldRefused,
+  reads: thresholdsMs.readsRefused,
+  holds: thresholdsMs.holdsRefused
+} as const
 /** A class that is refused is let in again when it is this much better. */
 const better = 0.5
 
+/** Those that are refused as a class. Of purchases only those are that find no room in their line. */
+type Refusable = Exclude<RequestClass, "orders">
+
 /** Seconds to stay away for who is refused at once. */
-const retryAfterSeconds: Readonly<Record<Exclude<RequestClass, "orders">, number>> = {
+const retryAfterSeconds: Readonly<Record<Refusable, number>> = {
   cold: 5,
   reads: 2,
   holds: 2
@@ -124,7 +132,18 @@ const make = Effect.gen(function* () {
     standingMs = measured
     level = levelOf(level, standingMs, orders.fullness)
     for (const queue of Object.values(queues)) queue.turn(standingMs)
-  }).pipe(Effect.andThen(Effect.sleep(Duration.millis(decideEveryMs))), Effect.forever, Effect.forkScoped)
+  }).pipe(
+    // It calls those who wait. Whatever one of them does, who is let in has to be decided on.
+    Effect.catchCause((cause) =>
+      Effect.andThen(
+        Effect.logError("who is let in could not be decided", cause),
+        Effect.sleep(Duration.millis(pauseMs))
+      )
+    ),
+    Effect.andThen(Effect.sleep(Duration.millis(decideEveryMs))),
+    Effect.forever,
+    Effect.forkScoped
+  )
 
   const refusedAt = (name: RequestClass): boolean => classes.indexOf(name) < level
   const counted = (name: RequestClass): void => refusals[name].updateUnsafe(1, context)
@@ -133,18 +152,18 @@ const make = Effect.gen(function* () {
     lost: () => {
       lost++
     },
-    turnsAway: (name) => {
-      if (level === 0 || !refusedAt(name)) return 0
+    refuses: (name) => level > 0 && refusedAt(name),
+    turnedAway: (name) => {
       counted(name)
       return retryAfterSeconds[name]
     },
     enter: (name, untilMs, go, refuse) => {
-      const turnedAway = (seconds: number): void => {
+      const turnAway = (seconds: number): void => {
         counted(name)
         refuse(seconds)
       }
       if (name !== "orders" && refusedAt(name)) {
-        turnedAway(retryAfterSeconds[name])
+        turnAway(retryAfterSeconds[name])
         return () => {}
       }
       if (name === "orders" || name === "cold") {
@@ -152,7 +171,7 @@ const make = Effect.gen(function* () {
           untilMs === undefined
             ? Number.POSITIVE_INFINITY
             : Math.max(0, untilMs - clock.currentTimeMillisUnsafe())
-        return queues[name].enter(nowMs() + waitMs, go, (ms) => turnedAway(Math.ceil(ms / 1_000)))
+        return queues[name].enter(nowMs() + waitMs, go, (ms) => turnAway(Math.ceil(ms / 1_000)))
       }
       go()
       return () => {}
@@ -165,8 +184,10 @@ export class AdmissionControl extends Context.Service<
   {
     /** Somebody was told that there is nothing left of what he wanted. */
     readonly lost: () => void
-    /** Whole seconds to stay away where the class is refused now, counted as a refusal; 0 where it is not. Costs nothing. */
-    readonly turnsAway: (name: "reads" | "holds") => number
+    /** Whether the class is refused now. Costs nothing, and counts nothing. */
+    readonly refuses: (name: Refusable) => boolean
+    /** Counts one that is refused before it comes in: whole seconds to stay away. */
+    readonly turnedAway: (name: Refusable) => number
     /**
      * Calls `go` once, now or when it is its turn, or `refuse` with whole seconds to stay away. `untilMs`, since 1970, is
      * when nobody waits for it any more, where that is known. What comes back is to be called when the work is over, or nobody wants it.

@@ -7,6 +7,7 @@ import { Clock, Effect } from "effect"
 import { ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AdmissionControl } from "./AdmissionControl.ts"
+import * as AdmissionPlace from "./AdmissionPlace.ts"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import * as Patience from "./Patience.ts"
 import * as RequestClass from "./RequestClass.ts"
@@ -37,22 +38,26 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const admitted: RequestFront.RequestFront = (request, response, next) => {
     const name = RequestClass.of(request.method, request.url ?? "")
     if (name === undefined) return next()
-    const leave = control.enter(name, Patience.came(request, clock), next, (seconds) =>
-      refuse(request, response, seconds)
+    const place = AdmissionPlace.forRequest(request)
+    place.given(
+      control.enter(name, Patience.came(request, clock), next, (seconds) =>
+        refuse(request, response, seconds)
+      )
     )
-    response.on("close", leave)
+    response.on("close", place.clientLeft)
   }
 
   const fronted: RequestFront.RequestFront = (request, response, next) => {
-    const seconds =
-      request.method === "GET"
-        ? control.turnsAway("reads")
-        : request.method === "POST" && request.url!.endsWith("/holds")
-          ? control.turnsAway("holds")
-          : 0
-    // Who watches us, and what is never refused, is let through by the routes' own rule.
-    if (seconds > 0 && RequestClass.of(request.method, request.url!) !== undefined)
-      return refuse(request, response, seconds)
+    const { method, url = "" } = request
+    const mayBeRefused =
+      method === "GET"
+        ? control.refuses("reads")
+        : method === "POST" && url.endsWith("/holds") && control.refuses("holds")
+    if (mayBeRefused) {
+      // Undefined for who watches us, and for what is never refused: these are let through, and not counted.
+      const name = RequestClass.of(method, url)
+      if (name !== undefined && name !== "orders") return refuse(request, response, control.turnedAway(name))
+    }
     front(request, response, () => admitted(request, response, next))
   }
   return fronted

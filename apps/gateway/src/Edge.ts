@@ -4,6 +4,7 @@
 import * as TimedResponse from "@onsale/platform/TimedResponse"
 import { ByteSize, Clock, Effect, identity, Layer } from "effect"
 import { HttpIncomingMessage, HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
+import * as AdmissionPlace from "./AdmissionPlace.ts"
 import { answerHeaders, Correlation, correlationOf } from "./Correlation.ts"
 import { limitOf, problem, render, tooLarge } from "./FailedRequest.ts"
 import * as HotRoutes from "./HotRoutes.ts"
@@ -29,12 +30,14 @@ const edge = <E, R>(
     const clock = yield* Clock.Clock
     const correlation = correlationOf(request.headers, clock)
     const untilMs = Patience.ofRequest(request, clock)
+    const place = AdmissionPlace.ofRequest(request)
     const answer =
       Number(request.headers["content-length"] ?? 0) > ByteSize.toNumberUnsafe(limit)
         ? Effect.succeed(tooLarge(limit))
         : app
     const response = yield* answer.pipe(
       untilMs === undefined ? identity : Effect.provideService(Patience.Until, untilMs),
+      place === undefined ? identity : Effect.provideService(AdmissionPlace.Current, place),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, limit),
       Effect.provideService(Correlation, correlation),
       Effect.map((response) => (response.status === 415 ? unsupportedMediaType : response)),

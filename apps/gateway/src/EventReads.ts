@@ -23,8 +23,14 @@ import * as SearchOperations from "./SearchOperations.ts"
 
 export type ReadProblem = CursorInvalid | EventNotFound | Overloaded | SeatMapNotFound
 
-/** Calls back once, at once where the body is in memory. */
-export type Source<E extends ReadProblem> = (done: (exit: Exit.Exit<EncodedBody, E>) => void) => void
+/**
+ * Calls back once, at once where the body is in memory. Where `admit` is given, what is cold (`RequestClass.ts`) and has to
+ * be asked for waits for it, and may never call back.
+ */
+export type Source<E extends ReadProblem> = (
+  done: (exit: Exit.Exit<EncodedBody, E>) => void,
+  admit?: FreshCopies.Admit
+) => void
 
 /** Details and lists are read from the catalog once in this time, however many ask. */
 const freshForMs = 1_000
@@ -200,6 +206,8 @@ export class EventReads extends Context.Service<
         freshForMs,
         pauseMs,
         ...seatMaps,
+        // Its version is asked for.
+        renewsCheaply: true,
         // The text is one for both.
         bytesOf: ({ named, newest }) => newest.byteLength + named.byteLength - named.identity.bytes.byteLength
       })
@@ -213,15 +221,21 @@ export class EventReads extends Context.Service<
                 : Exit.mapError(Exit.failCause(exit.cause), overloaded)
             )
           ),
-        seatMap: (eventId, version) => (done) =>
-          maps.read(eventId, (exit) => {
-            const isOther =
-              version !== undefined &&
-              Exit.isSuccess(exit) &&
-              exit.value !== null &&
-              exit.value.version !== version
-            done(isOther ? noSuchMap : found(exit, (map) => (version === undefined ? map.newest : map.named)))
-          }),
+        seatMap: (eventId, version) => (done, admit) =>
+          maps.read(
+            eventId,
+            (exit) => {
+              const isOther =
+                version !== undefined &&
+                Exit.isSuccess(exit) &&
+                exit.value !== null &&
+                exit.value.version !== version
+              done(
+                isOther ? noSuchMap : found(exit, (map) => (version === undefined ? map.newest : map.named))
+              )
+            },
+            admit
+          ),
         detail: (eventId) => (done) => details.read(eventId, (exit) => done(found(exit, itself))),
         list: (query) => {
           const key = keyOf(query)
@@ -229,7 +243,7 @@ export class EventReads extends Context.Service<
         },
         search: (query) => {
           const key = searchKeyOf(query)
-          return (done) => results.read(key, (exit) => done(some(exit)))
+          return (done, admit) => results.read(key, (exit) => done(some(exit)), admit)
         },
         changed: (eventId) => {
           results.allChanged()

@@ -23,6 +23,8 @@ export interface FreshCopiesOptions<Key, Copy, E> {
   /** Of all that are kept. One alone may be larger: to make it for every reader would cost more. */
   readonly maxBytes: number
   readonly bytesOf: (copy: Copy) => number
+  /** To ask again for what is kept is little work: only what is not kept needs to be let in. */
+  readonly renewsCheaply?: boolean
 }
 
 /** hit: it was here; joined: with others, on its way; asked: for this reader, and those who come meanwhile. */
@@ -31,6 +33,9 @@ const reads = Metric.counter("onsale_copies_reads_total", {
   description: "Reads of the copies of a process, by what became of them",
   incremental: true
 })
+
+/** Calls `ask` once, when what it asks for may be read; or never. */
+export type Admit = (ask: () => void) => void
 
 export type Waiter<Copy, E> = (exit: Exit.Exit<Copy | null, E>) => void
 
@@ -58,8 +63,11 @@ interface Entry<Copy, E> {
 }
 
 export interface FreshCopies<Key, Copy, E> {
-  /** Calls back once, at once where the copy is fresh. Null, and failures, are not kept. */
-  readonly read: (key: Key, done: Waiter<Copy, E>) => void
+  /**
+   * Calls back once, at once where the copy is fresh. Null, and failures, are not kept. With `admit` a copy is asked for
+   * when that lets it in: who reads what is here, or on its way, does not come to it.
+   */
+  readonly read: (key: Key, done: Waiter<Copy, E>, admit?: Admit) => void
   readonly get: (key: Key) => Effect.Effect<Copy | null, E>
   /** What is kept of it, however old. */
   readonly kept: (key: Key) => Copy | null
@@ -183,7 +191,7 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     return found
   }
 
-  const read = (key: Key, done: Waiter<Copy, E>): void => {
+  const read = (key: Key, done: Waiter<Copy, E>, admit?: Admit): void => {
     const entry = entryOf(key)
     if (entry.copy !== null && entry.asOf === entry.changes) {
       const age = nowMs() - entry.freshFromMs
@@ -197,6 +205,11 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     }
     const asking = entry.current?.asOf === entry.changes ? entry.current : entry.next
     if (asking === undefined) {
+      if (admit !== undefined && (entry.copy === null || options.renewsCheaply !== true)) {
+        // Nothing is known of it, and perhaps nothing will be.
+        if (entry.copy === null && entry.current === undefined) forget(key, entry)
+        return admit(() => read(key, done))
+      }
       counts.asked++
       return begin(key, entry, [done])
     }

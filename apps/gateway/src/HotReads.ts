@@ -3,13 +3,19 @@
  * answered before, from the same bodies, with Node's own request; whatever is not of the common form goes on to them
  * (`test/HotReads.test.ts` holds both to the same answers).
  */
+import { Overloaded } from "@onsale/contracts/http/Problems"
 import * as ReadyHead from "@onsale/platform/ReadyHead"
 import type * as RequestFront from "@onsale/platform/RequestFront"
 import { Clock, Effect, Exit } from "effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { AdmissionControl } from "./AdmissionControl.ts"
+import { AdmissionPlace } from "./AdmissionPlace.ts"
+import type { Leave } from "./AdmissionQueue.ts"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
-import type { Representation } from "./EncodedBody.ts"
+import type { EncodedBody, Representation } from "./EncodedBody.ts"
+import type { ReadProblem } from "./EventReads.ts"
 import * as LeanAnswer from "./LeanAnswer.ts"
+import * as Patience from "./Patience.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
 
 /** Whoever wants JSON, or anything: the routes may know of other types. */
@@ -27,6 +33,7 @@ const isPlain = ({ headers }: IncomingMessage): boolean =>
 /** Hands on what it has not learnt. */
 export const make = Effect.gen(function* () {
   const addresses = yield* ReadAddresses
+  const control = yield* AdmissionControl
   const clock = yield* Clock.Clock
   const writeRare = yield* LeanAnswer.makeWrite
   const ready = ReadyHead.make(clock)
@@ -57,7 +64,9 @@ export const make = Effect.gen(function* () {
     if (source === undefined || !isPlain(request)) return next()
     const rare = (answer: Parameters<LeanAnswer.Write>[3]): void =>
       writeRare(request, response, correlationOf(request.headers, clock), answer)
-    source((exit) => {
+    let over: Leave | undefined
+    const answer = (exit: Exit.Exit<EncodedBody, ReadProblem>): void => {
+      over?.()
       if (Exit.isFailure(exit)) return rare(Effect.catch(Effect.failCause(exit.cause), LeanAnswer.ofProblem))
       try {
         exit.value.answer(request.headers, (representation, notModified) =>
@@ -66,6 +75,20 @@ export const make = Effect.gen(function* () {
       } catch (defect) {
         rare(Effect.die(defect))
       }
+    }
+    source(answer, (ask) => {
+      // It is no read of memory, and is let in as it would be by the routes.
+      const place = new AdmissionPlace()
+      const go = (): void => {
+        over = place.stay()
+        ask()
+      }
+      place.given(
+        control.enter("cold", Patience.came(request, clock), go, (retryAfterSeconds) =>
+          answer(Exit.fail(new Overloaded({ retryAfterSeconds })))
+        )
+      )
+      response.on("close", place.clientLeft)
     })
   }
   return front

@@ -30,6 +30,7 @@ import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, DateTime, Effect, Fiber, Option } from "effect"
+import * as AdmissionPlace from "./AdmissionPlace.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
 import { CurrentCustomer } from "./CurrentCustomer.ts"
@@ -71,6 +72,8 @@ export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const notifications = yield* Notifications
   const boards = yield* AvailabilityBoard
+  /** What an order was asked for goes on there when its client has left. */
+  const goesOn = AdmissionPlace.keeping(yield* Effect.scope)
 
   const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
     return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
@@ -196,6 +199,7 @@ export const make = Effect.gen(function* () {
         })
         .pipe(
           Effect.map(({ order }) => order),
+          goesOn,
           (placing) => inTime(placing, { key, fingerprint, waitMs }),
           Tracing.resumed,
           Effect.catchTag("HoldNotBuyable", notBuyable),
@@ -228,6 +232,7 @@ export const make = Effect.gen(function* () {
           reason: payload.reason
         })
         .pipe(
+          goesOn,
           Tracing.resumed,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag(
@@ -271,6 +276,7 @@ export const make = Effect.gen(function* () {
           cause: "organiser"
         })
         .pipe(
+          goesOn,
           Tracing.resumed,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag("NotRefundable", ({ message, tickets }) =>
@@ -299,6 +305,7 @@ export const make = Effect.gen(function* () {
           holder
         })
         .pipe(
+          goesOn,
           Effect.catchTag("OrderNotFound", () => Effect.fail(new OrderNotFound({}))),
           Effect.catchTag(
             "NotReissuable",

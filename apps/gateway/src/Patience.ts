@@ -10,8 +10,8 @@ import type { RequestHeaders } from "./Correlation.ts"
 
 /** Longer than we take for anything; each kind of work has its own limit below it. */
 const longestMs = 60_000
-/** Who says less could never be served. */
-const shortestMs = 1_000
+/** Who says less could never buy: with less than a second left no order is begun, so that its hold keeps its one freeze. */
+const shortestMs = 2_000
 
 const wait = /(?:^|[\s,;])wait *= *(\d{1,5})(?=$|[\s,;])/i
 

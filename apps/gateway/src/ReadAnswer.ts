@@ -1,6 +1,7 @@
 /** How typed routes answer what is encoded once: the lean path in front of them learns each address that they have answered. */
 import { Effect } from "effect"
 import { type HttpServerRequest, HttpServerResponse } from "effect/http"
+import * as AdmissionPlace from "./AdmissionPlace.ts"
 import type { EncodedBody, Representation } from "./EncodedBody.ts"
 import type { ReadProblem, Source } from "./EventReads.ts"
 import { ReadAddresses } from "./ReadAddresses.ts"
@@ -28,7 +29,16 @@ export const make = Effect.map(
   ReadAddresses,
   (addresses) =>
     <E extends ReadProblem>(request: HttpServerRequest.HttpServerRequest, source: Source<E>) =>
-      Effect.callback<EncodedBody, E>((resume) => source(resume)).pipe(
+      Effect.flatMap(AdmissionPlace.Current, (place) =>
+        Effect.callback<EncodedBody, E>((resume) => {
+          // What is asked for is for all who read it: it goes on when its first reader leaves.
+          const over = place?.stay()
+          source((exit) => {
+            over?.()
+            resume(exit)
+          })
+        })
+      ).pipe(
         Effect.flatMap((body) =>
           Effect.callback<HttpServerResponse.HttpServerResponse>((resume) => {
             addresses.learn(request.url, source)

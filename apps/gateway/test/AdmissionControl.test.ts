@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import { TestClock } from "effect/testing"
-import { AdmissionControl, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
+import * as AdaptiveLimit from "../src/AdaptiveLimit.ts"
+import { AdmissionControl, coldQueue, levelOf, ordersQueue, refusedFromMs } from "../src/AdmissionControl.ts"
 import { StandingDelay } from "../src/StandingDelay.ts"
 import { classes, type RequestClass } from "../src/RequestClass.ts"
 
@@ -43,6 +44,23 @@ describe("what is refused under load", () => {
     assert.isTrue(levelOf(3, 1e9, 1) <= classes.indexOf("orders"))
   })
 
+  it("is cold reads before any purchase is held back, and all reads before holds", () => {
+    const first = (happens: (standingMs: number) => boolean): number =>
+      Array.from({ length: 5_000 }, (_, ms) => ms).find(happens) ?? assert.fail("never")
+    const fewer = (options: AdaptiveLimit.Options) =>
+      first((standingMs) => {
+        const limit = { ...AdaptiveLimit.make(options), reached: true }
+        AdaptiveLimit.turn(limit, standingMs)
+        return limit.value < options.first
+      })
+    const refused = (classes: number) => first((standingMs) => levelOf(0, standingMs, 0) >= classes)
+    const order = [fewer(coldQueue.limit), refused(1), fewer(ordersQueue.limit), refused(2), refused(3)]
+    assert.deepStrictEqual(
+      order,
+      [...new Set(order)].sort((a, b) => a - b)
+    )
+  })
+
   it("is let in again when it is better by half: no class comes and goes", () => {
     assert.strictEqual(levelOf(1, refusedFromMs.cold - 1, 0), 1)
     assert.strictEqual(levelOf(1, refusedFromMs.cold / 2 - 1, 0), 0)
@@ -55,7 +73,7 @@ describe("what is refused under load", () => {
       const control = yield* build
       yield* TestClock.adjust("1 second")
       for (const name of classes) assert.strictEqual(ask(control, name), "in")
-      assert.strictEqual(control.turnsAway("holds"), 0)
+      assert.isFalse(control.refuses("holds"))
       const leaves = Array.from({ length: ordersQueue.limit.first }, () =>
         control.enter(
           "orders",
@@ -89,6 +107,53 @@ describe("what is refused under load", () => {
     })
   )
 
+  it.effect("goes on after a defect of who is told, or of what is measured", () =>
+    Effect.gen(function* () {
+      const delay = { standingMs: 0, breaks: false }
+      const logged: Array<unknown> = []
+      const control = yield* buildOver({
+        get standingMs() {
+          if (delay.breaks) throw new Error("no delay")
+          return delay.standingMs
+        }
+      }).pipe(Effect.provide(Logger.layer([Logger.make(({ message }) => void logged.push(message))])))
+      yield* TestClock.adjust("1 second")
+      const leaves = Array.from({ length: ordersQueue.limit.first }, () =>
+        control.enter(
+          "orders",
+          undefined,
+          () => {},
+          () => {}
+        )
+      )
+      const told: Array<string> = []
+      const wait = (name: string) =>
+        control.enter(
+          "orders",
+          undefined,
+          () => {},
+          () => {
+            told.push(name)
+            throw new Error(name)
+          }
+        )
+      // Nobody is let in: nobody leaves, and the thread bears no more.
+      delay.standingMs = refusedFromMs.reads
+      wait("one")
+      wait("other")
+      yield* TestClock.adjust(ordersQueue.patienceMs + 5_000)
+      assert.deepStrictEqual(told, ["one", "other"])
+      delay.breaks = true
+      yield* TestClock.adjust("2 seconds")
+      delay.breaks = false
+      delay.standingMs = refusedFromMs.holds
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(control.refuses("holds"))
+      assert.isAtLeast(logged.length, 3)
+      for (const leave of leaves) leave()
+    })
+  )
+
   it.effect("where purchases find no room, everybody else is refused before them", () =>
     Effect.gen(function* () {
       const control = yield* build
@@ -110,8 +175,8 @@ describe("what is refused under load", () => {
         if (seen.at(-1) !== now.join()) seen.push(now.join())
       }
       assert.deepStrictEqual(seen, ["", "cold", "cold,reads", "cold,reads,holds"])
-      assert.isAbove(control.turnsAway("reads"), 0)
-      assert.isAbove(control.turnsAway("holds"), 0)
+      assert.isTrue(control.refuses("reads"))
+      assert.isTrue(control.refuses("holds"))
       for (const leave of here) leave()
       yield* TestClock.adjust("1 second")
       for (const name of classes) assert.strictEqual(ask(control, name), "in")

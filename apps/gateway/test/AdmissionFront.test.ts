@@ -15,14 +15,20 @@ const serve = Effect.gen(function* () {
   const told = {
     refuse: new Set<RequestClass>(),
     wait: false,
+    /** Seconds that classes are turned away for before they come in; 0 where they are not. */
     turnsAway: 0,
+    turned: [] as Array<RequestClass>,
     untils: [] as Array<number | undefined>,
     inside: 0,
     waiting: [] as Array<() => void>
   }
   const control = AdmissionControl.of({
     lost: () => {},
-    turnsAway: () => told.turnsAway,
+    refuses: () => told.turnsAway > 0,
+    turnedAway: (name) => {
+      told.turned.push(name)
+      return told.turnsAway
+    },
     enter: (name, untilMs, go, refuse) => {
       told.untils.push(untilMs)
       if (told.refuse.has(name)) {
@@ -90,13 +96,27 @@ describe("requests in front of the routes", () => {
       assert.strictEqual((yield* ask("GET /lean")).status, 200)
       assert.lengthOf(told.untils, 0)
       told.turnsAway = 2
-      for (const line of ["GET /lean", "GET /api/v1/events", "POST /api/v1/events/1/holds"]) {
+      for (const line of [
+        "GET /lean",
+        "GET /api/v1/events",
+        "GET /api/v1/search/events?q=a",
+        "POST /api/v1/events/1/holds"
+      ]) {
         const { headers, status } = yield* ask(line)
         assert.deepStrictEqual([status, headers["retry-after"]], [503, "2"], line)
       }
-      for (const line of ["GET /healthz", "GET /metrics", "POST /api/v1/checkins", "POST /api/v1/orders"]) {
+      assert.deepStrictEqual(told.turned, ["cold", "reads", "cold", "holds"])
+      for (const line of [
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "POST /api/v1/checkins",
+        "POST /api/v1/orders"
+      ]) {
         assert.strictEqual((yield* ask(line)).status, 200, line)
       }
+      // Who is never refused is not counted among those that are.
+      assert.lengthOf(told.turned, 4)
     })
   )
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import * as FreshCopies from "../src/FreshCopies.ts"
 
@@ -38,6 +38,68 @@ describe("FreshCopies", () => {
       yield* copies.get("b")
       assert.deepStrictEqual(asked, ["a", "b", "c", "b"])
       assert.deepStrictEqual(copies.size(), { copies: 2, bytes: 100 })
+    })
+  )
+
+  it.effect("asks to be let in for what has to be asked for, and not for what is here or on its way", () =>
+    Effect.gen(function* () {
+      const go = yield* Deferred.make<void>()
+      const { asked, copies } = yield* make(50, (key) => Effect.as(Deferred.await(go), { key, bytes: 50 }))
+      const admitted: Array<() => void> = []
+      const told: Array<string> = []
+      const read = (name: string) =>
+        copies.read(
+          "a",
+          () => told.push(name),
+          (ask) => admitted.push(ask)
+        )
+      read("refused")
+      read("first")
+      assert.lengthOf(admitted, 2)
+      assert.deepStrictEqual(copies.size(), { copies: 0, bytes: 0 })
+      admitted[1]!()
+      read("joined")
+      yield* TestClock.adjust(0)
+      yield* Deferred.succeed(go, undefined)
+      yield* TestClock.adjust(0)
+      read("hit")
+      assert.lengthOf(admitted, 2)
+      assert.deepStrictEqual(told, ["first", "joined", "hit"])
+      assert.deepStrictEqual(asked, ["a"])
+      // What is old is asked for again.
+      yield* TestClock.adjust(1_000)
+      read("again")
+      assert.lengthOf(admitted, 3)
+    })
+  )
+
+  it.effect("does not ask to be let in where it only looks whether what is kept is the newest", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const copies = yield* FreshCopies.make<string, Copy, never>({
+        ask: (key, before) => Effect.sync(() => (asked++, before ?? { key, bytes: 1 })),
+        freshForMs: 1_000,
+        pauseMs: 0,
+        capacity: 3,
+        maxBytes: 100,
+        bytesOf: ({ bytes }) => bytes,
+        renewsCheaply: true
+      })
+      let admitted = 0
+      const read = Effect.callback<void>((resume) =>
+        copies.read(
+          "a",
+          () => resume(Effect.void),
+          (ask) => {
+            admitted++
+            ask()
+          }
+        )
+      )
+      yield* read
+      yield* TestClock.adjust(1_000)
+      yield* read
+      assert.deepStrictEqual([asked, admitted], [2, 1])
     })
   )
 

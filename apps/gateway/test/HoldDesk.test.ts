@@ -2,10 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { type EventId, makeEventId, makeHoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
-import { Effect, Fiber, Layer, Scheduler } from "effect"
+import { Clock, Effect, Fiber, Layer, Scheduler } from "effect"
+import { TestClock } from "effect/testing"
 import { AvailabilityBoard } from "../src/AvailabilityBoard.ts"
 import { AdmissionControl } from "../src/AdmissionControl.ts"
 import { HoldDesk } from "../src/HoldDesk.ts"
+import * as Patience from "../src/Patience.ts"
 
 const event = { id: makeEventId(1_700_000_000_000), number: 1 }
 const claims = { seats: [1], areas: [], best: null }
@@ -61,6 +63,19 @@ describe("HoldDesk", () => {
       // The refusal does not give the key of the running one back.
       assert.strictEqual((yield* Effect.flip(desk.hold(event, "key", claims)))._tag, "KeyInUse")
       yield* Fiber.interrupt(running)
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("tells a client in the time it waits that it is not known whether there is a hold", () =>
+    Effect.gen(function* () {
+      const desk = yield* HoldDesk
+      const untilMs = (yield* Clock.currentTimeMillis) + 2_000
+      const hold = desk.hold(event, "key", claims).pipe(Effect.provideService(Patience.Until, untilMs))
+      const asked = yield* Effect.forkChild(Effect.flip(hold), { startImmediately: true })
+      yield* TestClock.adjust(1_999)
+      assert.isUndefined(asked.pollUnsafe())
+      yield* TestClock.adjust(1)
+      assert.deepInclude(yield* Fiber.join(asked), { _tag: "Overloaded", retryAfterSeconds: 2 })
     }).pipe(Effect.provide(layer))
   )
 

@@ -45,6 +45,11 @@ const firstCheckMs = 1_000
 /** Owners change when runners come and go; twice in one command would be strange, five times is a bug. */
 const maxConflicts = 5
 const retryAfterMs = 1_000
+/**
+ * A hold's clock stops once. An order that is given up after that has lost it for all that come later: with less time left
+ * than the freeze and the first write take on a busy day it is not begun.
+ */
+const leastLeftMs = 1_000
 
 const lateMoneySeen = Metric.counter("onsale_orders_late_money", {
   description: "Orders whose money came after they had ended, by what became of it (taken, returned)",
@@ -289,8 +294,9 @@ const make = Effect.gen(function* () {
       if (known !== null) return yield* new KeyReused()
     }
 
-    // Nobody waits for it any more, and nothing has happened.
-    if ((yield* Clock.currentTimeMillis) > untilMs) return yield* new BookingUnavailable({ retryAfterMs })
+    // Nobody waits for it long enough, and nothing has happened.
+    if (untilMs - (yield* Clock.currentTimeMillis) < leastLeftMs)
+      return yield* new BookingUnavailable({ retryAfterMs })
 
     // 1. The hold's clock stops for this order, and for no other.
     const hold = yield* checkout
@@ -301,7 +307,7 @@ const make = Effect.gen(function* () {
       .pipe(Effect.tapError(() => replay(request, key)))
 
     // The last chance: from here on it goes to its end, whoever waits.
-    if ((yield* Clock.currentTimeMillis) > untilMs) {
+    if ((yield* Clock.currentTimeMillis) >= untilMs) {
       const before = yield* current
       if (before === null) {
         yield* checkout.unfreeze(orderId, request.eventId, holdId)

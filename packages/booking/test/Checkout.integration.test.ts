@@ -153,13 +153,13 @@ layer(layerDatabase, { excludeTestServices: true })("Checkout", (it) => {
   it.effect("an order that nobody waits for is not placed, and its hold is let go", () =>
     Effect.gen(function* () {
       const h = yield* makeHarness
-      const request = { ...h.request(h.inventory.makeHold([3])), waitMs: 50 }
+      const request = { ...h.request(h.inventory.makeHold([3])), waitMs: 1_500 }
       h.inventory.faults.plan("Freeze", "hangAfter")
       const { orders } = yield* h.start()
       const buyer = yield* Effect.forkChild(Effect.flip(orders.place(request)))
       yield* h.hanging("Freeze")
       const hungMs = yield* Clock.currentTimeMillis
-      yield* pollUntil(Clock.currentTimeMillis, (nowMs) => nowMs > hungMs + 50)
+      yield* pollUntil(Clock.currentTimeMillis, (nowMs) => nowMs > hungMs + 1_500)
       yield* h.inventory.faults.release
       assert.strictEqual((yield* Fiber.join(buyer))._tag, "BookingUnavailable")
       assert.strictEqual(yield* h.rows, 0)
@@ -170,16 +170,37 @@ layer(layerDatabase, { excludeTestServices: true })("Checkout", (it) => {
     })
   )
 
+  it.effect(
+    "an order with less than a second left does not stop the clock of its hold, which stops once",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* makeHarness
+        const request = h.request(h.inventory.makeHold([3]))
+        h.inventory.faults.plan("Freeze", "hangBefore")
+        const { orders } = yield* h.start()
+        for (const waitMs of [0, 999]) {
+          const told = yield* Effect.raceFirst(
+            Effect.map(Effect.flip(orders.place({ ...request, waitMs })), ({ _tag }) => _tag),
+            Effect.as(h.hanging("Freeze"), "frozen")
+          )
+          assert.strictEqual(told, "BookingUnavailable", `${waitMs} ms left`)
+        }
+        assert.strictEqual(yield* h.rows, 0)
+        yield* h.inventory.faults.release
+        assert.strictEqual((yield* orders.place({ ...request, waitMs: 30_000 })).order.status, "confirmed")
+      })
+  )
+
   it.effect("an order that is placed goes to its end, whoever waits", () =>
     Effect.gen(function* () {
       const h = yield* makeHarness
-      const request = { ...h.request(h.inventory.makeHold([3])), waitMs: 1_000 }
+      const request = { ...h.request(h.inventory.makeHold([3])), waitMs: 2_000 }
       h.payments.faults.plan("Authorise", "hangAfter")
       const { orders } = yield* h.start({ supervised: false })
       const buyer = yield* Effect.forkChild(orders.place(request))
       yield* h.hanging("Authorise")
       const hungMs = yield* Clock.currentTimeMillis
-      yield* pollUntil(Clock.currentTimeMillis, (nowMs) => nowMs > hungMs + 1_000)
+      yield* pollUntil(Clock.currentTimeMillis, (nowMs) => nowMs > hungMs + 2_000)
       assert.strictEqual((yield* orders.placed(request.key))?.order.status, "payment_pending")
       yield* h.payments.faults.release
       assert.strictEqual((yield* Fiber.join(buyer)).order.status, "confirmed")

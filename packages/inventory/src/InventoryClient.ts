@@ -47,7 +47,6 @@ const worthSending = ({ gathering, inFlight, sent, waiting }: Lane): boolean =>
 
 const overloaded = (retryAfterMs: number) => new InventoryUnavailable({ reason: "overloaded", retryAfterMs })
 const entityFull = overloaded(1_000)
-const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
 
 /** What the cluster says when an entity cannot be reached or is full, in the words of the contract. */
 const unavailable = <A, E extends { readonly _tag: string }>(
@@ -58,7 +57,10 @@ const unavailable = <A, E extends { readonly _tag: string }>(
       ? Effect.fail(error)
       : error._tag === "MailboxFull"
         ? Effect.fail(entityFull)
-        : Effect.andThen(Effect.logWarning("the inventory could not be reached", error), Effect.fail(tooLate))
+        : Effect.andThen(
+            Effect.logWarning("the inventory could not be reached", error),
+            Effect.fail(InventorySubmit.tooLate)
+          )
   )
 
 export const layerEntity = Layer.effect(
@@ -80,7 +82,10 @@ export const layerEntity = Layer.effect(
       ms = LanePolicy.deadlineMs
     ) =>
       unavailable(effect).pipe(
-        Effect.timeoutOrElse({ duration: Duration.millis(ms), orElse: () => Effect.fail(tooLate) })
+        Effect.timeoutOrElse({
+          duration: Duration.millis(ms),
+          orElse: () => Effect.fail(InventorySubmit.tooLate)
+        })
       )
 
     const left = (lane: Lane, count: number): void => {
@@ -122,7 +127,7 @@ export const layerEntity = Layer.effect(
         let lastMs = 0
         const taken = lane.waiting.splice(0, maxCommandsAMessage)
         for (const one of taken) {
-          if (one.untilMs <= nowMs) one.done(Exit.fail(tooLate))
+          if (one.untilMs <= nowMs) one.done(Exit.fail(InventorySubmit.tooLate))
           else {
             batch.push(one)
             lastMs = Math.max(lastMs, one.untilMs)

@@ -5,10 +5,10 @@
  * is run.
  */
 import type { EventId } from "@onsale/contracts/Ids"
-import type { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
+import { type InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Effect, Exit, FiberSet } from "effect"
+import { Context, Duration, Effect, Exit, FiberSet } from "effect"
 
 /**
  * Calls back once with what `InventoryClient.execute` would come to, at once or later. `done` must not throw.
@@ -24,6 +24,29 @@ export type Submit = (
   /** When nobody waits for it any more, where that is known: it is not begun later. Milliseconds since 1970. */
   untilMs?: number
 ) => () => void
+
+/**
+ * When nobody waits any more for the command that runs now: an implementation that has it in a queue does not begin it
+ * later. Milliseconds since 1970; undefined where it is not known.
+ */
+export const Until = Context.Reference<number | undefined>("@onsale/inventory/InventorySubmit/Until", {
+  defaultValue: () => undefined
+})
+
+/** It may have been carried out, or may be yet; its id tells. */
+export const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
+
+/** Ends waiting for a command when nobody waits for it any more. Milliseconds since 1970. */
+const bounded = <A>(execute: Effect.Effect<A, InventoryUnavailable>, untilMs: number) =>
+  Effect.clockWith((clock) => {
+    const leftMs = untilMs - clock.currentTimeMillisUnsafe()
+    return leftMs <= 0
+      ? Effect.fail(tooLate)
+      : Effect.timeoutOrElse(Effect.provideService(execute, Until, untilMs), {
+          duration: Duration.millis(leftMs),
+          orElse: () => Effect.fail(tooLate)
+        })
+  })
 
 type Client = InventoryClient["Service"]
 
@@ -50,9 +73,10 @@ export const of = Effect.fnUntraced(function* (client: Client) {
             Tracing.continued(traced.span, "Inventory.execute"),
             Effect.annotateLogs("correlationId", traced.correlation)
           )
-  const byEffect: Submit = (eventId, command, done, traced) => {
+  const byEffect: Submit = (eventId, command, done, traced, untilMs) => {
+    const executed = execute(eventId, command, traced)
     const fiber = run(
-      Effect.matchCause(execute(eventId, command, traced), {
+      Effect.matchCause(untilMs === undefined ? executed : bounded(executed, untilMs), {
         onFailure: (cause) => done(Exit.failCause(cause)),
         onSuccess: (answer) => done(Exit.succeed(answer))
       })

@@ -9,7 +9,7 @@ import { OrganiserOnly } from "@onsale/contracts/rpc/OrganiserRpc"
 import { Cause, Effect, identity, Layer, type Redacted } from "effect"
 import { type Rpc, RpcSchema } from "effect/rpc"
 import { AdmissionControl } from "../AdmissionControl.ts"
-import type { Leave } from "../AdmissionQueue.ts"
+import * as AdmissionPlace from "../AdmissionPlace.ts"
 import { Correlation, correlationOf } from "../Correlation.ts"
 import { CurrentCustomer } from "../CurrentCustomer.ts"
 import { CustomerToken } from "../CustomerToken.ts"
@@ -45,22 +45,28 @@ const classOf = (rpc: Rpc.AnyWithProps): Class => {
   return rpc._tag.endsWith("Hold") ? "holds" : "orders"
 }
 
-/** Runs when it is let in, and gives its place back; refused where there is too much of its class. */
+/** Runs when it is let in, and gives its place back when that and all it has begun has ended; refused where there is too much of its class. */
 const admittedBy =
   (control: AdmissionControl["Service"], name: RequestClass.RequestClass | undefined, untilMs?: number) =>
   <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E | Overloaded, R> =>
     name === undefined
       ? call
       : Effect.suspend(() => {
-          let leave: Leave | undefined
+          const place = new AdmissionPlace.AdmissionPlace()
           return Effect.callback<void, Overloaded>((resume) => {
-            leave = control.enter(
-              name,
-              untilMs,
-              () => resume(Effect.void),
-              (retryAfterSeconds) => resume(Effect.fail(new Overloaded({ retryAfterSeconds })))
+            place.given(
+              control.enter(
+                name,
+                untilMs,
+                () => resume(Effect.void),
+                (retryAfterSeconds) => resume(Effect.fail(new Overloaded({ retryAfterSeconds })))
+              )
             )
-          }).pipe(Effect.andThen(call), Effect.ensuring(Effect.sync(() => leave?.())))
+          }).pipe(
+            Effect.andThen(call),
+            Effect.provideService(AdmissionPlace.Current, place),
+            Effect.ensuring(Effect.sync(place.clientLeft))
+          )
         })
 
 /** A connection's id is that of its calls, but for those that bring one of their own. */

@@ -63,11 +63,13 @@ export const run = Effect.fn("ScalingRun.run")(function* (
         const watched = yield* Effect.scoped(
           Effect.gen(function* () {
             const watch = yield* Watch.make(level)
-            yield* SloRun.drive(
-              level,
-              events,
-              { type: "mix", mix, requestsPerSecond },
-              { ...options, seed: options.seed + 500 }
+            yield* watch.during(
+              SloRun.drive(
+                level,
+                events,
+                { type: "mix", mix, requestsPerSecond },
+                { ...options, seed: options.seed + 500 }
+              )
             )
             return watch.looks
           })

@@ -82,7 +82,7 @@ export const measure = Effect.fn("SloRun.measure")(function* (
     Effect.gen(function* () {
       const watch = yield* Watch.make(level)
       const visible = probed === undefined ? undefined : yield* Freshness.make(level, probed.id, probed.seats)
-      const result = yield* drive(level, events, load, options)
+      const result = yield* watch.during(drive(level, events, load, options))
       yield* watch.look
       return { result, visible, looks: watch.looks, redis: watch.redis }
     })

@@ -1,5 +1,5 @@
 /** Looks at the processes of a level while it is under load: what they use, how far they are behind. */
-import { Effect, FileSystem, Schedule } from "effect"
+import { Effect, Fiber, FileSystem, Schedule } from "effect"
 import { HttpClient } from "effect/http"
 import { Redis } from "ioredis"
 import { Worker } from "node:worker_threads"
@@ -167,7 +167,22 @@ export interface Watched {
   readonly redis: Latencies.Latencies | undefined
 }
 
-/** A look each second until the scope ends. */
+/**
+ * Repeats a look each second until the scope ends. One that fails ends what is run `during` it: what was measured without
+ * being looked at is no result.
+ */
+export const keep = (look: Effect.Effect<void>) =>
+  Effect.map(
+    Effect.forkScoped(Effect.repeat(look, Schedule.fixed(everyMs))),
+    (fiber) =>
+      <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+        Effect.raceFirst(
+          run,
+          Effect.andThen(Fiber.join(fiber), Effect.die(new Error("nobody looks at the level any more")))
+        )
+  )
+
+/** A look each second until the scope ends; the load belongs into `during`. */
 export const make = Effect.fn("Watch.make")(function* (level: RunningLevel) {
   const redis = level.redisUrl === undefined ? undefined : yield* probe(level.redisUrl)
   const watched: Watched = { looks: [], redis: redis?.latencies }
@@ -178,6 +193,7 @@ export const make = Effect.fn("Watch.make")(function* (level: RunningLevel) {
     watched.looks.push(yield* one(level, evicted, jobs))
   })
   yield* look
-  yield* Effect.forkScoped(Effect.repeat(look, Schedule.fixed(everyMs)))
-  return { ...watched, look }
+  const context = yield* Effect.context<FileSystem.FileSystem | HttpClient.HttpClient>()
+  const during = yield* keep(Effect.provideContext(look, context))
+  return { ...watched, during, look }
 })

@@ -6,7 +6,7 @@
  * (docs/adr/0025). An index that is not whole is not asked: `SearchStandIn` answers. Few searches run at a time, each on a connection of its own, so that none holds up a sale.
  */
 import { EventId } from "@onsale/contracts/Ids"
-import { Effect, Layer, Option, Schema, Semaphore } from "effect"
+import { Effect, Layer, Metric, Option, Schema, Semaphore } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { instant, settled } from "../CatalogSql.ts"
 import type { SearchDocument } from "./SearchDocument.ts"
@@ -29,19 +29,43 @@ const standInsWaiting = 16
 /** What takes longer has gone wrong; milliseconds. */
 const statementLimit = "2000"
 
+const refused = Metric.counter("onsale_search_refused_total", {
+  description:
+    "Searches that were refused because too many waited already, by whether the index was asked or what stands in for it",
+  incremental: true
+})
+const refusals = {
+  index: Metric.withAttributes(refused, { by: "index" }),
+  standIn: Metric.withAttributes(refused, { by: "stand_in" })
+}
+
 const decodeIds = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ id: EventId })))
 const decodeCounts = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ word: Schema.String, events: Schema.Int }))
 )
 
+interface Queue {
+  /** Those who run and those who wait. */
+  readonly places: Semaphore.Semaphore
+  readonly running: Semaphore.Semaphore
+  /** Counts who finds no place. */
+  readonly refused: typeof refused
+}
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { count, find, forgetUnused } = yield* SearchFinder.make(sql, "catalog")
   const standIn = SearchStandIn.make(sql)
-  const running = yield* Semaphore.make(atOnce)
-  const places = yield* Semaphore.make(atOnce + waiting)
-  const standingIn = yield* Semaphore.make(standInsAtOnce)
-  const standInPlaces = yield* Semaphore.make(standInsAtOnce + standInsWaiting)
+  const byIndexQueue: Queue = {
+    running: yield* Semaphore.make(atOnce),
+    places: yield* Semaphore.make(atOnce + waiting),
+    refused: refusals.index
+  }
+  const standInQueue: Queue = {
+    running: yield* Semaphore.make(standInsAtOnce),
+    places: yield* Semaphore.make(standInsAtOnce + standInsWaiting),
+    refused: refusals.standIn
+  }
 
   const unavailable = (cause: unknown) => new SearchUnavailable({ retryAfterMs, cause })
   const failing = <A, E, R>(effect: Effect.Effect<A, E | SqlError.SqlError, R>) =>
@@ -59,8 +83,7 @@ const make = Effect.gen(function* () {
 
   /** In a transaction that has its turn, else `SearchUnavailable`. */
   const inTurn = <A, E, R>(
-    places: Semaphore.Semaphore,
-    running: Semaphore.Semaphore,
+    { places, refused, running }: Queue,
     step: Effect.Effect<A, E | SqlError.SqlError | Schema.SchemaError, R>
   ) =>
     places
@@ -72,17 +95,16 @@ const make = Effect.gen(function* () {
       .pipe(
         Effect.flatMap(
           Option.match({
-            onNone: () => Effect.fail(new SearchUnavailable({ retryAfterMs })),
+            onNone: () =>
+              Effect.andThen(Metric.update(refused, 1), Effect.fail(new SearchUnavailable({ retryAfterMs }))),
             onSome: Effect.succeed
           })
         )
       )
 
   const search = Effect.fn("SearchIndex.search")(function* (request: SearchRequest) {
-    const found = yield* inTurn(places, running, byIndex(request))
-    return Option.isSome(found)
-      ? found.value
-      : yield* inTurn(standInPlaces, standingIn, standIn.find(request))
+    const found = yield* inTurn(byIndexQueue, byIndex(request))
+    return Option.isSome(found) ? found.value : yield* inTurn(standInQueue, standIn.find(request))
   })
 
   const apply = Effect.fn("SearchIndex.apply")(function* ({

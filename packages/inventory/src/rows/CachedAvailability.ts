@@ -8,7 +8,7 @@ import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/in
 import type { InventoryAnswer, InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { EventId } from "@onsale/contracts/Ids"
 import { SharedCache } from "@onsale/platform/SharedCache"
-import { Duration, Effect, Exit, Layer } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer } from "effect"
 import { Lasting, LastingAvailability } from "./LastingAvailability.ts"
 
 /** Nobody takes a copy away where its process died between commit and answer: so old it may be then. */
@@ -34,6 +34,17 @@ const make = Effect.gen(function* () {
     endsAtMs: ({ nextExpiryMs }) => nextExpiryMs ?? undefined
   })
   const forgotten = (eventId: EventId) => copies.forget([eventId])
+  const scope = yield* Effect.scope
+  /**
+   * A command is carried out to its end, and what it has changed forgotten after that, also where nobody waits for it any
+   * more: a copy that was forgotten before the commit would be made again of what was before. The inventory has a deadline.
+   */
+  const toItsEnd = <A, E>(command: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(Effect.forkIn(command, scope, { startImmediately: true }), (fiber) =>
+        restore(Fiber.join(fiber))
+      )
+    )
 
   return InventoryClient.of({
     hold: inventory.hold,
@@ -41,13 +52,15 @@ const make = Effect.gen(function* () {
     availability: (eventId) => Effect.map(copies.get(eventId), (found) => found?.view ?? null),
     open: (eventId, layout) =>
       // Also where it failed: it may have been carried out.
-      Effect.ensuring(inventory.open(eventId, layout), forgotten(eventId)),
+      toItsEnd(Effect.ensuring(inventory.open(eventId, layout), forgotten(eventId))),
     execute: (eventId, command) =>
-      Effect.onExit(inventory.execute(eventId, command), (exit) => {
-        if (Exit.isFailure(exit)) return forgotten(eventId)
-        if (exit.value._tag === "Refused") return Effect.sync(() => copies.doubt(eventId))
-        return showsTheSame(command, exit.value) ? Effect.void : forgotten(eventId)
-      })
+      toItsEnd(
+        Effect.onExit(inventory.execute(eventId, command), (exit) => {
+          if (Exit.isFailure(exit)) return forgotten(eventId)
+          if (exit.value._tag === "Refused") return Effect.sync(() => copies.doubt(eventId))
+          return showsTheSame(command, exit.value) ? Effect.void : forgotten(eventId)
+        })
+      )
   })
 })
 

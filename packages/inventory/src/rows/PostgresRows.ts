@@ -20,6 +20,7 @@ import { Clock, Context, Duration, Effect, Exit, Layer, Metric, Schedule, Schema
 import { SqlClient, SqlError, SqlSchema } from "effect/sql"
 import * as InventoryAnswers from "../InventoryAnswers.ts"
 import { InventoryStore } from "../InventoryStore.ts"
+import * as InventorySubmit from "../InventorySubmit.ts"
 import type { Layout } from "../Layout.ts"
 import { type Lasting, LastingAvailability } from "./LastingAvailability.ts"
 import * as RowBatch from "./RowBatch.ts"
@@ -121,7 +122,7 @@ export const make = Effect.fnUntraced(function* (listener: RowLanes.Listener) {
       }
       if (tries === triesLimit) {
         yield* Effect.logError(`the rows of event ${eventId} cannot be reached`, exit.cause)
-        return yield* RowLanes.tooLate
+        return yield* InventorySubmit.tooLate
       }
       yield* Effect.sleep(Duration.millis(firstPauseMs * 2 ** tries))
     }

@@ -9,6 +9,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { Clock, Duration, Effect, Exit, Fiber, FiberSet, Option, Semaphore } from "effect"
+import { tooLate, Until } from "../InventorySubmit.ts"
 import type { Executed } from "./RowBatch.ts"
 
 /** Commands of one event that may wait; beyond it the answer is "overloaded" at once. Some tenths of a second. */
@@ -28,7 +29,6 @@ const leastMs = 1_000
 const patienceEvery = Duration.millis(250)
 
 export const overloaded = new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
-export const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
 
 /** Fails with `tooLate` at the deadline. */
 export const withDeadline = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -52,6 +52,8 @@ interface Waiting {
   readonly command: InventoryCommand
   /** By a clock that only goes forward. */
   readonly sinceMs: number
+  /** When nobody waits for it any more, in milliseconds since 1970. */
+  readonly untilMs: number
   /** The first time counts. */
   readonly resume: (effect: Effect.Effect<Executed, InventoryUnavailable>) => void
 }
@@ -124,7 +126,15 @@ export const make = Effect.fnUntraced(function* (
   const send = (eventId: EventId, lane: Lane) =>
     permits.withPermits(1)(
       Effect.gen(function* () {
-        const batch = lane.waiting.splice(0, batchLimit)
+        const wallMs = clock.currentTimeMillisUnsafe()
+        const batch: Array<Waiting> = []
+        while (batch.length < batchLimit) {
+          const next = lane.waiting.shift()
+          if (next === undefined) break
+          // Nothing has happened, and nothing will.
+          if (next.untilMs <= wallMs) next.resume(Effect.fail(tooLate))
+          else batch.push(next)
+        }
         if (batch.length === 0) return
         // It may be interrupted without waiting for it: a connection that is dead may take its time to tell.
         const fiber = yield* Effect.forkIn(settle(eventId, batch), scope, { startImmediately: true })
@@ -179,16 +189,23 @@ export const make = Effect.fnUntraced(function* (
   return {
     /** Carries out a command with those that wait for the same event. */
     execute: (eventId: EventId, command: InventoryCommand): Effect.Effect<Executed, InventoryUnavailable> =>
-      Effect.callback((resume) => {
-        let lane = lanes.get(eventId)
-        if (lane === undefined) {
-          lane = { waiting: [], running: false }
-          lanes.set(eventId, lane)
-        }
-        if (lane.waiting.length >= waitingLimit) return resume(Effect.fail(overloaded))
-        lane.waiting.push({ command, sinceMs: nowMs(), resume })
-        if (!lane.running) start(eventId, lane)
-      }),
+      Effect.flatMap(Until, (untilMs) =>
+        Effect.callback((resume) => {
+          let lane = lanes.get(eventId)
+          if (lane === undefined) {
+            lane = { waiting: [], running: false }
+            lanes.set(eventId, lane)
+          }
+          if (lane.waiting.length >= waitingLimit) return resume(Effect.fail(overloaded))
+          lane.waiting.push({
+            command,
+            sinceMs: nowMs(),
+            untilMs: untilMs ?? Number.POSITIVE_INFINITY,
+            resume
+          })
+          if (!lane.running) start(eventId, lane)
+        })
+      ),
 
     /** Lets go of what has expired, when it is its turn. */
     sweep: (eventId: EventId) => Effect.asVoid(permits.withPermits(1)(carryOut(eventId, [])))
