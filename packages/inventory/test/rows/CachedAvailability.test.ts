@@ -32,6 +32,7 @@ const world = Effect.gen(function* () {
           keyed: () =>
             Effect.succeed({
               get: () => Effect.die(new Error("nobody reads")),
+              direct: () => Effect.die(new Error("nobody reads")),
               forget: () => Effect.sync(() => void told.push("forgotten")),
               forgetAll: Effect.void,
               doubt: () => void told.push("doubted")

@@ -60,11 +60,11 @@ describe("Passes", () => {
     Effect.gen(function* () {
       const made = yield* authority
       const pass = yield* makePass
-      const signed = yield* Effect.provide(
+      const bytes = yield* Effect.provide(
         Effect.flatMap(ApplePasses, (apple) => apple.make(pass)),
         apples(Option.some(optionsOf(made)))
       )
-      const entries = entriesOf(signed)
+      const entries = entriesOf(bytes)
       const json = JSON.parse(entries.get("pass.json")?.toString("utf8") ?? "")
       assert.strictEqual(json.barcodes[0].message, pass.ticket.code)
       assert.strictEqual(json.serialNumber, pass.ticket.id)
