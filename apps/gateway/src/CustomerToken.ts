@@ -1,6 +1,6 @@
 /** Tells the customer from a bearer token. What was verified once is remembered until it expires. */
 import { CustomerAuth } from "@onsale/contracts/http/CustomerAuth"
-import { Customer } from "@onsale/contracts/booking/Order"
+import { NewCustomer } from "@onsale/contracts/booking/Order"
 import { CustomerId } from "@onsale/contracts/Ids"
 import { TokenRejected } from "@onsale/contracts/http/Problems"
 import { Clock, Context, Effect, Layer, Option, type Redacted, Schema } from "effect"
@@ -21,8 +21,8 @@ const toleranceSeconds = 5
 const bearer = /^Bearer +(.*)$/i
 
 const isCustomerId = Schema.is(CustomerId)
-const isEmail = Schema.is(Customer.fields.email)
-const isName = Schema.is(Customer.fields.name)
+const isEmail = Schema.is(NewCustomer.fields.email)
+const isName = Schema.is(NewCustomer.fields.name)
 
 /** Why a token does not hold: for the log, never for who sent it. */
 class NotAToken extends Schema.TaggedError<NotAToken>()("NotAToken", {

@@ -76,7 +76,9 @@ export const evolve = (door: TicketDoor, event: DoorEvent, atMs: number): Ticket
       if (door.admitted?.scanId !== replaces) return "it was used by another scan"
       if (door.admitted === null) return { ...door, admitted: scan }
       if (!isBefore(scan, door.admitted)) return "it was used before"
-      return { ...door, admitted: scan, refused: [...door.refused, { ...door.admitted, reason: "used" }] }
+      // The newest ones: gates whose clocks run backwards, or that make scans up, take over as often as they like.
+      const refused = [...door.refused, { ...door.admitted, reason: "used" as const }].slice(-maxRefused)
+      return { ...door, admitted: scan, refused }
     }
     case "ScanRefused": {
       const { _tag, ...scan } = event

@@ -287,6 +287,16 @@ describe("TicketDoor", () => {
     assert.isAtMost(doorOf(world.order).refused.length, TicketDoor.maxRefused)
   })
 
+  it("a gate whose clock runs backwards takes over as often as it likes, and the newest hundred are kept", () => {
+    const world = new World()
+    const scans = TicketDoor.maxRefused + 10
+    for (let i = 0; i <= scans; i++) world.record(scan(`s${i}`, confirmedMs + scans - i, 1))
+    const { admitted, refused } = doorOf(world.order)
+    assert.strictEqual(admitted?.scanId, `s${scans}`)
+    assert.strictEqual(refused.length, TicketDoor.maxRefused)
+    assert.strictEqual(refused.at(-1)?.scanId, `s${scans - 1}`)
+  })
+
   it("the journal refuses what does not fit: a second check-in, one after the refund, a version left out", () => {
     const world = new World()
     world.checkIn(scan("s", 0))

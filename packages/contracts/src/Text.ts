@@ -7,7 +7,7 @@ export const isStorable = Schema.makeFilter((text: string) =>
     : "Expected well-formed Unicode without the character U+0000"
 )
 
-/** A name ends up in headers, calendars, file names and on tickets: what ends a line, or steers a terminal, is part of none. */
+/** New names of events, venues and people, which end up in headers, calendars, file names and on tickets: nothing in them ends a line or steers a terminal. */
 export const isLine = Schema.makeFilter((text: string) =>
   /[\p{Cc}\p{Zl}\p{Zp}]/u.test(text) ? "Expected one line without control characters" : undefined
 )

@@ -4,10 +4,14 @@ import type { Locale } from "@onsale/contracts/notifications/Locale"
 import * as ICalendar from "@onsale/platform/ICalendar"
 import { languages } from "./templates/Languages.ts"
 
-/** For a reader of that language, with tickets of an order of theirs or one that was given to them. `issuedAtMs` is when it is made, milliseconds since 1970. How long an event lasts is not known: it has no end. */
+/**
+ * For a reader of that language, with tickets of an order of theirs or one that was given to them. `atMs` is when the event
+ * became what is shown, or the order was placed, milliseconds since 1970; of two entries that with the higher `sequence`
+ * counts (RFC 5546). How long an event lasts is not known: it has no end.
+ */
 export const entry = (
   event: EventFacts,
-  issuedAtMs: number,
+  { atMs, sequence }: { readonly atMs: number; readonly sequence: number },
   locale: Locale = "en",
   of: "order" | "ticket" = "order"
 ): string =>
@@ -19,7 +23,8 @@ export const entry = (
       ...ICalendar.component("VEVENT", [
         // One entry however many orders somebody has for it.
         `UID:${event.eventId}`,
-        ICalendar.instant("DTSTAMP", issuedAtMs),
+        `SEQUENCE:${sequence}`,
+        ICalendar.instant("DTSTAMP", atMs),
         ICalendar.instant("DTSTART", Date.parse(event.startsAt)),
         ICalendar.text("SUMMARY", event.name),
         ICalendar.text(

@@ -62,6 +62,11 @@ export const layer = Layer.unwrap(
               const before = yield* keep(event.facts, row.version)
               if (before !== undefined) yield* tell(row, before, event.facts)
             }
+            // What has no facts is not read again by who needs the newest ones.
+            if (!("facts" in event)) {
+              yield* sql`UPDATE notifications.events SET version = ${row.version}::int
+                WHERE event_id = ${row.stream}::uuid`
+            }
             if (event._tag === "EventCancelled") {
               yield* sql`UPDATE notifications.events SET cancelled_at = to_timestamp(${row.atMs}::float8 / 1000)
                 WHERE event_id = ${event.eventId}::uuid AND cancelled_at IS NULL`

@@ -3,19 +3,26 @@ import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Context, Effect, Layer, Result } from "effect"
 import * as Calendar from "./Calendar.ts"
 import type { Attachment } from "./Channel.ts"
-import type { Told } from "./Told.ts"
+import type { ConfirmedOrder } from "./NotificationFacts.ts"
+import type { Revision, Told } from "./Told.ts"
 import { Notifications } from "./Notifications.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"
 
 const calendar = (
   { event, order }: Extract<NoticeContent, { readonly order: unknown }>,
-  issuedAtMs: number,
+  { placedAtMs }: ConfirmedOrder,
+  { atMs = 0, sequence }: Revision,
   locale: Locale
 ): Attachment => ({
   filename: "event.ics",
   contentType: "text/calendar; charset=utf-8; method=PUBLISH",
   content: Buffer.from(
-    Calendar.entry(event, issuedAtMs, locale, order.toHolder === undefined ? "order" : "ticket")
+    Calendar.entry(
+      event,
+      { atMs: Math.max(placedAtMs, atMs), sequence },
+      locale,
+      order.toHolder === undefined ? "order" : "ticket"
+    )
   )
 })
 
@@ -34,7 +41,10 @@ export class MessageAttachments extends Context.Service<
     Effect.gen(function* () {
       const notifications = yield* Notifications
       return MessageAttachments.of({
-        of: Effect.fn("MessageAttachments.of")(function* ({ confirmed, content, ticketId }, locale) {
+        of: Effect.fn("MessageAttachments.of")(function* (
+          { confirmed, content, revision = { sequence: 0 }, ticketId },
+          locale
+        ) {
           if (confirmed === null) return Result.succeed([])
           switch (content._tag) {
             case "OrderConfirmed":
@@ -51,12 +61,12 @@ export class MessageAttachments extends Context.Service<
               const pdf = yield* notifications.renderTickets(document.success)
               return Result.succeed([
                 { filename: "tickets.pdf", contentType: "application/pdf", content: pdf },
-                calendar(content, confirmed.placedAtMs, locale)
+                calendar(content, confirmed, revision, locale)
               ])
             }
             case "EventChanged":
               return Result.succeed(
-                content.order.tickets.length === 0 ? [] : [calendar(content, confirmed.placedAtMs, locale)]
+                content.order.tickets.length === 0 ? [] : [calendar(content, confirmed, revision, locale)]
               )
             default:
               return Result.succeed([])

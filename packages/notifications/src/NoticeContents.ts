@@ -38,13 +38,17 @@ export class NoticeContents extends Context.Service<
         notice: Extract<Notice, { readonly _tag: "OrderConfirmed" | "EventChanged" | "EventReminder" }>
       ) {
         const found = yield* orderOf(notice.orderId)
-        const { cancelled, facts: event } = yield* eventOf(found.eventId, notice.orderId)
+        const { cancelled, facts: event, version } = yield* eventOf(found.eventId, notice.orderId)
+        const sequence = version - 1
         if (found.tickets.every(({ status }) => status !== "valid"))
           return untold("the order has no valid tickets any more")
         if (notice._tag === "OrderConfirmed") {
           const order = confirmedContent(found)
           if (order.tickets.length === 0) return untold("its tickets were given to others")
-          return told({ _tag: "OrderConfirmed", order, event }, found.customer, found)
+          return {
+            ...told({ _tag: "OrderConfirmed", order, event }, found.customer, found),
+            revision: { sequence }
+          }
         }
         const holder = TicketHolders.of(found).find(({ key }) => key === notice.holder)
         if (notice.holder !== undefined && holder === undefined)
@@ -67,7 +71,10 @@ export class NoticeContents extends Context.Service<
               if (!isNews) return untold("they were given the ticket after it")
             }
             const before = change?.before ?? null
-            return told({ _tag: "EventChanged", order, event, before }, reader, found)
+            return {
+              ...told({ _tag: "EventChanged", order, event, before }, reader, found),
+              revision: { sequence, ...(change === null ? {} : { atMs: change.atMs }) }
+            }
           }
           case "EventReminder": {
             if (order.tickets.length === 0) return untold("its tickets were given to others")

@@ -120,14 +120,23 @@ const evolve = (story: OrderStory, event: OrderEvent, atMs: number): OrderStory 
   }
 }
 
-/** Of all rows of an order's stream, oldest first; undefined where they do not begin with `Placed`. */
+/**
+ * Of rows of an order's stream, oldest first: all of them, or those behind what a story knows already. Undefined where
+ * they do not begin with `Placed`.
+ */
 export const of = (
-  rows: ReadonlyArray<{ readonly atMs: number; readonly events: ReadonlyArray<OrderEvent> }>
+  rows: ReadonlyArray<{ readonly atMs: number; readonly events: ReadonlyArray<OrderEvent> }>,
+  known?: OrderStory
 ): OrderStory | undefined => {
-  const [first, ...rest] = rows.flatMap(({ atMs, events }) => events.map((event) => ({ atMs, event })))
-  return first?.event._tag === "Placed"
-    ? rest.reduce((story, { atMs, event }) => evolve(story, event, atMs), begin(first.event))
-    : undefined
+  let story = known
+  for (const { atMs, events } of rows) {
+    for (const event of events) {
+      if (story !== undefined) story = evolve(story, event, atMs)
+      else if (event._tag === "Placed") story = begin(event)
+      else return undefined
+    }
+  }
+  return story
 }
 
 /** How whoever had a ticket with the code of a version came by it; undefined where that is the buyer. */

@@ -17,8 +17,9 @@ export const make = Effect.fnUntraced(function* ({ eventOf, orderOf, storyOf }: 
     reissued: Effect.fnUntraced(function* ({ codeVersion, orderId, ticketId }: Of<"TicketReissued">) {
       const found = yield* orderOf(orderId)
       const story = yield* storyOf(orderId)
-      const { cancelled, facts: event } = yield* eventOf(found.eventId, orderId)
+      const { cancelled, facts: event, version } = yield* eventOf(found.eventId, orderId)
       if (cancelled) return untold("the event is cancelled")
+      const revision = { sequence: version - 1 }
       // By the journal, which may be ahead of what is known here: a code that was replaced since is not sent.
       const ticket = story.tickets.find(({ id }) => id === ticketId)
       if (ticket === undefined || ticket.status !== "valid") return untold("the ticket is not valid any more")
@@ -27,7 +28,7 @@ export const make = Effect.fnUntraced(function* ({ eventOf, orderOf, storyOf }: 
       const about = { _tag: "TicketReissued", event, label: ticket.label } as const
       if (gift === undefined) {
         const order = TicketHolders.buyersContent(found)
-        return { ...told({ ...about, order, transferred: false }, found.customer, found), ticketId }
+        return { ...told({ ...about, order, transferred: false }, found.customer, found), ticketId, revision }
       }
       // Whoever has not got an older code of it is given the ticket by this one.
       const fate =
@@ -36,7 +37,7 @@ export const make = Effect.fnUntraced(function* ({ eventOf, orderOf, storyOf }: 
           : yield* letters.fateOf(orderId, ticketId, gift.codeVersion, codeVersion - 1)
       const reader = TicketHolders.readerOf(gift.holder, found.customer)
       const order = TicketHolders.holdersContent(found, { reader, tickets: [ticket] })
-      return { ...told({ ...about, order, transferred: fate !== "sent" }, reader, found), ticketId }
+      return { ...told({ ...about, order, transferred: fate !== "sent" }, reader, found), ticketId, revision }
     }),
 
     /** Whoever had it hears so, if they ever had it in hands; nothing of the order's other tickets is of use here. */

@@ -119,8 +119,9 @@ export class TicketDocuments extends Context.Service<
               ...(ticket.areaId === null ? {} : { isArea: true as const }),
               ...placeOf(ticket.seatId),
               tier: tiers.get(ticket.tier) ?? null,
-              price: { amount: ticket.price, currency: total.currency },
-              ...(ticket.holder === undefined ? {} : { holder: ticket.holder.name }),
+              ...(ticket.holder === undefined
+                ? { price: { amount: ticket.price, currency: total.currency } }
+                : { holder: ticket.holder.name }),
               code
             }))
           )

@@ -172,17 +172,20 @@ const drawBody = (
   drawField(doc, shared.venue, box(0, below, half), start)
   const holder =
     ticket.holder === undefined ? shared.holder : field(words.name, ticket.holder, half, nameChoices)
-  const price = Wording.amount(ticket.price, document.locale)
   const second = (y: number) => box(half + columnGap, y, half)
   const next = drawField(doc, holder, second(below), start) + 8
   // A long name takes the second line of a long tier.
   const moreLines = holder.lines.length > 1 ? 1 : 2
-  drawField(
-    doc,
-    field(words.price, price, half, amountChoices, { more: ticket.tier ?? "", moreLines }),
-    second(next),
-    start
-  )
+  const tier = ticket.tier ?? ""
+  if (ticket.price !== undefined) {
+    const price = Wording.amount(ticket.price, document.locale)
+    drawField(
+      doc,
+      field(words.price, price, half, amountChoices, { more: tier, moreLines }),
+      second(next),
+      start
+    )
+  } else if (tier !== "") drawField(doc, field(words.category, tier, half, nameChoices), second(next), start)
 }
 
 /** Beside the code, where to go: the map, or the area in words. Answers whether there is anything to say. */
@@ -218,7 +221,8 @@ const drawFoot = (doc: Document, shared: Shared, ticket: DocumentTicket) => {
   const centred = (text: string, y: number, colour: string) =>
     draw(doc, wrap(text, foot, inner, 1), foot, { x: left, y, width: inner }, colour, "centre")
   centred(words.show, footY, ink)
-  draw(doc, terms, foot, { x: left, y: footY + 13, width: inner }, faint, "centre")
+  if (ticket.holder === undefined)
+    draw(doc, terms, foot, { x: left, y: footY + 13, width: inner }, faint, "centre")
   centred(words.ticket(ticket.id), card.y + card.height - 14, faint)
   centred(words.order(reference), card.y + card.height + 8, faint)
 }
@@ -245,8 +249,7 @@ const writingOf = ({ event, holder, tickets }: TicketDocument): string =>
     event.venue.name,
     event.venue.location,
     ...event.performers,
-    holder,
-    ...tickets.map(({ label }) => label)
+    ...tickets.flatMap((ticket) => [ticket.holder ?? holder, ticket.label, ticket.tier ?? ""])
   ].join(" ")
 
 /** The PDF, made in one go: some milliseconds a ticket. Throws on what is no `TicketDocument`. */

@@ -14,7 +14,7 @@ export const inWords = ({
   const words = ticketWords[locale]
   const { feeAmount = 0, feeBasisPoints = 0, untilMs } = refunds
   if (feeBasisPoints >= 10_000 || (untilMs !== undefined && untilMs <= issuedAtMs)) return words.noRefunds
-  const currency = tickets[0]?.price.currency
+  const currency = tickets.find(({ price }) => price !== undefined)?.price?.currency
   const fees = [
     ...(feeBasisPoints === 0 ? [] : [Wording.percent(feeBasisPoints / 10_000, locale)]),
     ...(feeAmount === 0 || currency === undefined

@@ -10,6 +10,15 @@ export interface TicketWords {
   readonly venue: string
   readonly name: string
   readonly price: string
+  /** Of a ticket that shows no price. */
+  readonly category: string
+  /** What a pass in a telephone's wallet says besides. */
+  readonly pass: {
+    readonly event: string
+    readonly date: string
+    readonly ticket: string
+    readonly address: string
+  }
   /** Above the map. */
   readonly yourSeat: string
   /** In its place, where nobody has a seat. */
@@ -32,6 +41,8 @@ const English: TicketWords = {
   venue: "VENUE",
   name: "NAME",
   price: "PRICE",
+  category: "CATEGORY",
+  pass: { event: "EVENT", date: "DATE", ticket: "Ticket", address: "Address" },
   yourSeat: "WHERE YOU SIT",
   yourArea: "WHERE YOU ARE",
   freeChoice: "No numbered seats: the place within this area is yours to choose.",
@@ -52,6 +63,8 @@ const German: TicketWords = {
   venue: "ORT",
   name: "NAME",
   price: "PREIS",
+  category: "KATEGORIE",
+  pass: { event: "VERANSTALTUNG", date: "DATUM", ticket: "Ticket", address: "Adresse" },
   yourSeat: "HIER SITZEN SIE",
   yourArea: "HIER SIND SIE",
   freeChoice: "Freie Platzwahl innerhalb dieses Bereichs.",
@@ -72,6 +85,8 @@ const French: TicketWords = {
   venue: "LIEU",
   name: "NOM",
   price: "PRIX",
+  category: "CATÉGORIE",
+  pass: { event: "ÉVÉNEMENT", date: "DATE", ticket: "Billet", address: "Adresse" },
   yourSeat: "VOTRE PLACE",
   yourArea: "VOTRE ZONE",
   freeChoice: "Placement libre dans cette zone.",
@@ -92,6 +107,8 @@ const Spanish: TicketWords = {
   venue: "LUGAR",
   name: "NOMBRE",
   price: "PRECIO",
+  category: "CATEGORÍA",
+  pass: { event: "EVENTO", date: "FECHA", ticket: "Entrada", address: "Dirección" },
   yourSeat: "SU ASIENTO",
   yourArea: "SU ZONA",
   freeChoice: "Sin asientos numerados: elija su sitio dentro de esta zona.",
@@ -112,6 +129,8 @@ const Arabic: TicketWords = {
   venue: "المكان",
   name: "الاسم",
   price: "السعر",
+  category: "الفئة",
+  pass: { event: "الفعالية", date: "التاريخ", ticket: "التذكرة", address: "العنوان" },
   yourSeat: "موقع مقعدك",
   yourArea: "موقعك",
   freeChoice: "لا توجد مقاعد مرقمة: اختر مكانك داخل هذه المنطقة.",

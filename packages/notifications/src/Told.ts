@@ -4,6 +4,14 @@ import type { CustomerId, TicketId } from "@onsale/contracts/Ids"
 import type { ConfirmedOrder } from "./NotificationFacts.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"
 
+/** Which state of an event an entry for a calendar shows (RFC 5546, 2.1.4 and 2.1.5). */
+export interface Revision {
+  /** Grows with each change of the event; 0 for what was published. */
+  readonly sequence: number
+  /** When it became so, milliseconds since 1970, where the letter is about that. */
+  readonly atMs?: number
+}
+
 export interface Told {
   readonly _tag: "Told"
   readonly content: NoticeContent
@@ -13,6 +21,8 @@ export interface Told {
   readonly customerId?: CustomerId | undefined
   /** The order as it is known here; null where it has no tickets (yet), or none are told of. */
   readonly confirmed: ConfirmedOrder | null
+  /** Of the event, as it is told of: an entry for a calendar that is newer has a higher one. */
+  readonly revision?: Revision
   /** The one ticket that goes with it, where not all of the buyer's do. */
   readonly ticketId?: TicketId
 }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { OrderEvent } from "@onsale/contracts/booking/Order"
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
-import { makeUuidV7, RefundId } from "@onsale/contracts/Ids"
+import { makeUuidV7, RefundId, type TicketId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { SmtpFixture } from "@onsale/testing/SmtpFixture"
@@ -242,6 +242,22 @@ describe("Notifications", () => {
       const moved = { ...event, startsAt: "2041-05-06T07:08:00Z" }
       yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: moved }))
       assert.strictEqual((yield* notifications.documentOf(orderId, tickets)).event.startsAt, moved.startsAt)
+    }).pipe(Effect.provide(withoutRunner))
+  )
+
+  it.live("what a ticket cost stands on the buyer's, and on none that was given away", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      yield* publish()
+      const { orderId, tickets } = yield* place(2)
+      const [given = assert.fail(), kept = assert.fail()] = tickets
+      const now = [{ ...given, holder: { name: "Grace", email: "grace@example.org" } }, kept]
+      const pricesOf = (ticketId?: TicketId) =>
+        Effect.map(notifications.documentOf(orderId, now, ticketId), (document) =>
+          document.tickets.map(({ holder, price }) => [holder, price?.amount])
+        )
+      assert.deepStrictEqual(yield* pricesOf(), [[undefined, kept.price]])
+      assert.deepStrictEqual(yield* pricesOf(given.id), [["Grace", undefined]])
     }).pipe(Effect.provide(withoutRunner))
   )
 

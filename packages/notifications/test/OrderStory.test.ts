@@ -35,6 +35,16 @@ describe("OrderStory", () => {
     assert.isUndefined(told(refundOf(0)))
   })
 
+  it("goes on where it ended: however many rows there are, the last of them count", () => {
+    const rows = [placed, OrderEvent.cases.Confirmed.make({ tickets }), refundOf(0), refundOf(1)].map(
+      (event, i) => ({ atMs: nowMs + i, events: [event] })
+    )
+    const whole = OrderStory.of(rows)
+    for (let at = 1; at < rows.length; at++)
+      assert.deepStrictEqual(OrderStory.of(rows.slice(at), OrderStory.of(rows.slice(0, at))), whole)
+    assert.strictEqual(whole?.refunds.size, 2)
+  })
+
   it("names seats and places before there are tickets, and only valid tickets then", () => {
     const labels = (one: OrderStory.OrderStory) =>
       OrderStory.contentOf(makeOrderId(), one).tickets.map(({ label }) => label)

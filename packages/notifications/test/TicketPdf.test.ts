@@ -161,6 +161,19 @@ describe("TicketPdf", () => {
     }).pipe(Effect.provide([layer, TicketPress.layer]))
   )
 
+  it.effect("the buyer's terms stand on the buyer's tickets, and on none that was given away", () =>
+    Effect.gen(function* () {
+      const document = yield* makeDocument(1)
+      const [ticket] = document.tickets
+      const { price: _, ...given } = { ...(ticket ?? assert.fail()), holder: "Grace" }
+      const drawn = (tickets: typeof document.tickets, feeAmount: number) =>
+        Buffer.from(render({ ...document, tickets, refunds: { feeAmount } }))
+      assert.isTrue(drawn([given], 0).equals(drawn([given], 900)))
+      assert.isFalse(drawn(document.tickets, 0).equals(drawn(document.tickets, 900)))
+      assert.deepStrictEqual(codesIn(drawn([given], 0)), [given.code])
+    }).pipe(Effect.provide(layer))
+  )
+
   it.effect("no page and no property tells the order's id: who has a ticket must not refund the others", () =>
     Effect.gen(function* () {
       const document = yield* makeDocument(1)

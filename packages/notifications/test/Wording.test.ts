@@ -5,16 +5,20 @@ import { event, nowMs } from "./Samples.ts"
 
 describe("Calendar", () => {
   it("escapes, and folds lines of more than 75 bytes", () => {
-    const entry = Calendar.entry({ ...event, name: `A; B, C\\ and ${"ü".repeat(100)}\r\nATTACH:evil` }, nowMs)
+    const entry = Calendar.entry(
+      { ...event, name: `A; B, C\\ and ${"ü".repeat(100)}\r\nATTACH:evil` },
+      { atMs: nowMs, sequence: 3 }
+    )
     const lines = entry.split("\r\n")
     for (const line of lines) assert.isAtMost(Buffer.byteLength(line), 75)
     assert.include(entry, "SUMMARY:A\\; B\\, C\\\\ and")
     assert.isFalse(lines.some((line) => line.startsWith("ATTACH")))
     assert.include(entry, "DTSTART:20261224T193000Z")
+    assert.include(entry, "\r\nSEQUENCE:3\r\n")
   })
 
   it("reminds of the tickets in the buyer's language", () => {
-    const inGerman = Calendar.entry(event, nowMs, "de").replaceAll("\r\n ", "")
+    const inGerman = Calendar.entry(event, { atMs: nowMs, sequence: 0 }, "de").replaceAll("\r\n ", "")
     assert.include(inGerman, "PRODID:-//Onsale//Tickets//DE")
     assert.include(inGerman, "DESCRIPTION:Halten Sie Ihre Tickets bereit")
   })

@@ -16,7 +16,7 @@ import {
 import { SaleTerms } from "../catalog/SaleTerms.ts"
 import { HeldArea, HeldSeat } from "../inventory/InventoryCommand.ts"
 import { Amount, Money } from "../Money.ts"
-import { isStorable } from "../Text.ts"
+import { isLine, isStorable } from "../Text.ts"
 import { NextAction, PaymentMethod, PaymentStatus, ProviderName } from "../payments/PaymentIntent.ts"
 import { CheckIn, Scan, ScanId, ScanRefusal } from "./CheckIn.ts"
 
@@ -40,9 +40,15 @@ export const Customer = Schema.Struct({
 })
 export type Customer = typeof Customer.Type
 
+/** As they may call themselves today. Older orders have names that are no single line, so what is stored is not asked. */
+export const NewCustomer = Schema.Struct({
+  ...Customer.fields,
+  name: Customer.fields.name.check(isLine)
+})
+
 export const NewOrder = Schema.Struct({
   holdId: HoldId,
-  customer: Customer,
+  customer: NewCustomer,
   payment: Schema.Struct({ provider: Schema.optionalKey(ProviderName), method: PaymentMethod })
 })
 export type NewOrder = typeof NewOrder.Type

@@ -1,7 +1,7 @@
 /** Orders, tickets and refunds. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
-import { Customer, NewOrder, OrderRefund, OrderStatus, TicketStatus } from "../booking/Order.ts"
+import { Customer, NewCustomer, NewOrder, OrderRefund, OrderStatus, TicketStatus } from "../booking/Order.ts"
 import { AreaId, EventId, OrderId, SeatId, TicketId } from "../Ids.ts"
 import { Money } from "../Money.ts"
 import { NextAction } from "../payments/PaymentIntent.ts"
@@ -78,7 +78,7 @@ export const NewRefund = Schema.Struct({
 export type NewRefund = typeof NewRefund.Type
 
 /** Whom a ticket is given to. */
-export const TicketTransfer = Customer
+export const TicketTransfer = NewCustomer
 export type TicketTransfer = Customer
 
 /** Not its order: whoever was given one ticket must not be able to return the others. */

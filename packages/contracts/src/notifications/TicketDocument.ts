@@ -40,7 +40,8 @@ export const DocumentTicket = Schema.Struct({
   place: Schema.optionalKey(SeatPlace),
   /** Null where the name of its tier is not known. */
   tier: Schema.NullOr(Schema.String),
-  price: Money,
+  /** Left out of one that was given away: what it cost is nobody's to know but the buyer's. */
+  price: Schema.optionalKey(Money),
   /** Whom it was given to; the buyer where left out. */
   holder: Schema.optionalKey(Schema.String),
   code: TicketCode
@@ -62,7 +63,7 @@ export const TicketDocument = Schema.Struct({
   }),
   /** What its pages are written in: the order's language. */
   locale: Locale,
-  /** What was agreed at the purchase for who does not want to come. */
+  /** What was agreed at the purchase for who does not want to come. Only the buyer can ask for it, so it stands on no other's ticket. */
   refunds: RefundPolicy,
   /** Left out where none of the tickets has a place on it. */
   plan: Schema.optionalKey(DocumentPlan),

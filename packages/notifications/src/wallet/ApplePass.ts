@@ -4,7 +4,8 @@
  */
 import { readFileSync } from "node:fs"
 import { PKPass } from "passkit-generator"
-import { short, type WalletPass, when } from "./WalletPass.ts"
+import { ticketWords } from "../TicketWords.ts"
+import { holderOf, short, type WalletPass, when } from "./WalletPass.ts"
 
 /** Who signs. It leaves the service only for a thread of the same process. */
 export interface ApplePassSigner {
@@ -18,8 +19,11 @@ const image = (name: string) => readFileSync(new URL(name, import.meta.url))
 const images = { "icon.png": image("icon.png"), "icon@2x.png": image("icon@2x.png") }
 
 /** A `.pkpass`. */
-export const sign = ({ document, ticket }: WalletPass, signer: ApplePassSigner): Uint8Array => {
-  const { event } = document
+export const sign = (walletPass: WalletPass, signer: ApplePassSigner): Uint8Array => {
+  const { document, ticket } = walletPass
+  const { event, locale } = document
+  const words = ticketWords[locale]
+  const seat = ticket.isArea === true ? words.place : words.seat
   const pass = new PKPass(images, signer.certificates, {
     description: short(event.name),
     organizationName: "Onsale",
@@ -32,18 +36,18 @@ export const sign = ({ document, ticket }: WalletPass, signer: ApplePassSigner):
     sharingProhibited: true
   })
   pass.type = "eventTicket"
-  pass.primaryFields.push({ key: "event", label: "EVENT", value: short(event.name) })
+  pass.primaryFields.push({ key: "event", label: words.pass.event, value: short(event.name) })
   pass.secondaryFields.push(
-    { key: "seat", label: "SEAT", value: short(ticket.label) },
-    { key: "venue", label: "VENUE", value: short(event.venue.name) }
+    { key: "seat", label: seat, value: short(ticket.label) },
+    { key: "venue", label: words.venue, value: short(event.venue.name) }
   )
   pass.auxiliaryFields.push(
-    { key: "when", label: "DATE", value: when(document) },
-    { key: "holder", label: "NAME", value: short(document.holder) }
+    { key: "when", label: words.pass.date, value: when(document) },
+    { key: "holder", label: words.name, value: short(holderOf(walletPass)) }
   )
   pass.backFields.push(
-    { key: "ticket", label: "Ticket", value: ticket.id },
-    { key: "place", label: "Address", value: short(event.venue.location) }
+    { key: "ticket", label: words.pass.ticket, value: ticket.id },
+    { key: "place", label: words.pass.address, value: short(event.venue.location) }
   )
   pass.setRelevantDate(new Date(event.startsAt))
   pass.setBarcodes({

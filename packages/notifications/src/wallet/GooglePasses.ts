@@ -5,7 +5,8 @@
 import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { importPKCS8, SignJWT } from "jose"
 import { createHash } from "node:crypto"
-import { short, type WalletPass, WalletNotConfigured, when } from "./WalletPass.ts"
+import { ticketWords } from "../TicketWords.ts"
+import { holderOf, short, type WalletPass, WalletNotConfigured, when } from "./WalletPass.ts"
 
 /** `ONSALE_GOOGLE_WALLET_KEY` is no key of a service account. The message does not repeat it. */
 export class GoogleWalletKeyInvalid extends Schema.TaggedError<GoogleWalletKeyInvalid>()(
@@ -29,13 +30,17 @@ export interface GoogleWalletOptions {
 }
 
 const saveUrl = "https://pay.google.com/gp/v/save/"
-const text = (value: string) => ({ defaultValue: { language: "en", value: short(value) || "-" } })
+const textIn = (language: string) => (value: string) => ({
+  defaultValue: { language, value: short(value) || "-" }
+})
 
 /** The pass of an older code is another object: one that is in a wallet cannot be changed by a link. */
 const versionOf = (code: string) => createHash("sha256").update(code).digest("hex").slice(0, 12)
 
-const payloadOf = (issuer: string, { document, ticket }: WalletPass, eventId: string) => {
-  const { event } = document
+const payloadOf = (issuer: string, pass: WalletPass, eventId: string) => {
+  const { document, ticket } = pass
+  const { event, locale } = document
+  const text = textIn(locale)
   const classId = `${issuer}.${eventId}`
   return {
     eventTicketClasses: [
@@ -53,10 +58,10 @@ const payloadOf = (issuer: string, { document, ticket }: WalletPass, eventId: st
         id: `${issuer}.${ticket.id}-${versionOf(ticket.code)}`,
         classId,
         state: "ACTIVE",
-        ticketHolderName: short(document.holder),
+        ticketHolderName: short(holderOf(pass)),
         ticketNumber: ticket.id,
-        seatInfo: { seat: text(ticket.label) },
-        textModulesData: [{ id: "when", header: "Date", body: when(document) }],
+        seatInfo: ticket.isArea === true ? { section: text(ticket.label) } : { seat: text(ticket.label) },
+        textModulesData: [{ id: "when", header: ticketWords[locale].pass.date, body: when(document) }],
         barcode: { type: "QR_CODE", value: ticket.code }
       }
     ]

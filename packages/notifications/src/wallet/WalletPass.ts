@@ -20,5 +20,9 @@ const maxText = 100
 /** One line, cut between characters. */
 export const short = (text: string): string => Array.from(plain(text)).slice(0, maxText).join("")
 
-export const when = ({ event }: TicketDocument): string =>
-  `${Wording.day(event.startsAt, event.timeZone)}, ${Wording.time(event.startsAt, event.timeZone)} ${Wording.zone(event.startsAt, event.timeZone)}`
+/** In the language of the document, at the time of the venue. */
+export const when = ({ event: { startsAt, timeZone }, locale }: TicketDocument): string =>
+  `${Wording.day(startsAt, timeZone, locale)}, ${Wording.time(startsAt, timeZone, locale)} ${Wording.zone(startsAt, timeZone, locale)}`
+
+/** Whoever has the ticket. */
+export const holderOf = ({ document, ticket }: WalletPass): string => ticket.holder ?? document.holder

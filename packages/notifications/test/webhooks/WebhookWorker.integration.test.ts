@@ -19,6 +19,7 @@ import {
   subscribe,
   untilDelivered,
   untilLog,
+  untilQuiet,
   world
 } from "./WebhookWorld.ts"
 
@@ -84,8 +85,10 @@ describe("WebhookWorker", () => {
           (count) => count > sent,
           { deadline: "45 seconds" }
         )
+        yield* untilQuiet
         yield* later.pass("6 minutes")
       }
+      yield* untilQuiet
       const failed = receiver.received.length
       receiver.down = null
       yield* later.pass("2 hours")

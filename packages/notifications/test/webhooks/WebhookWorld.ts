@@ -7,6 +7,7 @@ import * as Journal from "@onsale/platform/Journal"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { Clock, ConfigProvider, Context, Duration, Effect, Layer } from "effect"
+import { SqlClient } from "effect/sql"
 import { WebhookDeliveries } from "../../src/webhooks/WebhookDeliveries.ts"
 import * as WebhookRunner from "../../src/webhooks/WebhookRunner.ts"
 import { WebhookSubscriptions } from "../../src/webhooks/WebhookSubscriptions.ts"
@@ -17,12 +18,13 @@ import { WebhookReceiver } from "./WebhookReceiver.ts"
 /** The time that deliveries are judged by, ahead of the database's. */
 export class Later extends Context.Service<
   Later,
-  { readonly pass: (time: Duration.Input) => Effect.Effect<void> }
+  { readonly pass: (time: Duration.Input) => Effect.Effect<void>; readonly aheadMs: () => number }
 >()("@onsale/notifications/test/webhooks/Later") {
   static readonly layer = Layer.effectContext(
     Effect.sync(() => {
       let aheadMs = 0
       return Context.make(Later, {
+        aheadMs: () => aheadMs,
         pass: (time) =>
           Effect.sync(() => {
             aheadMs += Duration.toMillis(Duration.fromInputUnsafe(time))
@@ -61,6 +63,22 @@ export const subscribe = Effect.fnUntraced(function* (webhook: Partial<NewWebhoo
   const webhooks = yield* WebhookSubscriptions
   const { url } = yield* WebhookReceiver
   return yield* webhooks.create({ url, ...webhook })
+})
+
+/** Until nothing is under way, and nothing is to be begun before time passes: who lets it pass ends no lease by it. */
+export const untilQuiet = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const later = yield* Later
+  const busy = Effect.suspend(
+    () => sql<{
+      readonly count: number
+    }>`SELECT count(*)::int4 AS count FROM notifications.webhook_deliveries d
+      WHERE d.status = 'waiting' AND (d.leased_until IS NOT NULL
+        OR (d.run_at <= clock_timestamp() + ${later.aheadMs()}::float8 * interval '1 millisecond'
+          AND NOT EXISTS (SELECT 1 FROM notifications.webhook_deliveries e WHERE e.webhook_id = d.webhook_id
+            AND e.stream = d.stream AND e.status = 'waiting' AND e.position < d.position)))`
+  )
+  yield* pollUntil(busy, ([row]) => row?.count === 0, { deadline: "45 seconds" })
 })
 
 /** Appends to the journal of an event that is not there yet. */
