@@ -154,15 +154,20 @@ export const make = Effect.gen(function* () {
         Effect.flatMap(Schema.decodeUnknownEffect(Ids))
       )
       for (const { id } of orders) {
-        const rows = yield* journal.read(id, 1, 10_000)
-        let sold: SalesTally.SoldOrder | undefined
-        for (const { atMs, events } of rows) {
-          for (const event of events) {
-            if (event._tag === "Placed") sold = { eventId, currency: event.total.currency, tickets: [] }
-            if (event._tag === "Confirmed" && sold !== undefined) sold = { ...sold, tickets: event.tickets }
-            if (sold !== undefined) SalesTally.add(tally, sold, event, atMs)
+        yield* journal.fold<SalesTally.SoldOrder | undefined>(
+          id,
+          1,
+          undefined,
+          (before, { atMs, events }) => {
+            let sold = before
+            for (const event of events) {
+              if (event._tag === "Placed") sold = { eventId, currency: event.total.currency, tickets: [] }
+              if (event._tag === "Confirmed" && sold !== undefined) sold = { ...sold, tickets: event.tickets }
+              if (sold !== undefined) SalesTally.add(tally, sold, event, atMs)
+            }
+            return sold
           }
-        }
+        )
       }
       const last = orders[pageSize - 1]
       if (last === undefined) break

@@ -20,9 +20,6 @@ export class EventNotKnownYet extends Schema.TaggedError<EventNotKnownYet>()("Ev
 /** The catalog's journal is followed beside that of the bookings, and is usually no further behind than this. */
 const eventPatience = { schedule: Schedule.spaced("100 millis"), times: 5 }
 
-/** Rows of an order that are read at a time. One of a thousand tickets has a row for each scan and each new code. */
-const maxRows = 1000
-
 export const make = Effect.gen(function* () {
   const facts = yield* NotificationFacts
   const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
@@ -45,19 +42,14 @@ export const make = Effect.gen(function* () {
       return order.value
     }),
 
-    /** To its end: what is told of last may stand there. */
+    /** To its end: an order of a thousand tickets has a row for each scan and each new code, and what is told of may be the last. */
     storyOf: Effect.fnUntraced(function* (orderId: OrderId) {
-      let story: OrderStory.OrderStory | undefined
-      let version = 0
-      let rows: ReadonlyArray<Journal.JournalRow<OrderEvent>>
-      do {
-        rows = yield* settled(journal.read(orderId, version + 1, maxRows))
-        story = OrderStory.of(rows, story)
-        if (story === undefined)
-          return yield* Effect.die(new Error(`order ${orderId} does not begin with Placed`))
-        version = rows.at(-1)?.version ?? version
-      } while (rows.length === maxRows)
-      return story
+      const story = yield* settled(
+        journal.fold<OrderStory.OrderStory | undefined>(orderId, 1, undefined, (story, row) =>
+          OrderStory.of([row], story)
+        )
+      )
+      return story ?? (yield* Effect.die(new Error(`order ${orderId} does not begin with Placed`)))
     })
   }
 })

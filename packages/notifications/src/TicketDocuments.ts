@@ -21,9 +21,6 @@ import * as SeatPlaces from "./SeatPlaces.ts"
 import { settled } from "./SettledSql.ts"
 import { TicketCodes } from "./TicketCode.ts"
 
-/** Rows of an event that are read at a time. */
-const maxRows = 100
-
 /** Events whose plan is kept, a megabyte or less each: those that sell, and are printed again and again. */
 const plansKept = 16
 
@@ -77,18 +74,13 @@ export class TicketDocuments extends Context.Service<
        */
       const eventOf = Effect.fnUntraced(function* (eventId: EventId) {
         const known = Option.getOrUndefined(yield* facts.known(eventId))
-        let newest = known?.facts ?? (yield* Cache.get(firsts, eventId))?.facts
-        if (newest === undefined) return undefined
-        let version = known?.version ?? 1
-        let rows: ReadonlyArray<Journal.JournalRow<CatalogEvent>>
-        do {
-          rows = yield* settled(catalog.read(eventId, version + 1, maxRows))
-          for (const row of rows) {
-            version = row.version
-            for (const event of row.events) if ("facts" in event) newest = event.facts
-          }
-        } while (rows.length === maxRows)
-        return newest
+        const base = known?.facts ?? (yield* Cache.get(firsts, eventId))?.facts
+        if (base === undefined) return undefined
+        return yield* settled(
+          catalog.fold(eventId, (known?.version ?? 1) + 1, base, (newest, { events }) =>
+            events.reduce((facts, event) => ("facts" in event ? event.facts : facts), newest)
+          )
+        )
       })
 
       return TicketDocuments.of({

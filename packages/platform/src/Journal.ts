@@ -45,6 +45,9 @@ export interface Cursor {
   readonly position: string
 }
 
+/** Rows of a stream that are read at a time: few streams have more. */
+const foldPage = 1_000
+
 export const origin: Cursor = { txid: "0", position: "0" }
 
 export interface JournalRow<E> extends Entry<E> {
@@ -183,6 +186,12 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
     )
   }
 
+  const read = Effect.fnUntraced(function* (stream: string, fromVersion: number, limit: number) {
+    const rows = yield* sql`SELECT ${columns} FROM ${table}
+      WHERE stream = ${stream}::uuid AND version >= ${fromVersion}::int ORDER BY version LIMIT ${limit}::int`
+    return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
+  })
+
   return {
     schema: options.schema,
     appendEncoded,
@@ -194,10 +203,25 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
     }),
 
     /** The rows of a stream from a version on, oldest first, at most `limit`. */
-    read: Effect.fnUntraced(function* (stream: string, fromVersion: number, limit: number) {
-      const rows = yield* sql`SELECT ${columns} FROM ${table}
-        WHERE stream = ${stream}::uuid AND version >= ${fromVersion}::int ORDER BY version LIMIT ${limit}::int`
-      return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
+    read,
+
+    /** A stream from a version to its end, however long it is: what `step` makes of its rows, one after the other. */
+    fold: Effect.fnUntraced(function* <S>(
+      stream: string,
+      fromVersion: number,
+      initial: S,
+      step: (state: S, row: JournalRow<E>) => S
+    ) {
+      let state = initial
+      let from = fromVersion
+      while (true) {
+        const rows = yield* read(stream, from, foldPage)
+        for (const row of rows) {
+          state = step(state, row)
+          from = row.version + 1
+        }
+        if (rows.length < foldPage) return state
+      }
     }),
 
     /** The first rows of these streams, in no order; of one that has none, none. */
@@ -245,6 +269,12 @@ export interface Journal<E> {
     fromVersion: number,
     limit: number
   ) => Effect.Effect<ReadonlyArray<JournalRow<E>>, SqlError.SqlError>
+  readonly fold: <S>(
+    stream: string,
+    fromVersion: number,
+    initial: S,
+    step: (state: S, row: JournalRow<E>) => S
+  ) => Effect.Effect<S, SqlError.SqlError>
   readonly readAll: (
     after: Cursor,
     limit: number

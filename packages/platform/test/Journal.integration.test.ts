@@ -52,6 +52,26 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("Journal", (it) => {
     })
   )
 
+  it.effect("a stream is folded to its end, however many rows it has", () =>
+    Effect.gen(function* () {
+      const { entry, journal, schema, sql } = yield* makeJournal
+      yield* journal.append(entry(stream(2), 1, 9))
+      yield* sql`INSERT INTO ${sql(`${schema}.journal`)} (stream, version, at, events)
+        SELECT ${stream(1)}::uuid, n, now(), json_build_array(json_build_object('n', n)) FROM generate_series(1, 2000) n`
+      const numbers = (from: number) =>
+        journal.fold<ReadonlyArray<number>>(stream(1), from, [], (so, row) => [
+          ...so,
+          ...row.events.map(({ n }) => n)
+        ])
+      assert.deepStrictEqual(
+        yield* numbers(1),
+        Array.from({ length: 2_000 }, (_, i) => i + 1)
+      )
+      assert.deepStrictEqual(yield* numbers(1_999), [1_999, 2_000])
+      assert.deepStrictEqual(yield* numbers(2_001), [])
+    })
+  )
+
   it.effect("of two owners who write one version one is told of the conflict, and wrote nothing", () =>
     Effect.gen(function* () {
       const { allDone, done, entry, journal } = yield* makeJournal
