@@ -148,4 +148,4 @@ test("Prometheus takes the rules, and they fire when they should", ({ skip }) =>
   const tests = files.map((name) => join(root, `infra/prometheus/${name}.test.yml`))
   const { status, stderr, stdout } = promtool("test", "rules", ...tests)
   expect(status, `${stdout}${stderr}`).toBe(0)
-}, 30_000)
+}, 180_000)

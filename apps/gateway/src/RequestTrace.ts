@@ -8,6 +8,8 @@ import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Effect, Exit, Random } from "effect"
 import { HttpServerResponse } from "effect/http"
 import type { RequestHeaders } from "./Correlation.ts"
+import { routes } from "./HttpMetrics.ts"
+import * as RouteTable from "./RouteTable.ts"
 
 /** The span that a request names. */
 export const parentOf = (headers: RequestHeaders) => {
@@ -15,11 +17,12 @@ export const parentOf = (headers: RequestHeaders) => {
   return typeof traceparent === "string" ? Tracing.parse(traceparent) : undefined
 }
 
-/** Ids would make a name for each request. */
+const templateOf = RouteTable.make(routes())
+
+/** Of the routes that there are: ids, or what anybody thinks up, would make a name for each request. */
 const nameOf = (method: string, url: string): string => {
-  const query = url.indexOf("?")
-  const path = query === -1 ? url : url.slice(0, query)
-  return `${method} ${path.replace(/\/[^/]*\d[^/]*(?=\/|$)/g, (part) => (/^\/v\d+$/.test(part) ? part : "/{id}"))}`
+  const template = templateOf(method, url)
+  return template === undefined ? "other" : `${method} ${template.replace(/\{\w+\}/g, "{id}")}`
 }
 
 /** Whether it is traced. `random` is of [0, 1). */

@@ -293,9 +293,14 @@ Command.make(
           )
         )
     yield* report(outcome, profiles, about, options)
+    const named = (objectives: Outcome["objectives"]) => objectives.map(({ name }) => name).join("; ")
     const failed = outcome.objectives.filter(({ passed }) => passed === false)
-    if (failed.length > 0)
-      return yield* new SloFailed({ message: `does not hold: ${failed.map(({ name }) => name).join("; ")}` })
+    // What was not seen has not held.
+    const unseen = outcome.objectives.filter(
+      ({ passed, target }) => passed === undefined && target !== Objectives.stated
+    )
+    if (failed.length > 0) return yield* new SloFailed({ message: `does not hold: ${named(failed)}` })
+    if (unseen.length > 0) return yield* new SloFailed({ message: `was not seen: ${named(unseen)}` })
   }, Effect.scoped)
 ).pipe(
   Command.withDescription("The objectives of a level under the traffic of a day"),

@@ -1,7 +1,7 @@
 /** Decides for each notice by which channels it is told, and makes a message for each. */
 import * as JobWorker from "@onsale/platform/JobWorker"
 import type * as Jobs from "@onsale/platform/Jobs"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import { Channels } from "./Channels.ts"
 import type { DeliveryOptions } from "./DeliveryWorker.ts"
@@ -13,6 +13,8 @@ import { Recipients } from "./Recipients.ts"
 
 /** Short statements only, which share connections and are sent together. */
 const concurrency = 16
+/** What a worker that died had begun waits a quarter longer than this: nothing is sent here, so it is soon done. */
+const attemptLimit = Duration.seconds(15)
 
 export const layer = (options: DeliveryOptions) =>
   Layer.unwrap(
@@ -46,6 +48,7 @@ export const layer = (options: DeliveryOptions) =>
         handle,
         isFinal: () => false,
         concurrency,
+        attemptLimit,
         ...options
       })
     })

@@ -46,16 +46,19 @@ export const layer = Layer.effectDiscard(
     const sql = yield* SqlClient.SqlClient
     const context = yield* Effect.context<never>()
     const last = { wait: 0, roundTrip: 0 }
-    /** Since when the look waits that has no connection yet. */
+    /** Since when the look waits that has no connection yet, and that which has one for its answer. */
     let waitingFromMs: number | undefined
+    let askedFromMs: number | undefined
+    const orSince = (value: number, fromMs: number | undefined) =>
+      fromMs === undefined ? value : Math.max(value, seconds(fromMs))
     let seen: Sessions = { active: 0, idle_in_transaction: 0, idle: 0, most: 0 }
 
     const gauge = (metric: Metric.Metric<number, Metric.GaugeState<number>>, value: () => number) =>
       Metric.registerUnsafe(metric, context, { get: () => ({ value: value() }), ...nothing })
     yield* Effect.acquireRelease(
       Effect.sync(() => [
-        gauge(wait, () => Math.max(last.wait, waitingFromMs === undefined ? 0 : seconds(waitingFromMs))),
-        gauge(roundTrip, () => last.roundTrip),
+        gauge(wait, () => orSince(last.wait, waitingFromMs)),
+        gauge(roundTrip, () => orSince(last.roundTrip, askedFromMs)),
         gauge(sessionsLimit, () => seen.most),
         ...states.map((state) => gauge(Metric.withAttributes(sessions, { state }), () => seen[state]))
       ]),
@@ -71,13 +74,19 @@ export const layer = Layer.effectDiscard(
       const connection = yield* sql.reserve
       last.wait = seconds(waitingFromMs)
       waitingFromMs = undefined
-      const begunMs = performance.now()
+      askedFromMs = performance.now()
       const [row] = yield* connection.execute(sessionsText, [], undefined)
-      last.roundTrip = seconds(begunMs)
+      last.roundTrip = seconds(askedFromMs)
       seen = row as Sessions
     }).pipe(
       Effect.scoped,
-      Effect.ensuring(Effect.sync(() => void (waitingFromMs = undefined))),
+      Effect.ensuring(
+        Effect.sync(() => {
+          // One that ended without a connection has waited as long for nothing.
+          if (waitingFromMs !== undefined) last.wait = seconds(waitingFromMs)
+          waitingFromMs = askedFromMs = undefined
+        })
+      ),
       // Whoever needs the database says that it is away, and better than this can.
       Effect.catch((error) => Effect.logDebug("the sessions of the database could not be counted", error))
     )

@@ -48,6 +48,7 @@ export const make = (context: Context.Context<never>, registry: Metric.MetricReg
   const known = exemplarsOf.get(registry) ?? new Map<string, ReadonlyArray<Exemplar | undefined>>()
   exemplarsOf.set(registry, known)
   const registrations: Array<Metric.Registration> = []
+  const own: Array<string> = []
 
   /** A number that goes up, shown with these labels. */
   const counter = (labels: Readonly<Record<string, string>>): { value: number } => {
@@ -80,7 +81,9 @@ export const make = (context: Context.Context<never>, registry: Metric.MetricReg
         ...nothing
       })
     )
-    known.set(seriesKey(family.duration.name, labels), seen)
+    const key = seriesKey(family.duration.name, labels)
+    known.set(key, seen)
+    own.push(key)
     return (seconds: number, traceId: string | undefined): void => {
       let i = 0
       // Most are in the first few.
@@ -100,7 +103,7 @@ export const make = (context: Context.Context<never>, registry: Metric.MetricReg
     /** Takes all of them away again. */
     remove: (): void => {
       for (const registration of registrations) registration.remove()
-      known.clear()
+      for (const key of own) known.delete(key)
     }
   }
 }

@@ -57,14 +57,18 @@ export const make = Effect.fnUntraced(function* (
   const failed = series.counter({ connection, outcome: "failed" })
   let info: ReadonlyMap<string, number> = new Map()
   const said = (name: string): number => info.get(name) ?? 0
-  const registrations = [
-    Metric.registerUnsafe(evicted, context, {
-      get: () => ({ count: said("evicted_keys"), incremental: true }),
-      ...nothing
-    }),
-    Metric.registerUnsafe(memory, context, { get: () => ({ value: said("used_memory") }), ...nothing }),
-    Metric.registerUnsafe(memoryLimit, context, { get: () => ({ value: said("maxmemory") }), ...nothing })
-  ]
+  const registrations: Array<Metric.Registration> = []
+  /** With the first answer: a counter that began with nothing would have all evictions of the server's life happen then. */
+  const show = (): void => {
+    registrations.push(
+      Metric.registerUnsafe(evicted, context, {
+        get: () => ({ count: said("evicted_keys"), incremental: true }),
+        ...nothing
+      }),
+      Metric.registerUnsafe(memory, context, { get: () => ({ value: said("used_memory") }), ...nothing }),
+      Metric.registerUnsafe(memoryLimit, context, { get: () => ({ value: said("maxmemory") }), ...nothing })
+    )
+  }
   yield* Effect.addFinalizer(() =>
     Effect.sync(() => {
       for (const registration of registrations) registration.remove()
@@ -76,7 +80,9 @@ export const make = Effect.fnUntraced(function* (
     client.status === "ready" ? Effect.tryPromise(() => client.info()) : Effect.succeed("")
   ).pipe(
     Effect.map((text) => {
-      if (text !== "") info = parseInfo(text)
+      if (text === "") return
+      info = parseInfo(text)
+      if (registrations.length === 0) show()
     }),
     // One who may not ask is told of once; that it is away, the connection says itself.
     Effect.catch((error) =>

@@ -1,6 +1,6 @@
 /** Rate, errors and durations of RPC calls, by their names; how long a stream lasts is not told. */
 import * as DurationSeries from "@onsale/platform/DurationSeries"
-import { Effect, Exit, Metric, Option, Predicate } from "effect"
+import { Cause, Effect, Exit, Metric, Option, Predicate } from "effect"
 import { boundaries } from "../HttpMetrics.ts"
 
 const family: DurationSeries.Family = {
@@ -12,8 +12,13 @@ const family: DurationSeries.Family = {
   boundaries
 }
 
-const tagOf = (error: unknown): string =>
-  Predicate.hasProperty(error, "_tag") ? String(error._tag) : "interrupted"
+/** "died" is a defect of ours, "interrupted" a client who left. */
+const outcomeOf = (exit: Exit.Exit<unknown, unknown>): string => {
+  if (Exit.isSuccess(exit)) return "ok"
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+  if (Predicate.hasProperty(error, "_tag")) return String(error._tag)
+  return Cause.hasDies(exit.cause) ? "died" : "interrupted"
+}
 
 /** Counts a call when it ends. Names and errors are those of the contract, so they are few. */
 export const make = Effect.gen(function* () {
@@ -40,7 +45,7 @@ export const make = Effect.gen(function* () {
       const startedMs = performance.now()
       return Effect.onExit(call, (exit) =>
         Effect.sync(() => {
-          count(rpc, Exit.isSuccess(exit) ? "ok" : tagOf(Option.getOrUndefined(Exit.findErrorOption(exit))))
+          count(rpc, outcomeOf(exit))
           if (!lasts) took(rpc, (performance.now() - startedMs) / 1e3)
         })
       )

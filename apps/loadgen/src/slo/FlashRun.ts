@@ -31,7 +31,7 @@ export const judge = ({ buyers, seats }: Flash, { audit, load }: Measured): Read
       name: "the slowest to be told that there is none",
       target: `≤ ${truthMs} ms`,
       measured: `${slowestRefusalMs.toFixed(0)} ms (p50 ${refused.p50.toFixed(0)}, p95 ${refused.p95.toFixed(0)})`,
-      passed: refused.count === 0 ? undefined : slowestRefusalMs <= truthMs
+      passed: refused.count === 0 || slowestRefusalMs <= truthMs
     },
     {
       name: "winners: until they hold, p95",

@@ -132,7 +132,7 @@ const plots = ({ bookingRunners, load, looks }: Measured): ReadonlyArray<Plot> =
 }
 
 const row = ({ measured, name, passed, target }: Objective): string =>
-  `<tr><td>${escape(name)}</td><td>${escape(target)}</td><td>${escape(measured)}</td><td class="${passed === false ? "fail" : "pass"}">${passed === undefined ? (target === stated ? "" : "not seen") : passed ? "pass" : "fail"}</td></tr>`
+  `<tr><td>${escape(name)}</td><td>${escape(target)}</td><td>${escape(measured)}</td><td class="${passed === true || target === stated ? "pass" : "fail"}">${passed === undefined ? (target === stated ? "" : "not seen") : passed ? "pass" : "fail"}</td></tr>`
 
 /** The page, with the plotting library in it. */
 export const render = Effect.fn("HtmlReport.render")(function* (options: HtmlReportOptions) {

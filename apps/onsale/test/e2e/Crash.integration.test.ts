@@ -24,7 +24,7 @@ const killAt = [100, 180]
  * Mails that are on their way to the mail server at the same time. Those of a crash may come twice, and come
  * when the dead worker's lease has run out: later than a test can wait.
  */
-const mailsInFlight = 4
+const mailsInFlight = 8
 
 /** What the n-th buyer pays with; null only holds the seats. */
 const methodOf = (n: number): string | null => {
