@@ -42,9 +42,15 @@ export const layer = HttpApiBuilder.group(
       const found = (yield* orders.ticket(ticketId)) ?? (yield* new TicketNotFound({}))
       if (found.ticket.status !== "valid") return yield* new TicketNotValid({})
       const order = (yield* orders.get(found.orderId)) ?? (yield* new TicketNotFound({}))
-      // That one alone: an order may have a thousand, and others have some of them. It may be refunded by now.
+      // That one alone: an order may have a thousand. It may be refunded by now, or given to somebody: then its code is in
+      // their letter, as whoever gave it away knows this address too.
       const document = yield* notifications
-        .documentOf(order.id, order.tickets, ticketId, untold)
+        .documentOf(
+          order.id,
+          order.tickets.filter(({ id }) => id === ticketId),
+          undefined,
+          untold
+        )
         .pipe(
           Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketNotValid({})))
         )

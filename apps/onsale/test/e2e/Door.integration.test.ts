@@ -272,6 +272,10 @@ describe("The door", () => {
           (yield* door.reissue(order.id, b.id, holder, idempotencyKey)).json,
           transferred.json
         )
+        for (const what of ["ticket.pdf", "pass.pkpass", "google-wallet"]) {
+          const path = shop.api(`/tickets/${b.id}/${what}`)
+          isProblem(yield* shop.send({ path }), 409, "ticket-not-valid")
+        }
         isProblem(yield* door.checkIn({ code: b.code, gate: "North" }), 409, "code-replaced")
         // Nobody loses what they never had: whoever has not got it yet is given it by the newer code.
         yield* pollUntil(shop.mailsTo(holder.email), ({ mails }) =>
