@@ -65,8 +65,14 @@ export class NoticeContents extends Context.Service<
             const change = yield* facts.change(notice.eventId, notice.change)
             if (holder !== undefined && change !== null) {
               const { gifts } = yield* storyOf(notice.orderId)
+              // Others may have had it before.
               const isNews = holder.tickets.some(({ id }) =>
-                gifts.some(({ atMs, ticketId }) => ticketId === id && atMs < change.atMs)
+                gifts.some(
+                  (gift) =>
+                    gift.ticketId === id &&
+                    gift.atMs < change.atMs &&
+                    TicketHolders.isSameAddress(gift.holder.email, holder.reader.email)
+                )
               )
               if (!isNews) return untold("they were given the ticket after it")
             }

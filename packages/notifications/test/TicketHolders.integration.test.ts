@@ -260,6 +260,27 @@ describe("TicketHolders", () => {
       }).pipe(Effect.provide(running))
   )
 
+  it.live("who is given a ticket after a change that somebody else had it before knows it too", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* publish()
+      const { append, confirm, orderId, placedAtMs, tickets } = yield* place(2, { agoMs: 6 * hour })
+      yield* confirm
+      yield* append(3, [give(tickets[0], 2, alan)])
+      yield* append(4, [give(tickets[0], 3, grace)])
+      yield* pollUntil(mailsTo(grace.email), ({ length }) => length === 1, patience)
+      // The change comes between the two gifts.
+      yield* sql`INSERT INTO notifications.event_changes (event_id, change, before, at)
+        VALUES (${eventId}::uuid, 9, ${JSON.stringify(event)}::json, to_timestamp(${placedAtMs + 2_500}::float8 / 1000))`
+      const { fanOuts } = yield* NoticeJobs
+      const fanOut = FanOut.cases.EventChanged.make({ eventId, change: 9 })
+      yield* fanOuts.offer(fanOutId(fanOut), fanOut)
+      yield* untilTold(orderId, "EventChanged skipped null", `EventChanged sent ${buyer}`)
+      yield* untilSettled
+      assert.notInclude(yield* toldTo(orderId, grace.email), "EventChanged sent")
+    }).pipe(Effect.provide(running))
+  )
+
   it.live("who was given a ticket only for a moment hears nothing of it; the last one has it", () =>
     Effect.gen(function* () {
       yield* publish()
