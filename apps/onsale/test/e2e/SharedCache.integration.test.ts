@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { EventId } from "@onsale/contracts/Ids"
 import { hasRedis, ownRedis, suiteName, TestRedis } from "@onsale/testing/RedisFixture"
 import { Clock, Console, Effect } from "effect"
+import { pollUntil } from "@onsale/testing/Poll"
 import * as SeatsioChart from "./SeatsioChart.ts"
 import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
@@ -94,6 +95,18 @@ describe.runIf(hasRedis)(suiteName("Reads at L1"), () => {
           `hit ratio ${ratio(counts(text), reads).toFixed(3)}`
         )
         assert.isAtLeast(ratio(counts(text), reads), hitRatio)
+
+        // What a list says of seats follows, and is a copy for a while.
+        yield* pollUntil(
+          shop.send({ path: shop.api("/events?limit=20") }),
+          ({ text }) => {
+            const free = [...text.matchAll(/"total":400,"available":(\d+)/g)].map(([, count]) =>
+              Number(count)
+            )
+            return free.length === Math.min(events, 20) && free.includes(398)
+          },
+          { deadline: "45 seconds", every: "200 millis" }
+        )
 
         // --- what is answered with a warm cache, is answered without one
         const all = Effect.forEach(ids.slice(0, 5).flatMap(paths), (path) =>
