@@ -4,6 +4,7 @@
  * purchases, are so many at once as it can bear; beyond that classes are refused one after another, the cheapest to
  * lose first.
  */
+import * as ReadMetrics from "@onsale/platform/ReadMetrics"
 import { Clock, Context, Duration, Effect, Layer, Metric } from "effect"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { AdmissionQueue, type Leave, type Options } from "./AdmissionQueue.ts"
@@ -107,22 +108,14 @@ const make = Effect.gen(function* () {
   /** Since it was looked for last. */
   let lost = 0
 
-  const show = (metric: Metric.Gauge<number>, get: () => number) => {
-    const gauge = Metric.registerUnsafe(metric, context, {
-      get: () => ({ value: get() }),
-      update: () => {},
-      modify: () => {}
-    })
-    return Effect.addFinalizer(() => Effect.sync(gauge.remove))
-  }
   for (const [name, queue] of Object.entries(queues)) {
     const of = (metric: Metric.Gauge<number>) => Metric.withAttributes(metric, { class: name })
-    yield* show(of(limitMetric), () => AdaptiveLimit.whole(queue.limit))
-    yield* show(of(inFlightMetric), () => queue.inFlight)
-    yield* show(of(waitingMetric), () => queue.waitingCount)
+    yield* ReadMetrics.gauge(of(limitMetric), () => AdaptiveLimit.whole(queue.limit))
+    yield* ReadMetrics.gauge(of(inFlightMetric), () => queue.inFlight)
+    yield* ReadMetrics.gauge(of(waitingMetric), () => queue.waitingCount)
   }
-  yield* show(levelMetric, () => level)
-  yield* show(lagMetric, () => standingMs)
+  yield* ReadMetrics.gauge(levelMetric, () => level)
+  yield* ReadMetrics.gauge(lagMetric, () => standingMs)
 
   yield* Effect.sync(() => {
     orders.hold(Crowd.turn(crowd, lost, nowMs()))

@@ -5,6 +5,7 @@
  * A read that begins after `changed` never shows what was before the change: it waits for a copy that is asked for
  * after it.
  */
+import * as ReadMetrics from "@onsale/platform/ReadMetrics"
 import { Clock, Duration, Effect, Exit, Fiber, Metric, type Scope } from "effect"
 
 export interface FreshCopiesOptions<Key, Copy, E> {
@@ -96,12 +97,7 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
   if (options.name !== undefined) {
     for (const outcome of outcomes) {
       const series = Metric.withAttributes(reads, { copies: options.name, outcome })
-      const registered = Metric.registerUnsafe(series, context, {
-        get: () => ({ count: counts[outcome], incremental: true }),
-        update: () => {},
-        modify: () => {}
-      })
-      yield* Effect.addFinalizer(() => Effect.sync(() => registered.remove()))
+      yield* ReadMetrics.counter(series, () => counts[outcome])
     }
   }
   const nowMs = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6

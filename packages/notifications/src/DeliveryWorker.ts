@@ -45,7 +45,7 @@ export const defaults: DeliveryOptions = {
 }
 
 /** A message is mostly waiting for its provider. */
-const concurrency = 8
+export const concurrency = 8
 
 /** Whoever takes messages and never says so has sent each as often: then somebody has to look. */
 const maxUnknowns = 5

@@ -1,4 +1,5 @@
 /** How busy the threads are that draw documents and sign passes, and how long that takes. */
+import * as ReadMetrics from "@onsale/platform/ReadMetrics"
 import { Effect, Exit, Metric, type Scope } from "effect"
 
 const threads = Metric.gauge("onsale_press_threads", { description: "Threads that may draw tickets" })
@@ -14,8 +15,6 @@ const duration = Metric.histogram("onsale_press_duration_ms", {
   boundaries: [5, 10, 25, 50, 100, 250, 1_000, 5_000, 30_000, 90_000]
 })
 
-const nothing = { update: () => {}, modify: () => {} }
-
 /** What is going on, whenever somebody asks. */
 export interface PressUse {
   readonly threads: number
@@ -27,20 +26,9 @@ export interface PressUse {
 export const make = Effect.fnUntraced(function* (
   use: PressUse
 ): Effect.fn.Return<<A, E>(making: Effect.Effect<A, E>) => Effect.Effect<A, E>, never, Scope.Scope> {
-  const context = yield* Effect.context<never>()
-  const gauge = (metric: typeof threads, value: () => number) =>
-    Metric.registerUnsafe(metric, context, { get: () => ({ value: value() }), ...nothing })
-  yield* Effect.acquireRelease(
-    Effect.sync(() => [
-      gauge(threads, () => use.threads),
-      gauge(working, use.working),
-      gauge(waiting, use.waiting)
-    ]),
-    (registrations) =>
-      Effect.sync(() => {
-        for (const registration of registrations) registration.remove()
-      })
-  )
+  yield* ReadMetrics.gauge(threads, () => use.threads)
+  yield* ReadMetrics.gauge(working, use.working)
+  yield* ReadMetrics.gauge(waiting, use.waiting)
   return (making) =>
     Effect.suspend(() => {
       const begunMs = performance.now()

@@ -2,19 +2,21 @@
  * What this process gets of its database: how long a transaction waits for a connection of the pool, how long a
  * statement takes there and back, and how many sessions the server has of those that it takes.
  */
-import { Duration, Effect, Layer, Metric, Schedule } from "effect"
+import { Duration, Effect, Layer, Metric, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import * as ReadMetrics from "./ReadMetrics.ts"
 
 const lookEvery = Duration.seconds(10)
 
 const states = ["active", "idle_in_transaction", "idle"] as const
 
-interface Sessions {
-  readonly active: number
-  readonly idle_in_transaction: number
-  readonly idle: number
-  readonly most: number
-}
+const Sessions = Schema.Struct({
+  active: Schema.Int,
+  idle_in_transaction: Schema.Int,
+  idle: Schema.Int,
+  most: Schema.Int
+})
+const decodeSessions = Schema.decodeUnknownEffect(Schema.Tuple([Sessions]))
 
 /** Of whoever is connected: the server has one limit for all. */
 const sessionsText = `SELECT count(*) FILTER (WHERE state = 'active')::int4 AS active,
@@ -37,36 +39,25 @@ const sessionsLimit = Metric.gauge("onsale_database_sessions_limit", {
   description: "Sessions that the server takes"
 })
 
-const nothing = { update: () => {}, modify: () => {} }
 const seconds = (fromMs: number): number => (performance.now() - fromMs) / 1e3
 
 /** Looks every 10 s for as long as the layer lives. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const context = yield* Effect.context<never>()
     const last = { wait: 0, roundTrip: 0 }
     /** Since when the look waits that has no connection yet, and that which has one for its answer. */
     let waitingFromMs: number | undefined
     let askedFromMs: number | undefined
     const orSince = (value: number, fromMs: number | undefined) =>
       fromMs === undefined ? value : Math.max(value, seconds(fromMs))
-    let seen: Sessions = { active: 0, idle_in_transaction: 0, idle: 0, most: 0 }
+    let seen: typeof Sessions.Type = { active: 0, idle_in_transaction: 0, idle: 0, most: 0 }
 
-    const gauge = (metric: Metric.Metric<number, Metric.GaugeState<number>>, value: () => number) =>
-      Metric.registerUnsafe(metric, context, { get: () => ({ value: value() }), ...nothing })
-    yield* Effect.acquireRelease(
-      Effect.sync(() => [
-        gauge(wait, () => orSince(last.wait, waitingFromMs)),
-        gauge(roundTrip, () => orSince(last.roundTrip, askedFromMs)),
-        gauge(sessionsLimit, () => seen.most),
-        ...states.map((state) => gauge(Metric.withAttributes(sessions, { state }), () => seen[state]))
-      ]),
-      (registrations) =>
-        Effect.sync(() => {
-          for (const registration of registrations) registration.remove()
-        })
-    )
+    yield* ReadMetrics.gauge(wait, () => orSince(last.wait, waitingFromMs))
+    yield* ReadMetrics.gauge(roundTrip, () => orSince(last.roundTrip, askedFromMs))
+    yield* ReadMetrics.gauge(sessionsLimit, () => seen.most)
+    for (const state of states)
+      yield* ReadMetrics.gauge(Metric.withAttributes(sessions, { state }), () => seen[state])
 
     // No limit: a look that waits for ever is what the gauge is to show.
     const look = Effect.gen(function* () {
@@ -75,9 +66,9 @@ export const layer = Layer.effectDiscard(
       last.wait = seconds(waitingFromMs)
       waitingFromMs = undefined
       askedFromMs = performance.now()
-      const [row] = yield* connection.execute(sessionsText, [], undefined)
+      const rows = yield* connection.execute(sessionsText, [], undefined)
       last.roundTrip = seconds(askedFromMs)
-      seen = row as Sessions
+      seen = (yield* Effect.orDie(decodeSessions(rows)))[0]
     }).pipe(
       Effect.scoped,
       Effect.ensuring(

@@ -4,6 +4,7 @@
  */
 import { Effect, Layer, Metric } from "effect"
 import { monitorEventLoopDelay, performance } from "node:perf_hooks"
+import * as ReadMetrics from "./ReadMetrics.ts"
 
 /** How long a look at the event loop lasts; a scrape sees the last whole one, whoever else scrapes. */
 const lookEveryMs = 10_000
@@ -45,8 +46,6 @@ const cpu = Metric.counter("process_cpu_seconds_total", {
   incremental: true
 })
 
-const nothing = { update: () => {}, modify: () => {} }
-
 const cpuSeconds = (): number => {
   const { system, user } = process.cpuUsage()
   return (system + user) / 1e6
@@ -55,7 +54,6 @@ const cpuSeconds = (): number => {
 /** Shown for as long as the layer lives. */
 export const layer = Layer.effectDiscard(
   Effect.gen(function* () {
-    const context = yield* Effect.context<never>()
     const delay = yield* Effect.acquireRelease(
       Effect.sync(() => {
         const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
@@ -75,32 +73,17 @@ export const layer = Layer.effectDiscard(
       utilization = performance.eventLoopUtilization(now, before).utilization
       before = now
     })
-    yield* Effect.acquireRelease(
-      Effect.sync(() => {
-        const registrations = gauges(
-          (quantile) => lags.get(quantile) ?? 0,
-          () => utilization
-        ).map(([name, description, value, quantile]) => {
-          const metric = Metric.gauge(name, { description })
-          return Metric.registerUnsafe(
-            quantile === undefined ? metric : Metric.withAttributes(metric, { quantile }),
-            context,
-            { get: () => ({ value: value() }), ...nothing }
-          )
-        })
-        registrations.push(
-          Metric.registerUnsafe(cpu, context, {
-            get: () => ({ count: cpuSeconds(), incremental: true }),
-            ...nothing
-          })
-        )
-        return registrations
-      }),
-      (registrations) =>
-        Effect.sync(() => {
-          for (const registration of registrations) registration.remove()
-        })
-    )
+    for (const [name, description, value, quantile] of gauges(
+      (quantile) => lags.get(quantile) ?? 0,
+      () => utilization
+    )) {
+      const metric = Metric.gauge(name, { description })
+      yield* ReadMetrics.gauge(
+        quantile === undefined ? metric : Metric.withAttributes(metric, { quantile }),
+        value
+      )
+    }
+    yield* ReadMetrics.counter(cpu, cpuSeconds)
     yield* look.pipe(Effect.delay(lookEveryMs), Effect.forever, Effect.forkScoped)
   })
 )

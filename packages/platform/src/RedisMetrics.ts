@@ -2,9 +2,10 @@
  * What Redis does for this process: how long its commands take, as we wait for them, and what the server says of its
  * memory. A thread that is busy hears late of an answer: `onsale_event_loop_lag_seconds` tells by how much.
  */
-import { Duration, Effect, Metric, type Scope } from "effect"
+import { Duration, Effect, Metric, Scope } from "effect"
 import type { Redis as IoRedis } from "ioredis"
 import * as DurationSeries from "./DurationSeries.ts"
+import * as ReadMetrics from "./ReadMetrics.ts"
 
 const family: DurationSeries.Family = {
   count: {
@@ -32,8 +33,6 @@ const memoryLimit = Metric.gauge("onsale_redis_memory_limit_bytes", {
   description: "Memory that the server may use; 0 where there is no limit"
 })
 
-const nothing = { update: () => {}, modify: () => {} }
-
 /** The numbers of `INFO` by their names. */
 export const parseInfo = (text: string): ReadonlyMap<string, number> =>
   new Map(
@@ -57,32 +56,23 @@ export const make = Effect.fnUntraced(function* (
   const failed = series.counter({ connection, outcome: "failed" })
   let info: ReadonlyMap<string, number> = new Map()
   const said = (name: string): number => info.get(name) ?? 0
-  const registrations: Array<Metric.Registration> = []
+  yield* Effect.addFinalizer(() => Effect.sync(series.remove))
+  const scope = yield* Effect.scope
   /** With the first answer: a counter that began with nothing would have all evictions of the server's life happen then. */
-  const show = (): void => {
-    registrations.push(
-      Metric.registerUnsafe(evicted, context, {
-        get: () => ({ count: said("evicted_keys"), incremental: true }),
-        ...nothing
-      }),
-      Metric.registerUnsafe(memory, context, { get: () => ({ value: said("used_memory") }), ...nothing }),
-      Metric.registerUnsafe(memoryLimit, context, { get: () => ({ value: said("maxmemory") }), ...nothing })
-    )
-  }
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      for (const registration of registrations) registration.remove()
-      series.remove()
-    })
-  )
+  const show = Effect.all([
+    ReadMetrics.counter(evicted, () => said("evicted_keys")),
+    ReadMetrics.gauge(memory, () => said("used_memory")),
+    ReadMetrics.gauge(memoryLimit, () => said("maxmemory"))
+  ]).pipe(Scope.provide(scope))
   let told = false
   const look = Effect.suspend(() =>
     client.status === "ready" ? Effect.tryPromise(() => client.info()) : Effect.succeed("")
   ).pipe(
-    Effect.map((text) => {
-      if (text === "") return
+    Effect.flatMap((text) => {
+      if (text === "") return Effect.void
+      const isFirst = info.size === 0
       info = parseInfo(text)
-      if (registrations.length === 0) show()
+      return isFirst ? show : Effect.void
     }),
     // One who may not ask is told of once; that it is away, the connection says itself.
     Effect.catch((error) =>

@@ -7,6 +7,7 @@ import { Hold } from "@onsale/contracts/http/HoldsApi"
 import { Order } from "@onsale/contracts/http/OrdersApi"
 import { EventSales } from "@onsale/contracts/http/OrganiserApi"
 import type { EventId } from "@onsale/contracts/Ids"
+import * as DeliveryWorker from "@onsale/notifications/DeliveryWorker"
 import { pollUntil } from "@onsale/testing/Poll"
 import { Effect, Schedule, Schema, type Scope } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
@@ -24,7 +25,7 @@ const killAt = [100, 180]
  * Mails that are on their way to the mail server at the same time. Those of a crash may come twice, and come
  * when the dead worker's lease has run out: later than a test can wait.
  */
-const mailsInFlight = 8
+const mailsInFlight = DeliveryWorker.concurrency
 
 /** What the n-th buyer pays with; null only holds the seats. */
 const methodOf = (n: number): string | null => {

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs"
 import { PKPass } from "passkit-generator"
 import { ticketWords } from "../TicketWords.ts"
-import { holderOf, short, type WalletPass, when } from "./WalletPass.ts"
+import { short, type WalletPass, when } from "./WalletPass.ts"
 
 /** Who signs. It leaves the service only for a thread of the same process. */
 export interface ApplePassSigner {
@@ -19,8 +19,7 @@ const image = (name: string) => readFileSync(new URL(name, import.meta.url))
 const images = { "icon.png": image("icon.png"), "icon@2x.png": image("icon@2x.png") }
 
 /** A `.pkpass`. */
-export const sign = (walletPass: WalletPass, signer: ApplePassSigner): Uint8Array => {
-  const { document, ticket } = walletPass
+export const sign = ({ document, ticket }: WalletPass, signer: ApplePassSigner): Uint8Array => {
   const { event, locale } = document
   const words = ticketWords[locale]
   const seat = ticket.isArea === true ? words.place : words.seat
@@ -43,7 +42,7 @@ export const sign = (walletPass: WalletPass, signer: ApplePassSigner): Uint8Arra
   )
   pass.auxiliaryFields.push(
     { key: "when", label: words.pass.date, value: when(document) },
-    { key: "holder", label: words.name, value: short(holderOf(walletPass)) }
+    { key: "holder", label: words.name, value: short(document.holder) }
   )
   pass.backFields.push(
     { key: "ticket", label: words.pass.ticket, value: ticket.id },

@@ -6,7 +6,7 @@ import { Config, Context, Effect, Layer, Option, Redacted, Schema } from "effect
 import { importPKCS8, SignJWT } from "jose"
 import { createHash } from "node:crypto"
 import { ticketWords } from "../TicketWords.ts"
-import { holderOf, short, type WalletPass, WalletNotConfigured, when } from "./WalletPass.ts"
+import { short, type WalletPass, WalletNotConfigured, when } from "./WalletPass.ts"
 
 /** `ONSALE_GOOGLE_WALLET_KEY` is no key of a service account. The message does not repeat it. */
 export class GoogleWalletKeyInvalid extends Schema.TaggedError<GoogleWalletKeyInvalid>()(
@@ -37,8 +37,7 @@ const textIn = (language: string) => (value: string) => ({
 /** The pass of an older code is another object: one that is in a wallet cannot be changed by a link. */
 const versionOf = (code: string) => createHash("sha256").update(code).digest("hex").slice(0, 12)
 
-const payloadOf = (issuer: string, pass: WalletPass, eventId: string) => {
-  const { document, ticket } = pass
+const payloadOf = (issuer: string, { document, ticket }: WalletPass, eventId: string) => {
   const { event, locale } = document
   const text = textIn(locale)
   const classId = `${issuer}.${eventId}`
@@ -58,7 +57,7 @@ const payloadOf = (issuer: string, pass: WalletPass, eventId: string) => {
         id: `${issuer}.${ticket.id}-${versionOf(ticket.code)}`,
         classId,
         state: "ACTIVE",
-        ticketHolderName: short(holderOf(pass)),
+        ticketHolderName: short(document.holder),
         ticketNumber: ticket.id,
         seatInfo: ticket.isArea === true ? { section: text(ticket.label) } : { seat: text(ticket.label) },
         textModulesData: [{ id: "when", header: ticketWords[locale].pass.date, body: when(document) }],

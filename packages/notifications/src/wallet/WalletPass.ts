@@ -9,6 +9,7 @@ export class WalletNotConfigured extends Schema.TaggedError<WalletNotConfigured>
   wallet: Schema.Literals(["apple", "google"])
 }) {}
 
+/** Of a ticket that is still the buyer's: one that was given away has no pass (`WalletHttp`). */
 export interface WalletPass {
   readonly ticket: DocumentTicket
   readonly document: TicketDocument
@@ -23,6 +24,3 @@ export const short = (text: string): string => Array.from(plain(text)).slice(0, 
 /** In the language of the document, at the time of the venue. */
 export const when = ({ event: { startsAt, timeZone }, locale }: TicketDocument): string =>
   `${Wording.day(startsAt, timeZone, locale)}, ${Wording.time(startsAt, timeZone, locale)} ${Wording.zone(startsAt, timeZone, locale)}`
-
-/** Whoever has the ticket. */
-export const holderOf = ({ document, ticket }: WalletPass): string => ticket.holder ?? document.holder
