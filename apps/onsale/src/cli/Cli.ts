@@ -15,6 +15,7 @@ import { payments } from "./PaymentsCommand.ts"
 import { projections } from "./ProjectionsCommand.ts"
 import { order } from "./RefundCommand.ts"
 import { migrate, start } from "./ServiceCommands.ts"
+import { asJson, asText } from "./Output.ts"
 import { Json, Key, Url } from "./Settings.ts"
 import { token } from "./TokenCommand.ts"
 import { venue } from "./VenueCommand.ts"
@@ -64,12 +65,8 @@ const presenter: CliOutput.Presenter = {
 const tell = (failure: CommandFailure, json: boolean) =>
   Console.error(
     json
-      ? JSON.stringify(
-          failure.problem ?? { title: failure.title, detail: failure.detail, errors: failure.entries },
-          null,
-          2
-        )
-      : lines(failure).join("\n")
+      ? asJson(failure.problem ?? { title: failure.title, detail: failure.detail, errors: failure.entries })
+      : asText(lines(failure).join("\n"))
   )
 
 /** Tells of what went wrong, once, and leaves only the exit code. */

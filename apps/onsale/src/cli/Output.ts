@@ -3,14 +3,24 @@ import { Console, Effect } from "effect"
 import { CliOutput } from "effect/cli"
 import { Json } from "./Settings.ts"
 
+/** Text holds what strangers typed, and what their services answered: nothing of it steers a terminal. */
+export const asText = (text: string): string => text.replaceAll(/[^\P{Cc}\n\t]/gu, "\ufffd")
+
+/** JSON escapes them itself, but for these. */
+export const asJson = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replaceAll(
+    /[\u007f-\u009f]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
+
 /** The value as JSON with `--json`, the lines otherwise; on stdout. */
 export const print = Effect.fnUntraced(function* (value: unknown, lines: ReadonlyArray<string>) {
-  yield* Console.log((yield* Json) ? JSON.stringify(value, null, 2) : lines.join("\n"))
+  yield* Console.log((yield* Json) ? asJson(value) : asText(lines.join("\n")))
 })
 
 /** A remark that is no part of the result; nothing with `--json`. */
 export const note = Effect.fnUntraced(function* (text: string) {
-  if (!(yield* Json)) yield* Console.error(text)
+  if (!(yield* Json)) yield* Console.error(asText(text))
 })
 
 /** A name may hold whatever somebody typed; nothing of it moves the cursor. */

@@ -6,6 +6,7 @@ import {
   DeliveryId,
   DeliveryStatus,
   NewWebhook,
+  type Webhook,
   webhookEventTypes,
   WebhookId,
   type WebhookWithSecret
@@ -51,6 +52,10 @@ const printSecret = (webhook: typeof WebhookWithSecret.Type, previous: ReadonlyA
     "The secret is not shown again: messages are verified with it.",
     ...previous
   ])
+
+/** What waits for one that is disabled is sent when it is enabled. */
+const when = (status: Webhook["status"]): string =>
+  status === "disabled" ? " when the webhook is enabled (onsale webhooks enable)" : ""
 
 const create = Command.make(
   "create",
@@ -119,6 +124,38 @@ const remove = Command.make(
 ).pipe(
   Command.withDescription("Remove a webhook with its log; what waits to be sent to it is never sent"),
   Command.withAlias("rm")
+)
+
+const setStatus = (
+  name: "enable" | "disable",
+  status: Webhook["status"],
+  said: string,
+  description: string
+) =>
+  Command.make(
+    name,
+    { webhookId },
+    Effect.fnUntraced(function* ({ webhookId }) {
+      const onsale = yield* asOrganiser
+      const webhook = yield* onsale.call((api) =>
+        api.organiserWebhooks.changeWebhook({ params: { webhookId }, payload: { status } })
+      )
+      yield* print(webhook, [`${webhookId} ${said}`])
+    })
+  ).pipe(Command.withDescription(description))
+
+const enable = setStatus(
+  "enable",
+  "active",
+  "is told of what happens from now on, and of what had waited for it.",
+  "Tell a webhook again that was disabled, and send what had waited for it"
+)
+
+const disable = setStatus(
+  "disable",
+  "disabled",
+  "is told nothing until it is enabled; what happens meanwhile is not kept for it.",
+  "Tell a webhook nothing for now; what waits for it is kept for 30 days"
 )
 
 const list = Command.make(
@@ -234,7 +271,8 @@ const replay = Command.make(
     if (Option.isSome(deliveryId) && Option.isNone(from) && Option.isNone(until)) {
       const params = { webhookId, deliveryId: deliveryId.value }
       const delivery = yield* onsale.call((api) => api.organiserWebhooks.replayDelivery({ params }))
-      return yield* print(delivery, [`${delivery.id} is sent again.`])
+      const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
+      return yield* print(delivery, [`${delivery.id} is sent again${when(status)}.`])
     }
     if (Option.isSome(deliveryId) || Option.isNone(from) || Option.isNone(until)) {
       return yield* usage("Name one delivery, or a time with --from and --until")
@@ -250,8 +288,11 @@ const replay = Command.make(
       replayed += answer.replayed
       if (!answer.more) break
     }
+    const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
     yield* print({ webhookId, replayed }, [
-      replayed === 0 ? "There are no dead letters of that time." : `${replayed} dead letters are sent again.`
+      replayed === 0
+        ? "There are no dead letters of that time."
+        : `${replayed} dead letters are sent again${when(status)}.`
     ])
   })
 ).pipe(
@@ -273,11 +314,16 @@ const ping = Command.make(
   Effect.fnUntraced(function* ({ webhookId }) {
     const onsale = yield* asOrganiser
     const delivery = yield* onsale.call((api) => api.organiserWebhooks.pingWebhook({ params: { webhookId } }))
-    yield* print(delivery, [`${delivery.id} is sent: onsale webhooks deliveries ${webhookId} ${delivery.id}`])
+    const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
+    yield* print(delivery, [
+      `${delivery.id} is sent${when(status)}: onsale webhooks deliveries ${webhookId} ${delivery.id}`
+    ])
   })
 ).pipe(Command.withDescription("Send a webhook.ping"))
 
 export const webhooks = Command.make("webhooks").pipe(
-  Command.withDescription("Webhooks of organisers: create, list, rotate, delete, deliveries, replay, ping"),
-  Command.withSubcommands([create, list, rotate, remove, deliveries, replay, ping])
+  Command.withDescription(
+    "Webhooks of organisers: create, list, rotate, enable, disable, delete, deliveries, replay, ping"
+  ),
+  Command.withSubcommands([create, list, rotate, enable, disable, remove, deliveries, replay, ping])
 )

@@ -229,6 +229,8 @@ describe("Webhooks of organisers", () => {
         const rotated = yield* cli("rotate", webhook.id)
         assert.strictEqual(rotated.code, 0, rotated.stderr)
         assert.notStrictEqual((yield* decodeSecret(rotated.stdout)).secret, webhook.secret)
+        assert.include((yield* cli("disable", webhook.id)).stdout, '"disabledReason": "organiser"')
+        assert.include((yield* cli("enable", webhook.id)).stdout, '"disabledReason": null')
         const nowhere = yield* cli("create", "ftp://example.org/")
         assert.notStrictEqual(nowhere.code, 0)
         assert.include(nowhere.stderr + nowhere.stdout, "https")

@@ -122,7 +122,7 @@ export class OrganiserWebhooksApi extends HttpApiGroup.make("organiserWebhooks")
     }).annotateMerge(
       described(
         "Try it",
-        "Sends a webhook.ping, whatever types it asks for. Its delivery tells what came of it."
+        "Sends a webhook.ping, whatever types it asks for. Its delivery tells what came of it. Where it is disabled, it is sent when it is active again."
       )
     ),
     HttpApiEndpoint.get("deliveries", "/organiser/webhooks/:webhookId/deliveries", {
@@ -145,7 +145,7 @@ export class OrganiserWebhooksApi extends HttpApiGroup.make("organiserWebhooks")
     }).annotateMerge(
       described(
         "Send one again",
-        "With the same webhook-id and three more days. One that waits is tried at once. Until it has ended, what came later in its stream waits behind it."
+        "With the same webhook-id and three more days. One that waits is tried at once; where the webhook is disabled, when it is active again. Until it has ended, what came later in its stream waits behind it."
       )
     ),
     HttpApiEndpoint.post("replayDeliveries", "/organiser/webhooks/:webhookId/replay", {

@@ -20,8 +20,9 @@ import { TestDatabase } from "@onsale/testing/PostgresFixture"
 import { hasRedis, suiteName, TestRedis } from "@onsale/testing/RedisFixture"
 import { grid } from "@onsale/testing/SaleLayouts"
 import { SteeredClock } from "@onsale/testing/SteeredClock"
+import * as UnheardCommits from "@onsale/testing/UnheardCommits"
 import { Context, Effect, Exit, Fiber, Layer, References } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import { SqlClient } from "effect/sql"
 import { InventoryStore } from "../../src/InventoryStore.ts"
 import * as PostgresRows from "../../src/rows/PostgresRows.ts"
 import * as RedisGuard from "../../src/rows/RedisGuard.ts"
@@ -31,33 +32,6 @@ const all = { concurrency: "unbounded" } as const
 
 /** What is logged here is meant to go wrong. */
 const silent = Layer.succeed(References.MinimumLogLevel, "None")
-
-/** A connection pool whose commits are carried out, but not heard of, as often as is told. */
-const unheard = (deaf: { times: number }) =>
-  Layer.effect(
-    SqlClient.SqlClient,
-    Effect.map(
-      SqlClient.SqlClient,
-      (sql) =>
-        new Proxy(sql, {
-          get: (target, name, receiver) =>
-            name === "withTransaction"
-              ? <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-                  target.withTransaction(effect).pipe(
-                    Effect.flatMap((value): Effect.Effect<A, SqlError.SqlError> => {
-                      if (deaf.times === 0) return Effect.succeed(value)
-                      deaf.times--
-                      return Effect.fail(
-                        new SqlError.SqlError({
-                          reason: new SqlError.ConnectionError({ cause: new Error("cut while it committed") })
-                        })
-                      )
-                    })
-                  )
-              : Reflect.get(target, name, receiver)
-        })
-    )
-  )
 
 /** One more process of a level, with a pool of its own, known to the server by a name. */
 const processWith = Effect.fnUntraced(function* <E, R>(
@@ -70,7 +44,7 @@ const processWith = Effect.fnUntraced(function* <E, R>(
   const context = yield* Layer.build(
     Layer.fresh(level).pipe(
       Layer.provide(Layer.fresh(InventoryStore.layer)),
-      Layer.provide(Layer.fresh(unheard(deaf)).pipe(Layer.provide(Layer.fresh(pool)))),
+      Layer.provide(Layer.fresh(UnheardCommits.layer(deaf)).pipe(Layer.provide(Layer.fresh(pool)))),
       Layer.provide(silent)
     )
   )

@@ -3,7 +3,8 @@
  *
  * A delivery is leased for one attempt, and settled afterwards; a worker that dies leaves a lease that runs out. Of
  * a stream only the first that waits can be leased, so that a stream's messages come in their order; other streams,
- * and other webhooks, do not wait for it. A webhook whose last delivery failed gets one call at a time.
+ * and other webhooks, do not wait for it. A webhook whose last delivery failed gets one call at a time, and where
+ * several wait the one with the fewest calls under way is next, so that slow ones take turns with the others.
  */
 import {
   Delivery,
@@ -125,13 +126,17 @@ const store = Effect.gen(function* () {
       if (deliveries.length > 0) yield* wake
     }),
 
-    /** Takes the one that has been due longest, for as long as `lease`. */
+    /** Takes the one that has been due longest, of the webhooks with the fewest calls under way, for as long as `lease`. */
     lease: Effect.fnUntraced(function* (lease: Duration.Duration) {
       const at = yield* now
       // Of each webhook only a few are looked at, so that neither a long backlog nor one that hangs is in the way.
       const rows = yield* sql`WITH present AS MATERIALIZED (SELECT ${at} AS at),
         head AS MATERIALIZED (
           SELECT d.id FROM present, notifications.webhooks w
+            CROSS JOIN LATERAL (
+              SELECT count(*) AS calls FROM notifications.webhook_deliveries l
+              WHERE l.webhook_id = w.id AND l.leased_until >= present.at
+            ) AS under_way
             CROSS JOIN LATERAL (
               SELECT c.id FROM notifications.webhook_deliveries c
               WHERE c.webhook_id = w.id AND c.status = 'waiting' AND c.run_at <= present.at
@@ -140,14 +145,12 @@ const store = Effect.gen(function* () {
                   WHERE e.webhook_id = c.webhook_id AND e.stream = c.stream AND e.status = 'waiting'
                     AND e.position < c.position)
               ORDER BY c.run_at LIMIT greatest(0,
-                CASE WHEN w.failing_since IS NULL THEN ${callsAtOnce}::int ELSE 1 END
-                - (SELECT count(*) FROM notifications.webhook_deliveries l
-                  WHERE l.webhook_id = w.id AND l.leased_until >= present.at))
+                CASE WHEN w.failing_since IS NULL THEN ${callsAtOnce}::int ELSE 1 END - under_way.calls)
             ) AS candidate
             JOIN notifications.webhook_deliveries d ON d.id = candidate.id
           WHERE w.disabled_at IS NULL AND d.status = 'waiting'
             AND (d.leased_until IS NULL OR d.leased_until < present.at)
-          ORDER BY d.run_at, d.position LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
+          ORDER BY under_way.calls, d.run_at, d.position LIMIT 1 FOR UPDATE OF d SKIP LOCKED)
         UPDATE notifications.webhook_deliveries d SET attempts = d.attempts + 1,
           leased_until = present.at + make_interval(secs => ${Duration.toSeconds(lease)}::float8),
           first_attempt_at = coalesce(d.first_attempt_at, present.at)
@@ -300,13 +303,17 @@ const store = Effect.gen(function* () {
       return { replayed: rows.length, more: rows.length === maxReplayed }
     }, settled),
 
-    /** Forgets what ended a month ago, a thousand at most, and answers how many. */
+    /** Forgets what ended a month ago, and what waits since then for a webhook that is disabled; a thousand of each at most. Answers how many. */
     prune: Effect.gen(function* () {
-      const rows = yield* sql`DELETE FROM notifications.webhook_deliveries WHERE id IN (
-        SELECT id FROM notifications.webhook_deliveries WHERE status <> 'waiting'
-          AND settled_at < ${yield* now} - make_interval(secs => ${Duration.toSeconds(rememberFor)}::float8)
+      const before = sql`${yield* now} - make_interval(secs => ${Duration.toSeconds(rememberFor)}::float8)`
+      const ended = yield* sql`DELETE FROM notifications.webhook_deliveries WHERE id IN (
+        SELECT id FROM notifications.webhook_deliveries WHERE status <> 'waiting' AND settled_at < ${before}
         LIMIT 1000) RETURNING id`
-      return rows.length
+      const abandoned = yield* sql`DELETE FROM notifications.webhook_deliveries WHERE id IN (
+        SELECT d.id FROM notifications.webhooks w
+          JOIN notifications.webhook_deliveries d ON d.webhook_id = w.id AND d.status = 'waiting'
+        WHERE w.disabled_at < ${before} AND d.run_at < ${before} LIMIT 1000) RETURNING id`
+      return ended.length + abandoned.length
     }),
 
     /**

@@ -15,7 +15,7 @@ import { EventId } from "@onsale/contracts/Ids"
 import * as Journal from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 import { Effect, Layer, Schema } from "effect"
-import { SqlClient } from "effect/sql"
+import { SqlClient, type SqlError } from "effect/sql"
 import { createHash } from "node:crypto"
 import { type NewDelivery, WebhookDeliveries } from "./WebhookDeliveries.ts"
 import * as WebhookMessages from "./WebhookMessages.ts"
@@ -25,7 +25,7 @@ const schema = "notifications"
 /** What happened longer before a webhook was made than clocks may differ is not told to it. */
 const clockToleranceMs = 60_000
 
-/** Rows of an order's journal that are read at once; there are a handful, and two with each refund. */
+/** Rows of a stream that are read at once; an order has a handful, and one with each scan. */
 const streamChunk = 500
 
 const Subscribed = Schema.Struct({
@@ -63,6 +63,35 @@ interface Told {
   readonly message: WebhookMessage
 }
 
+/** The events of a row's stream before that row. */
+type EventsBefore<E> = (row: Journal.JournalRow<E>) => Effect.Effect<ReadonlyArray<E>, SqlError.SqlError>
+
+/**
+ * Those of the rows of one batch, which are asked in their order: a stream is read from its first row once, and after
+ * that from where it was left, as one with many scans would be read again for each of them.
+ */
+const eventsBefore = <E>(journal: Journal.Journal<E>): EventsBefore<E> => {
+  const known = new Map<string, { events: Array<E>; next: number }>()
+  return Effect.fnUntraced(function* (row) {
+    const stream = known.get(row.stream) ?? { events: [], next: 1 }
+    known.set(row.stream, stream)
+    while (stream.next < row.version) {
+      const rows = yield* journal.read(
+        row.stream,
+        stream.next,
+        Math.min(streamChunk, row.version - stream.next)
+      )
+      if (rows.length === 0)
+        return yield* Effect.die(new Error(`stream ${row.stream} has a gap before ${row.version}`))
+      for (const each of rows) {
+        stream.events.push(...each.events)
+        stream.next = each.version + 1
+      }
+    }
+    return stream.events
+  })
+}
+
 const fanOut = <E>(options: {
   readonly context: "catalog" | "booking"
   readonly event: Schema.Codec<E, unknown>
@@ -70,7 +99,7 @@ const fanOut = <E>(options: {
   readonly tell: (
     row: Journal.JournalRow<E>,
     index: number,
-    journal: Journal.Journal<E>
+    before: EventsBefore<E>
   ) => Effect.Effect<Told, unknown>
 }) =>
   Layer.unwrap(
@@ -80,6 +109,7 @@ const fanOut = <E>(options: {
 
       const handle = Effect.fnUntraced(function* (rows: ReadonlyArray<Journal.JournalRow<E>>) {
         const webhooks = yield* subscribed
+        const before = eventsBefore(journal)
         const made: Array<NewDelivery> = []
         for (const row of rows) {
           for (const [index, event] of row.events.entries()) {
@@ -87,7 +117,7 @@ const fanOut = <E>(options: {
             if (type === undefined) continue
             const asking = webhooks.filter((webhook) => wants(webhook, type, row.atMs))
             if (asking.length === 0) continue
-            const { eventId, message } = yield* options.tell(row, index, journal)
+            const { eventId, message } = yield* options.tell(row, index, before)
             const body = yield* encodeMessage(message)
             for (const webhook of asking) {
               if (webhook.eventId !== null && webhook.eventId !== eventId) continue
@@ -108,27 +138,14 @@ const fanOut = <E>(options: {
     })
   )
 
-/** The events of an order up to and with one of them. */
-const history = Effect.fnUntraced(function* (
-  journal: Journal.Journal<OrderEvent>,
-  row: Journal.JournalRow<OrderEvent>,
-  index: number
-) {
-  const events: Array<OrderEvent> = []
-  for (let from = 1; from < row.version; from += streamChunk) {
-    const rows = yield* journal.read(row.stream, from, Math.min(streamChunk, row.version - from))
-    events.push(...rows.flatMap((each) => each.events))
-  }
-  return [...events, ...row.events.slice(0, index + 1)]
-})
-
 export const layer = Layer.mergeAll(
   fanOut({
     context: "booking",
     event: OrderEvent,
     typeOf: WebhookMessages.typeOfOrder,
-    tell: Effect.fnUntraced(function* (row, index, journal) {
-      return yield* WebhookMessages.ofOrder(row.stream, row.atMs, yield* history(journal, row, index))
+    tell: Effect.fnUntraced(function* (row, index, before) {
+      const events = [...(yield* before(row)), ...row.events.slice(0, index + 1)]
+      return yield* WebhookMessages.ofOrder(row.stream, row.atMs, events)
     })
   }),
   fanOut({

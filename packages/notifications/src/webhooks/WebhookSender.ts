@@ -3,6 +3,7 @@
  * answer no more is read than is kept.
  */
 import { Clock, Context, Duration, Effect, Layer, Option, type Redacted } from "effect"
+import type { Readable } from "node:stream"
 import { Agent, request } from "undici"
 import * as RetryAfter from "../RetryAfter.ts"
 import * as WebhookTarget from "./WebhookTarget.ts"
@@ -10,6 +11,9 @@ import { signature } from "./WebhookVault.ts"
 
 /** A receiver takes a message and works later; one that is slower than this is a failure. */
 export const answerLimit = Duration.seconds(10)
+
+/** How long is waited for the rest of an answer, which only the log keeps: its status has said all. */
+const restLimit = Duration.seconds(2)
 
 const maxResponseBytes = 16 * 1024
 /** Kept for the log. */
@@ -44,16 +48,24 @@ const failed = (outcome: Answer["outcome"], error: string): Answer => ({
 const kept = (bytes: Buffer): string =>
   bytes.toString("utf8").replaceAll("\0", "\ufffd").slice(0, keptCharacters).toWellFormed()
 
-const readBounded = async (body: AsyncIterable<Buffer>): Promise<string> => {
+/** What comes of an answer's body in time, up to the bound. One that breaks off takes nothing from what its status said. */
+const readRest = (body: Readable): Effect.Effect<string> => {
   const chunks: Array<Buffer> = []
-  let size = 0
-  // Leaving the loop ends the connection, whatever is still to come.
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    size += chunk.length
-    if (size >= maxResponseBytes) break
+  const read = async () => {
+    let size = 0
+    // Leaving the loop ends the connection, whatever is still to come.
+    for await (const chunk of body) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= maxResponseBytes) break
+    }
   }
-  return kept(Buffer.concat(chunks).subarray(0, maxResponseBytes))
+  return Effect.tryPromise(read).pipe(
+    Effect.catch((broken) => Effect.logDebug("the body of an answer breaks off", broken)),
+    Effect.timeoutOption(restLimit),
+    Effect.ensuring(Effect.sync(() => body.destroy())),
+    Effect.map(() => kept(Buffer.concat(chunks).subarray(0, maxResponseBytes)))
+  )
 }
 
 /** Only what the socket or TLS said: nothing of our network. */
@@ -98,9 +110,9 @@ export class WebhookSender extends Context.Service<
       const call = Effect.fnUntraced(function* ({ body, id, secrets, url }: Call) {
         const target = yield* WebhookTarget.check(url, policy)
         const atMs = yield* Clock.currentTimeMillis
-        return yield* Effect.tryPromise({
-          try: async (signal): Promise<Answer> => {
-            const answer = await request(target, {
+        const answer = yield* Effect.tryPromise({
+          try: (signal) =>
+            request(target, {
               dispatcher: agent,
               method: "POST",
               headers: {
@@ -112,37 +124,35 @@ export class WebhookSender extends Context.Service<
               },
               body,
               signal
-            })
-            const { statusCode: status } = answer
-            const after = answer.headers["retry-after"]
-            const ok = status >= 200 && status < 300
-            return {
-              outcome: ok ? "delivered" : status === 410 ? "gone" : "refused",
-              status,
-              error: ok ? null : `answered ${status}`,
-              response: await readBounded(answer.body),
-              retryAfter: RetryAfter.parse(Array.isArray(after) ? after[0] : after, atMs)
-            }
-          },
+            }),
           catch: (error) =>
             isRefusedAddress(error)
               ? failed("blocked", `${target.hostname} has an address that is not of the public internet`)
               : failed("unreachable", describe(error))
-        })
+        }).pipe(
+          Effect.timeoutOrElse({
+            duration: answerLimit,
+            orElse: () =>
+              Effect.fail(failed("timeout", `no answer within ${Duration.toSeconds(answerLimit)} s`))
+          })
+        )
+        const { statusCode: status } = answer
+        const after = answer.headers["retry-after"]
+        const ok = status >= 200 && status < 300
+        return {
+          outcome: ok ? "delivered" : status === 410 ? "gone" : "refused",
+          status,
+          error: ok ? null : `answered ${status}`,
+          response: yield* readRest(answer.body),
+          retryAfter: RetryAfter.parse(Array.isArray(after) ? after[0] : after, atMs)
+        } satisfies Answer
       })
 
       return WebhookSender.of({
         send: Effect.fn("WebhookSender.send")((message) =>
           call(message).pipe(
             Effect.catchTag("WebhookUrlRefused", ({ message }) => Effect.succeed(failed("blocked", message))),
-            Effect.catch((answer) => Effect.succeed(answer)),
-            Effect.timeoutOrElse({
-              duration: answerLimit,
-              orElse: () =>
-                Effect.succeed(
-                  failed("timeout", `no whole answer within ${Duration.toSeconds(answerLimit)} s`)
-                )
-            })
+            Effect.catch((answer) => Effect.succeed(answer))
           )
         )
       })

@@ -81,23 +81,23 @@ export class WebhookSubscriptions extends Context.Service<
           const url = yield* checkUrl(webhook.url)
           const id = WebhookId.make(makeUuidV7(yield* Clock.currentTimeMillis))
           const secret = yield* makeSecret
-          const created = yield* sql.withTransaction(
-            Effect.gen(function* () {
-              yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${creationLock}::text, 0))`
-              const rows = yield* sql`INSERT INTO notifications.webhooks
-                  (id, url, event_types, event_id, description, secret, created_at)
-                SELECT ${id}::uuid, ${url}::text, ${typesOf(webhook.eventTypes ?? null)},
-                  ${webhook.eventId ?? null}::uuid, ${webhook.description ?? ""}::text,
-                  ${vault.seal(id, secret)}::text, ${yield* now}
-                WHERE (SELECT count(*) FROM notifications.webhooks) < ${maxWebhooks}::int
-                RETURNING ${columns}`
-              return (
-                (yield* Effect.orDie(decode(rows)))[0] ?? (yield* new TooManyWebhooks({ limit: maxWebhooks }))
-              )
-            })
-          )
+          const sealed = yield* vault.seal(id, secret)
+          // Where the answer to a commit is lost it is tried again, with the same id: it finds what it has made.
+          const created = yield* Effect.gen(function* () {
+            yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${creationLock}::text, 0))`
+            const rows = yield* sql`INSERT INTO notifications.webhooks
+                (id, url, event_types, event_id, description, secret, created_at)
+              SELECT ${id}::uuid, ${url}::text, ${typesOf(webhook.eventTypes ?? null)},
+                ${webhook.eventId ?? null}::uuid, ${webhook.description ?? ""}::text, ${sealed}::text, ${yield* now}
+              WHERE (SELECT count(*) FROM notifications.webhooks WHERE id <> ${id}::uuid) < ${maxWebhooks}::int
+              ON CONFLICT (id) DO UPDATE SET id = excluded.id
+              RETURNING ${columns}`
+            return (
+              (yield* Effect.orDie(decode(rows)))[0] ?? (yield* new TooManyWebhooks({ limit: maxWebhooks }))
+            )
+          }).pipe(sql.withTransaction, settled)
           return { ...created, secret: Redacted.value(secret) }
-        }, settled),
+        }),
 
         list: Effect.gen(function* () {
           const rows = yield* sql`SELECT ${columns} FROM notifications.webhooks ORDER BY created_at, id
@@ -143,12 +143,18 @@ export class WebhookSubscriptions extends Context.Service<
 
         rotate: Effect.fn("WebhookSubscriptions.rotate")(function* (id) {
           const secret = yield* makeSecret
-          const rows = yield* sql`UPDATE notifications.webhooks SET previous_secret = secret,
-              previous_until = ${yield* now} + make_interval(secs => ${Duration.toSeconds(overlap)}::float8),
-              secret = ${vault.seal(id, secret)}::text
-            WHERE id = ${id}::uuid RETURNING ${columns}`
-          return { ...(yield* one(id, rows)), secret: Redacted.value(secret) }
-        }, settled)
+          const sealed = yield* vault.seal(id, secret)
+          // Where the answer to the first try is lost its secret is in place: the receivers' own stays the one before.
+          const rotated = yield* Effect.gen(function* () {
+            const until = sql`${yield* now} + make_interval(secs => ${Duration.toSeconds(overlap)}::float8)`
+            const rows = yield* sql`UPDATE notifications.webhooks SET secret = ${sealed}::text,
+                previous_secret = CASE WHEN secret = ${sealed}::text THEN previous_secret ELSE secret END,
+                previous_until = CASE WHEN secret = ${sealed}::text THEN previous_until ELSE ${until} END
+              WHERE id = ${id}::uuid RETURNING ${columns}`
+            return yield* one(id, rows)
+          }).pipe(sql.withTransaction, settled)
+          return { ...rotated, secret: Redacted.value(secret) }
+        })
       })
     })
   )

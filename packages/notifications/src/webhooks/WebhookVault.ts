@@ -44,7 +44,8 @@ export const signature = (
 export class WebhookVault extends Context.Service<
   WebhookVault,
   {
-    readonly seal: (webhookId: WebhookId, secret: Redacted.Redacted) => string
+    /** As it is kept. Without a key that is as it is, and the log says so. */
+    readonly seal: (webhookId: WebhookId, secret: Redacted.Redacted) => Effect.Effect<string>
     readonly open: (
       webhookId: WebhookId,
       sealed: string
@@ -62,13 +63,18 @@ export class WebhookVault extends Context.Service<
           })
         }
         return WebhookVault.of({
-          seal: (webhookId, secret) => {
-            if (Option.isNone(bytes)) return Redacted.value(secret)
+          seal: Effect.fnUntraced(function* (webhookId, secret) {
+            if (Option.isNone(bytes)) {
+              yield* Effect.logWarning(
+                `the secret of webhook ${webhookId} is kept as it is, as there is no ONSALE_WEBHOOK_KEY`
+              )
+              return Redacted.value(secret)
+            }
             const iv = randomBytes(ivBytes)
             const cipher = createCipheriv("aes-256-gcm", bytes.value, iv).setAAD(Buffer.from(webhookId))
             const text = Buffer.concat([cipher.update(Redacted.value(secret), "utf8"), cipher.final()])
             return sealedBy + Buffer.concat([iv, cipher.getAuthTag(), text]).toString("base64")
-          },
+          }),
 
           open: (webhookId, sealed) => {
             if (!sealed.startsWith(sealedBy)) return Effect.succeed(Redacted.make(sealed))

@@ -12,6 +12,10 @@ export type Behaviour =
   | "silence"
   /** Answers 200, and an endless body. */
   | "babble"
+  /** Answers so, begins a body, and breaks it off or leaves it at that. */
+  | { readonly status: number; readonly rest: "torn" | "stalled" }
+  /** Answers 200 then. */
+  | { readonly when: Promise<void> }
 
 export interface Received {
   readonly path: string
@@ -53,6 +57,13 @@ export class WebhookReceiver extends Context.Service<
             }
             response.on("drain", more)
             return more()
+          }
+          if ("when" in behaviour) return void behaviour.when.then(() => response.end())
+          if ("rest" in behaviour) {
+            response.writeHead(behaviour.status, { "content-length": "100" })
+            response.write("so far")
+            if (behaviour.rest === "torn") setImmediate(() => request.socket.destroy())
+            return
           }
           response.writeHead(behaviour.status, behaviour.headers)
           response.end(behaviour.body ?? "")

@@ -195,6 +195,36 @@ describe("WebhookWorker", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.live("the status is the answer, whatever becomes of its body", () =>
+    Effect.gen(function* () {
+      const receiver = yield* WebhookReceiver
+      const deliveries = yield* WebhookDeliveries
+      const webhooks = yield* WebhookSubscriptions
+      const { id } = yield* subscribe()
+      receiver.next.push(
+        { status: 200, rest: "torn" },
+        { status: 202, rest: "stalled" },
+        { status: 410, rest: "torn" }
+      )
+      const order = yield* place(2)
+      yield* order.confirm
+      yield* order.refund(0)
+      yield* order.refund(1)
+      const all = yield* untilLog(id, ([, , last]) => last?.status === "dead")
+      assert.deepStrictEqual(
+        all.map(({ attempts, status }) => [status, attempts]),
+        [
+          ["delivered", 1],
+          ["delivered", 1],
+          ["dead", 1]
+        ]
+      )
+      assert.strictEqual((yield* webhooks.get(id)).disabledReason, "gone")
+      const stalled = yield* deliveries.get(id, all[1]?.id ?? assert.fail("none"))
+      assert.strictEqual(stalled.log[0]?.response, "so far")
+    }).pipe(Effect.provide(world))
+  )
+
   it.live(
     "redirects are not followed, Retry-After is honoured up to six hours, and a replay is at once",
     () =>
@@ -305,6 +335,25 @@ describe("WebhookWorker", () => {
     }).pipe(Effect.provide(world))
   )
 
+  it.live(
+    "what waits for a webhook that was disabled a month ago is forgotten, and nothing else that waits",
+    () =>
+      Effect.gen(function* () {
+        const webhooks = yield* WebhookSubscriptions
+        const deliveries = yield* WebhookDeliveries
+        const later = yield* Later
+        const [left, disabled] = [yield* subscribe(), yield* subscribe()]
+        yield* webhooks.change(disabled.id, { status: "disabled" })
+        yield* Effect.forEach([left.id, disabled.id], ping)
+        yield* later.pass("29 days")
+        assert.strictEqual(yield* deliveries.prune, 0)
+        yield* later.pass("2 days")
+        assert.strictEqual(yield* deliveries.prune, 1)
+        assert.deepStrictEqual(yield* log(disabled.id), [])
+        assert.strictEqual((yield* log(left.id)).length, 1)
+      }).pipe(Effect.provide(idle))
+  )
+
   it.live("one receiver that hangs does not keep others waiting", () =>
     Effect.gen(function* () {
       const receiver = yield* WebhookReceiver
@@ -319,6 +368,32 @@ describe("WebhookWorker", () => {
       assert.isAtMost(receiver.received.filter(({ path }) => path === "/slow").length, 8)
       assert.isTrue((yield* log(slow.id)).every(({ status }) => status === "waiting"))
     }).pipe(Effect.provide(world))
+  )
+
+  it.live("slow receivers take turns with the others, whose messages are not as old", () =>
+    Effect.gen(function* () {
+      const receiver = yield* WebhookReceiver
+      const slow = yield* subscribe({ url: receiver.url.replace("hook", "slow") })
+      const orders = yield* Effect.forEach(Array.from({ length: 8 }), () => place(1))
+      yield* Effect.forEach(orders, ({ confirm }) => confirm)
+      const held: Array<() => void> = []
+      receiver.judge = ({ path }) =>
+        path === "/slow" ? { when: new Promise((resolve) => held.push(resolve)) } : undefined
+      yield* Effect.gen(function* () {
+        const calls = Effect.sync(() => held.length)
+        yield* pollUntil(calls, (count) => count === 4, { deadline: "45 seconds" })
+        const quick = yield* subscribe()
+        yield* (yield* place(1)).confirm
+        yield* untilLog(quick.id, (all) => all.length === 1)
+        // There is room for one more call, and of those that wait the others' are older.
+        held[0]?.()
+        yield* untilDelivered(quick.id, 1)
+        yield* pollUntil(calls, (count) => count === 5, { deadline: "45 seconds" })
+        receiver.judge = null
+        for (const answer of held) answer()
+        yield* untilDelivered(slow.id, 9)
+      }).pipe(Effect.provide(Layer.fresh(runner({ concurrency: 4 }))))
+    }).pipe(Effect.provide(idle))
   )
 
   it.live("a name of ours is not called, whatever it was when the webhook was made", () =>

@@ -39,7 +39,8 @@ export class Later extends Context.Service<
   )
 }
 
-const settings = ConfigProvider.layer(
+/** Calls to this machine are allowed. */
+export const settings = ConfigProvider.layer(
   ConfigProvider.fromUnknown({
     ONSALE_WEBHOOK_ALLOW_PRIVATE: "true",
     ONSALE_WEBHOOK_ALLOW_HTTP: "true",

@@ -3,14 +3,26 @@ import { OrderEvent } from "@onsale/contracts/booking/Order"
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { makeEventId, type TicketId } from "@onsale/contracts/Ids"
 import { WebhookMessage } from "@onsale/contracts/notifications/Webhook"
-import { Effect, Schema } from "effect"
+import * as UnheardCommits from "@onsale/testing/UnheardCommits"
+import { Effect, Layer, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Webhook as Reference, WebhookVerificationError } from "standardwebhooks"
 import { WebhookDeliveries } from "../../src/webhooks/WebhookDeliveries.ts"
 import { maxWebhooks, WebhookSubscriptions } from "../../src/webhooks/WebhookSubscriptions.ts"
+import { WebhookVault } from "../../src/webhooks/WebhookVault.ts"
 import { event, eventId, nowMs } from "../Samples.ts"
 import { WebhookReceiver } from "./WebhookReceiver.ts"
-import { idle, Later, log, place, publish, subscribe, untilDelivered, world } from "./WebhookWorld.ts"
+import {
+  idle,
+  Later,
+  log,
+  place,
+  publish,
+  settings,
+  subscribe,
+  untilDelivered,
+  world
+} from "./WebhookWorld.ts"
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(WebhookMessage)))
 
@@ -186,6 +198,31 @@ describe("Webhooks", () => {
       assert.notInclude(row?.secret ?? "", webhook.secret)
       assert.notProperty(yield* webhooks.get(webhook.id), "secret")
       assert.notInclude(JSON.stringify(yield* webhooks.list), webhook.secret)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("a webhook is made and its secret replaced once, where the answer to the commit is lost", () =>
+    Effect.gen(function* () {
+      const deaf = { times: 0 }
+      const webhooks = yield* WebhookSubscriptions.pipe(
+        Effect.provide(
+          Layer.fresh(WebhookSubscriptions.layer).pipe(Layer.provide([UnheardCommits.layer(deaf), settings]))
+        )
+      )
+      const vault = yield* WebhookVault.pipe(Effect.provide(WebhookVault.layer.pipe(Layer.provide(settings))))
+      const sql = yield* SqlClient.SqlClient
+      const { url } = yield* WebhookReceiver
+      deaf.times = 1
+      const made = yield* webhooks.create({ url })
+      assert.strictEqual((yield* webhooks.list).length, 1)
+      deaf.times = 1
+      const rotated = yield* webhooks.rotate(made.id)
+      const [row] = yield* sql<{ readonly secret: string; readonly previous: string }>`
+        SELECT secret, previous_secret AS previous FROM notifications.webhooks`
+      const open = (sealed: string | undefined) =>
+        Effect.map(vault.open(made.id, sealed ?? ""), Redacted.value)
+      assert.strictEqual(yield* open(row?.secret), rotated.secret)
+      assert.strictEqual(yield* open(row?.previous), made.secret)
     }).pipe(Effect.provide(idle))
   )
 
