@@ -31,7 +31,7 @@ export class NoticeJobs extends Context.Service<
     /** By `noticeId`: whom to tell by which channels is decided. */
     readonly notices: Jobs.JobQueue<Notice>
     readonly fanOuts: Jobs.JobQueue<FanOut>
-    /** By `<holdId>:<when it expires>`. */
+    /** By `<holdId>:<when it expires>`, and by why it is asked of again. */
     readonly holdExpiries: Jobs.JobQueue<HoldExpiry>
     /** By the id of the message, a queue a channel: one that is stuck holds up no other. */
     readonly deliveries: (channel: ChannelName) => Jobs.JobQueue<Delivery>

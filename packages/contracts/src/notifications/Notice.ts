@@ -42,8 +42,11 @@ export const Notice = Schema.TaggedUnion({
   TicketGiven: { orderId: OrderId, ticketId: TicketId, codeVersion: Schema.Int },
   /** Tickets that somebody was given were returned by who bought them, or by the organiser; the money is the buyer's. */
   TicketReturned: { orderId: OrderId, refundId: RefundId, holder: HolderKey },
-  /** A hold is about to expire; only who has asked to be told of it hears it. */
-  HoldExpiring: { eventId: EventId, holdId: HoldId }
+  /**
+   * A hold is about to expire; only who has asked to be told of it hears it. One that was extended after it, to another
+   * `expiresAtMs` (since 1970), makes another; notices of before there was that have none.
+   */
+  HoldExpiring: { eventId: EventId, holdId: HoldId, expiresAtMs: Schema.optionalKey(Schema.Int) }
 })
 export type Notice = typeof Notice.Type
 
@@ -78,6 +81,8 @@ export const noticeId = (notice: Notice): string => {
     case "TicketReturned":
       return `${notice.holder}:returned:${notice.refundId}`
     case "HoldExpiring":
-      return `${notice.holdId}:expiring`
+      return notice.expiresAtMs === undefined
+        ? `${notice.holdId}:expiring`
+        : `${notice.holdId}:expiring:${notice.expiresAtMs}`
   }
 }

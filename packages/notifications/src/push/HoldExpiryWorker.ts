@@ -1,12 +1,13 @@
 /**
  * Asks the inventory of holds whose warning is due, when it is: one that was bought or released is told nothing of,
- * one that was extended later. It runs where the inventory can be asked, beside the routes; what follows is a notice.
+ * one that was extended later. It asks again when a hold that was warned of ought to have ended, as it may have been
+ * extended since, and while it is paid for, as the payment may be declined. It runs where the inventory can be asked,
+ * beside the routes; what follows is a notice.
  */
-import type { HoldId } from "@onsale/contracts/Ids"
 import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
 import * as JobWorker from "@onsale/platform/JobWorker"
 import type * as Jobs from "@onsale/platform/Jobs"
-import { Duration, Effect, Layer } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { type HoldExpiry, NoticeJobs } from "../NoticeJobs.ts"
 import { noticeId } from "@onsale/contracts/notifications/Notice"
 import { dueIn } from "./HoldExpiry.ts"
@@ -14,6 +15,9 @@ import { PushSubscriptions } from "./PushSubscriptions.ts"
 
 /** Each is a question to the inventory, which has more to do. */
 const concurrency = 4
+
+/** How often is asked of one that is paid for; a payment takes minutes at most. */
+const whilePaying = Duration.minutes(1)
 
 /** The clock of the database and ours may differ by so much. */
 const early = Duration.seconds(2)
@@ -28,16 +32,27 @@ export const layer = (options: { readonly pollEvery?: Duration.Input } = {}) =>
       const handle = Effect.fn("HoldExpiryWorker.handle")(function* (job: Jobs.Job<HoldExpiry>) {
         const { eventId, holdId } = job.payload
         const hold = yield* inventory.hold(eventId, holdId)
-        if ("_tag" in hold) return yield* subscriptions.ended(holdId)
-        // Its buyer pays at this moment: what becomes of that is told by the order.
-        if (hold.orderId !== null) return
-        yield* subscriptions.moved(holdId, hold.expiresAtMs)
-        const delay = yield* dueIn(hold.expiresAtMs)
-        if (Duration.isGreaterThan(delay, early)) {
-          return yield* holdExpiries.offer(later(holdId, hold.expiresAtMs), job.payload, { delay })
+        const nowMs = yield* Clock.currentTimeMillis
+        if ("_tag" in hold || (hold.orderId === null && hold.expiresAtMs <= nowMs)) {
+          return yield* subscriptions.ended(holdId)
         }
-        const notice = { _tag: "HoldExpiring", eventId, holdId } as const
+        const again = (id: string, delay: Duration.Input) => holdExpiries.offer(id, job.payload, { delay })
+        // Its buyer pays at this moment: what becomes of that is told by the order.
+        if (hold.orderId !== null) {
+          const minute = Math.floor(nowMs / Duration.toMillis(whilePaying))
+          return yield* again(`${holdId}:paying:${minute}`, whilePaying)
+        }
+        const { expiresAtMs } = hold
+        yield* subscriptions.moved(holdId, expiresAtMs)
+        const delay = yield* dueIn(expiresAtMs)
+        // One a moment at which it expires: what is extended is asked of again.
+        if (Duration.isGreaterThan(delay, early)) return yield* again(`${holdId}:${expiresAtMs}`, delay)
+        const notice = { _tag: "HoldExpiring", eventId, holdId, expiresAtMs } as const
         yield* notices.offer(noticeId(notice), notice, { correlation: job.correlation })
+        yield* again(
+          `${holdId}:${expiresAtMs}:ended`,
+          Duration.sum(Duration.millis(expiresAtMs - nowMs), early)
+        )
       })
 
       return JobWorker.worker({
@@ -53,6 +68,3 @@ export const layer = (options: { readonly pollEvery?: Duration.Input } = {}) =>
       })
     })
   )
-
-/** One a moment at which it expires: what is extended is asked of again. */
-const later = (holdId: HoldId, expiresAtMs: number) => `${holdId}:${expiresAtMs}`

@@ -5,6 +5,7 @@ import type { HoldView, Refused } from "@onsale/contracts/inventory/InventoryCom
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
 import { Clock, Effect, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
 import { createECDH } from "node:crypto"
 import { NoticeJobs } from "../../src/NoticeJobs.ts"
 import * as HoldExpiryWorker from "../../src/push/HoldExpiryWorker.ts"
@@ -84,15 +85,59 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("Warnings 
       const holdId = yield* newHold
       const nowMs = yield* Clock.currentTimeMillis
       live(holdId, nowMs + 600_000)
-      const before = (yield* notices.backlog).waiting
+      const [asked, before] = [(yield* holdExpiries.backlog).waiting, (yield* notices.backlog).waiting]
       yield* subscriptions.add({ eventId, holdId, expiresAtMs: nowMs + 50_000 }, browser(1))
       yield* pollUntil(
         subscriptions.expiryOf(holdId),
         (atMs) => Option.isSome(atMs) && Math.round(atMs.value) === nowMs + 600_000,
         patience
       )
-      yield* pollUntil(holdExpiries.backlog, ({ waiting }) => waiting === 1, patience)
+      yield* pollUntil(holdExpiries.backlog, ({ waiting }) => waiting === asked + 1, patience)
       assert.strictEqual((yield* notices.backlog).waiting, before)
+    })
+  )
+
+  it.effect(
+    "one that is extended after its warning is warned of again, and forgotten when it has ended",
+    () =>
+      Effect.gen(function* () {
+        const subscriptions = yield* PushSubscriptions
+        const { notices } = yield* NoticeJobs
+        const holdId = yield* newHold
+        const nowMs = yield* Clock.currentTimeMillis
+        live(holdId, nowMs + 1_500)
+        const before = (yield* notices.backlog).waiting
+        yield* subscriptions.add({ eventId, holdId, expiresAtMs: nowMs + 1_500 }, browser(3))
+        yield* pollUntil(notices.backlog, ({ waiting }) => waiting === before + 1, patience)
+        live(holdId, nowMs + 7_000)
+        yield* pollUntil(notices.backlog, ({ waiting }) => waiting === before + 2, patience)
+        assert.strictEqual((yield* listeners(holdId)).length, 1)
+        // Nobody has let it go; it is over by the clock.
+        yield* pollUntil(listeners(holdId), ({ length }) => length === 0, patience)
+        assert.strictEqual((yield* notices.backlog).waiting, before + 2)
+      })
+  )
+
+  it.effect("one that is paid for is asked of again until that has ended", () =>
+    Effect.gen(function* () {
+      const subscriptions = yield* PushSubscriptions
+      const { holdExpiries, notices } = yield* NoticeJobs
+      const sql = yield* SqlClient.SqlClient
+      const holdId = yield* newHold
+      const nowMs = yield* Clock.currentTimeMillis
+      live(holdId, nowMs + 50_000, OrderId.make(makeUuidV7(nowMs)))
+      const [asked, told] = [(yield* holdExpiries.backlog).waiting, (yield* notices.backlog).waiting]
+      yield* subscriptions.add({ eventId, holdId, expiresAtMs: nowMs + 50_000 }, browser(4))
+      const paying = sql<{ readonly id: string }>`SELECT id FROM notifications.jobs
+        WHERE queue = 'hold-expiry' AND id LIKE ${`${holdId}:paying:%`}::text`
+      yield* pollUntil(paying, ({ length }) => length === 1, patience)
+      assert.strictEqual((yield* listeners(holdId)).length, 1)
+      holds.delete(holdId)
+      yield* sql`UPDATE notifications.jobs SET run_at = clock_timestamp()
+        WHERE queue = 'hold-expiry' AND id LIKE ${`${holdId}:paying:%`}::text`
+      yield* pollUntil(listeners(holdId), ({ length }) => length === 0, patience)
+      assert.strictEqual((yield* holdExpiries.backlog).waiting, asked)
+      assert.strictEqual((yield* notices.backlog).waiting, told)
     })
   )
 
