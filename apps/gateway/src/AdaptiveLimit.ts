@@ -33,10 +33,13 @@ export const make = (options: Options): AdaptiveLimit => ({ options, value: opti
 
 export const whole = ({ value }: AdaptiveLimit): number => Math.floor(value)
 
-/** To be called once for every time that a delay was measured over. */
-export const turn = (limit: AdaptiveLimit, standingMs: number): void => {
+/**
+ * To be called once for every time that a delay was measured over; `used` is the most that was at work in it. What is not
+ * used goes back to where it began (RFC 7661): what a slow provider has needed is no leave to begin a thousand at once.
+ */
+export const turn = (limit: AdaptiveLimit, standingMs: number, used: number): void => {
   const {
-    options: { least, most, targetMs },
+    options: { first, least, most, targetMs },
     reached,
     value
   } = limit
@@ -45,4 +48,5 @@ export const turn = (limit: AdaptiveLimit, standingMs: number): void => {
   else if (standingMs > targetMs) limit.value = Math.max(least, value * back)
   else if (reached)
     limit.value = Math.min(most, standingMs <= targetMs * near ? value * forthFast : value + 1)
+  else if (value > first) limit.value = Math.max(first, used, value * back)
 }

@@ -1,6 +1,6 @@
 /**
  * Lets requests in, or refuses them for the load, in front of the routes on Node's own request: who waits has no fiber,
- * and nothing of his body is read.
+ * and nothing of his body is read. A purchase stands in line from when its body is there: until then it costs no place.
  */
 import type * as RequestFront from "@onsale/platform/RequestFront"
 import { Clock, Effect } from "effect"
@@ -8,6 +8,7 @@ import { ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { AdmissionControl } from "./AdmissionControl.ts"
 import * as AdmissionPlace from "./AdmissionPlace.ts"
+import * as BodyThere from "./BodyThere.ts"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import * as Patience from "./Patience.ts"
 import * as RequestClass from "./RequestClass.ts"
@@ -38,13 +39,16 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   const admitted: RequestFront.RequestFront = (request, response, next) => {
     const name = RequestClass.of(request.method, request.url ?? "")
     if (name === undefined) return next()
-    const place = AdmissionPlace.forRequest(request)
-    place.given(
-      control.enter(name, Patience.came(request, clock), next, (seconds) =>
-        refuse(request, response, seconds)
-      )
-    )
-    response.on("close", place.clientLeft)
+    const untilMs = Patience.came(request, clock)
+    const enter = (): void => {
+      // The client went away while its body was waited for.
+      if (response.destroyed) return
+      const place = AdmissionPlace.forRequest(request)
+      place.given(control.enter(name, untilMs, next, (seconds) => refuse(request, response, seconds)))
+      response.on("close", place.clientLeft)
+    }
+    if (name === "orders") BodyThere.whenThere(request, enter)
+    else enter()
   }
 
   const fronted: RequestFront.RequestFront = (request, response, next) => {

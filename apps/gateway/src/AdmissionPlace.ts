@@ -66,6 +66,7 @@ export const keeping =
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Current, (place) => {
+        // It keeps nobody out, as an organiser's refund: nothing has to be given back.
         if (place === undefined) return restore(work)
         const over = place.stay()
         return Effect.flatMap(

@@ -38,6 +38,8 @@ export class AdmissionQueue {
   readonly limit: AdaptiveLimit.AdaptiveLimit
   inFlight = 0
   refused = 0
+  /** Since the last turn. */
+  private mostInFlight = 0
   private isHeld = false
   private readonly options: Options
   private readonly waiting = new Set<Waiting>()
@@ -77,7 +79,8 @@ export class AdmissionQueue {
       go()
       return leave
     }
-    this.limit.reached = true
+    // While it is held nothing is known of what one more would do.
+    if (!this.isHeld) this.limit.reached = true
     const last = Math.min(untilMs, nowMs + this.options.patienceMs)
     if (
       this.waiting.size >= this.options.room ||
@@ -113,7 +116,8 @@ export class AdmissionQueue {
 
   /** To be called a few times a second with the delay that stands: adapts, and refuses those who have waited too long. */
   turn(standingMs: number): void {
-    AdaptiveLimit.turn(this.limit, standingMs)
+    AdaptiveLimit.turn(this.limit, standingMs, this.mostInFlight)
+    this.mostInFlight = this.inFlight
     const nowMs = this.nowMs()
     for (const waiting of this.waiting) {
       if (waiting.untilMs > nowMs) continue
@@ -130,6 +134,7 @@ export class AdmissionQueue {
 
   private leave(): Leave {
     this.inFlight++
+    this.mostInFlight = Math.max(this.mostInFlight, this.inFlight)
     if (this.inFlight >= AdaptiveLimit.whole(this.limit)) this.limit.reached = true
     let here = true
     return () => {

@@ -8,11 +8,11 @@ import { EventSearch, EventSearchPage } from "@onsale/contracts/catalog/EventSea
 import {
   type CursorInvalid,
   EventNotFound,
-  type Overloaded,
+  Overloaded,
   SeatMapNotFound
 } from "@onsale/contracts/http/Problems"
 import type { EventId } from "@onsale/contracts/Ids"
-import { Context, Effect, Exit, Layer, Schema } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Schema } from "effect"
 import { AvailabilityBoard, type Board, cacheControl, lookLimit } from "./AvailabilityBoard.ts"
 import { Compressor, turns } from "./Compressor.ts"
 import { EncodedBody, tagOf } from "./EncodedBody.ts"
@@ -36,8 +36,14 @@ export type Source<E extends ReadProblem> = (
 const freshForMs = 1_000
 /** After a change through this process they are read again at once, but not more often than this. */
 const pauseMs = 50
+/** Longer than a database that works takes for any of it. Who reads it waits for all who ask for it at a time. */
+const askLimit = Duration.seconds(5)
 /** A description may have ten kilobytes, and a page a hundred events. */
 const pages = { capacity: 2_000, maxBytes: 32 * 1024 * 1024 }
+const inTime = Effect.timeoutOrElse({
+  duration: askLimit,
+  orElse: () => Effect.fail(new Overloaded({ retryAfterSeconds: 1 }))
+})
 /** A search's answer has ten events or so: some kilobytes. */
 const searched = { capacity: 2_000, maxBytes: 16 * 1024 * 1024 }
 /** Six of the largest, hundreds of the usual. */
@@ -92,9 +98,9 @@ export class EventReads extends Context.Service<
     readonly seatMap: (
       eventId: EventId,
       version: number | undefined
-    ) => Source<EventNotFound | SeatMapNotFound>
-    readonly detail: (eventId: EventId) => Source<EventNotFound>
-    readonly list: (query: EventQuery) => Source<CursorInvalid>
+    ) => Source<EventNotFound | Overloaded | SeatMapNotFound>
+    readonly detail: (eventId: EventId) => Source<EventNotFound | Overloaded>
+    readonly list: (query: EventQuery) => Source<CursorInvalid | Overloaded>
     readonly search: (query: EventSearch) => Source<Overloaded>
     /** To be called when an organiser has changed an event, or made one: reads that begin later show it. */
     readonly changed: (eventId: EventId) => void
@@ -130,21 +136,25 @@ export class EventReads extends Context.Service<
       const pagesOf = <Key, E>(
         name: string,
         encoded: (key: Key) => Effect.Effect<string, E>,
-        vary?: string,
-        bounds: typeof pages = pages
+        more: {
+          readonly vary?: string
+          readonly bounds?: typeof pages
+          readonly renewsCheaply?: boolean
+        } = {}
       ) =>
         Effect.gen(function* () {
-          const copies = yield* FreshCopies.make<Key, EncodedBody, E>({
+          const copies = yield* FreshCopies.make<Key, EncodedBody, E | Overloaded>({
             name,
             ask: (key, before) =>
-              Effect.map(encoded(key), (text) => {
-                const body = bodyOf(text, before, vary)
+              Effect.map(inTime(encoded(key)), (text) => {
+                const body = bodyOf(text, before, more.vary)
                 body.onGrown = (bytes) => copies.grown(key, body, bytes)
                 return body
               }),
             freshForMs,
             pauseMs,
-            ...bounds,
+            ...(more.bounds ?? pages),
+            renewsCheaply: more.renewsCheaply === true,
             bytesOf: (body) => body.byteLength
           })
           return copies
@@ -158,18 +168,20 @@ export class EventReads extends Context.Service<
         "details",
         (eventId: EventId) =>
           Effect.flatMap(events.get(eventId), (detail) => Effect.orDie(encodeDetail(detail))),
-        "accept, accept-encoding"
+        { vary: "accept, accept-encoding" }
       )
-      const lists = yield* pagesOf("lists", (key: string) =>
-        Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page)))
+      const lists = yield* pagesOf(
+        "lists",
+        (key: string) => Effect.flatMap(events.list(queryOf(key)), (page) => Effect.orDie(encodePage(page))),
+        // What everybody reads is not refused for the load each second; what nobody has asked for lately may be anything.
+        { renewsCheaply: true }
       )
       // People type the same names, on the day of a sale nearly all of them: each is searched for once a second.
       const results = yield* pagesOf(
         "searches",
         (key: string) =>
           Effect.flatMap(searches.events(searchOf(key)), (page) => Effect.orDie(encodeSearch(page))),
-        undefined,
-        searched
+        { bounds: searched }
       )
 
       /** Those before where the catalog is away, or slow: who has a map can choose seats. */
@@ -180,7 +192,7 @@ export class EventReads extends Context.Service<
           .pipe(Effect.timeoutOrElse({ duration: lookLimit, orElse: kept }), Effect.catchDefect(kept))
       }
 
-      const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound>({
+      const maps = yield* FreshCopies.make<EventId, SeatMaps, EventNotFound | Overloaded>({
         name: "seat_maps",
         ask: Effect.fnUntraced(function* (eventId: EventId, before: SeatMaps | null) {
           // By SQL an event on sale may be deleted, and its tiers changed. A map is some milliseconds of the thread.
@@ -202,7 +214,7 @@ export class EventReads extends Context.Service<
           copy.newest.onGrown = grown
           copy.named.onGrown = grown
           return copy
-        }),
+        }, inTime),
         freshForMs,
         pauseMs,
         ...seatMaps,
@@ -239,7 +251,7 @@ export class EventReads extends Context.Service<
         detail: (eventId) => (done) => details.read(eventId, (exit) => done(found(exit, itself))),
         list: (query) => {
           const key = keyOf(query)
-          return (done) => lists.read(key, (exit) => done(some(exit)))
+          return (done, admit) => lists.read(key, (exit) => done(some(exit)), admit)
         },
         search: (query) => {
           const key = searchKeyOf(query)

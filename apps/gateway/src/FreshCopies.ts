@@ -1,6 +1,7 @@
 /**
  * Copies of what is asked for elsewhere, kept for a short time within a bound on their bytes. Whoever reads one gets
- * it at once while it is fresh; else it is asked for, once for all who wait.
+ * it at once while it is fresh; else it is asked for, once for all who wait. What is slow is asked for once more when it
+ * has changed, and no oftener before one of the two has come: `ask` has to end by itself.
  *
  * A read that begins after `changed` never shows what was before the change: it waits for a copy that is asked for
  * after it.
@@ -35,6 +36,9 @@ const reads = Metric.counter("onsale_copies_reads_total", {
   incremental: true
 })
 
+/** Of one key: one that hangs does not keep a newer one waiting; more would be more work for who is slow already. */
+const asksAtOnce = 2
+
 /** Calls `ask` once, when what it asks for may be read; or never. */
 export type Admit = (ask: () => void) => void
 
@@ -59,8 +63,11 @@ interface Entry<Copy, E> {
   changes: number
   /** What was asked for and has not come. */
   current: Asking<Copy, E> | undefined
-  /** What will be asked for as soon as the pause is over. */
+  /** What will be asked for as soon as the pause is over, and there is room. */
   next: Asking<Copy, E> | undefined
+  /** How many were asked for and have not come: those that others have overtaken too. */
+  running: number
+  whenRoom: (() => void) | undefined
 }
 
 export interface FreshCopies<Key, Copy, E> {
@@ -126,15 +133,29 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     makeRoom(entry)
   }
 
-  const refresh = (key: Key, entry: Entry<Copy, E>, asking: Asking<Copy, E>): Effect.Effect<void> =>
+  /** When one more may be asked for. */
+  const room = (entry: Entry<Copy, E>): Effect.Effect<void> =>
     Effect.suspend(() =>
+      entry.running < asksAtOnce
+        ? Effect.void
+        : Effect.callback((resume) => {
+            entry.whenRoom = () => resume(Effect.void)
+          })
+    )
+
+  const refresh = (key: Key, entry: Entry<Copy, E>, asking: Asking<Copy, E>): Effect.Effect<void> => {
+    let begun = false
+    return Effect.suspend(() =>
       Effect.sleep(Duration.millis(Math.max(0, entry.askedAtMs + pauseMs - nowMs())))
     ).pipe(
+      Effect.andThen(room(entry)),
       Effect.andThen(
         Effect.suspend(() => {
           asking.asOf = entry.changes
           entry.next = undefined
           entry.current = asking
+          entry.running++
+          begun = true
           entry.askedAtMs = nowMs()
           asking.atMs = entry.askedAtMs
           return ask(key, entry.copy)
@@ -153,10 +174,16 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
           if (entry.copy === null && entry.current === undefined && entry.next === undefined)
             forget(key, entry)
           for (const waiter of asking.waiters) waiter(exit)
+          if (!begun) return
+          entry.running--
+          const { whenRoom } = entry
+          entry.whenRoom = undefined
+          whenRoom?.()
         })
       ),
       Effect.ignoreCause
     )
+  }
 
   /** May have its answer before it returns. */
   const begin = (key: Key, entry: Entry<Copy, E>, waiters: Array<Waiter<Copy, E>>): void => {
@@ -179,7 +206,9 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
         askedAtMs: Number.NEGATIVE_INFINITY,
         changes: 0,
         current: undefined,
-        next: undefined
+        next: undefined,
+        running: 0,
+        whenRoom: undefined
       }
     } else entries.delete(key)
     entries.set(key, found)

@@ -1,7 +1,13 @@
 /** What is done with holds, whoever carries the request: the HTTP API and RPC answer with these. */
 import { Catalog } from "@onsale/catalog/Catalog"
 import type { Hold, NewHold } from "@onsale/contracts/http/HoldsApi"
-import { EventNotFound, HoldInCheckout, HoldNotFound, SeatsUnknown } from "@onsale/contracts/http/Problems"
+import {
+  EventNotFound,
+  HoldInCheckout,
+  HoldNotFound,
+  Overloaded,
+  SeatsUnknown
+} from "@onsale/contracts/http/Problems"
 import {
   areaId,
   CommandId,
@@ -22,6 +28,7 @@ import { CurrentCustomer, limitKey } from "./CurrentCustomer.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { bestOf } from "./HoldsJson.ts"
 import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
+import * as Patience from "./Patience.ts"
 
 /** The hold as the API shows it. */
 export const render = (eventId: EventId, hold: HoldView): Hold => ({
@@ -78,6 +85,9 @@ export const make = Effect.gen(function* () {
   const change = Effect.fnUntraced(function* (holdId: HoldId, tag: "Extend" | "Release") {
     const eventId = yield* eventOf(holdId)
     const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+    const untilMs = yield* Patience.Until
+    // Nobody waits for it any more: he finds the hold as it was.
+    if (untilMs !== undefined && untilMs <= now) return yield* new Overloaded({ retryAfterSeconds: 1 })
     const answer = yield* inventory
       .execute(eventId, { _tag: tag, commandId: CommandId.make(makeUuidV7(now)), fingerprint: "", holdId })
       .pipe(Effect.mapError(overloaded))

@@ -17,6 +17,7 @@ import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Effect, Exit, FiberSet, Random, Schema } from "effect"
 import { type HttpServerResponse, ProblemDetails } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import * as BodyThere from "./BodyThere.ts"
 import { answerHeaders, correlationOf } from "./Correlation.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { claimsOf, holdJson, soldOutJson, takenJson } from "./HoldsJson.ts"
@@ -40,24 +41,10 @@ const isEventId = Schema.is(EventId)
 /** The catalog takes others as well. */
 const isLowerCase = (id: string): boolean => id === id.toLowerCase()
 
-/** The bytes of the body, where it is of JSON; NaN where the headers say something else, or nothing. */
-const lengthOf = ({ headers }: IncomingMessage): number => {
+const isJson = ({ headers }: IncomingMessage): boolean => {
   const type = headers["content-type"]
-  return type === undefined || type === "application/json" ? Number(headers["content-length"]) : Number.NaN
+  return type === undefined || type === "application/json"
 }
-
-/** Calls back when the body has come, of which nothing is consumed yet; never where it does not come whole. */
-const whenThere = (request: IncomingMessage, length: number, then: () => void): void =>
-  // What came in one packet with the headers is there as soon as Node's parser has gone on.
-  process.nextTick(() => {
-    if (request.readableLength >= length) return then()
-    const more = () => {
-      if (request.readableLength < length) return
-      request.off("readable", more)
-      then()
-    }
-    request.on("readable", more)
-  })
 
 const ofNode = ({ headers, method, url }: IncomingMessage) => ({
   method: method ?? "",
@@ -90,7 +77,7 @@ export const make = Effect.gen(function* () {
   const learning = new Set<string>()
 
   const learn = (id: string): void => {
-    if (learning.has(id) || learning.size === maxLearning || numbers.size === maxEvents) return
+    if (learning.has(id) || learning.size === maxLearning) return
     if (!isEventId(id) || !isLowerCase(id)) return
     learning.add(id)
     run(
@@ -98,6 +85,8 @@ export const make = Effect.gen(function* () {
         // The typed route tells what is wrong.
         onFailure: () => {},
         onSuccess: (number) => {
+          // Who was learnt first makes room; where it is still asked for, it is learnt again.
+          if (numbers.size >= maxEvents) numbers.delete(numbers.keys().next().value!)
           numbers.set(id, number)
         }
       }).pipe(
@@ -166,11 +155,12 @@ export const make = Effect.gen(function* () {
     const startNanos = collector === undefined ? 0n : clock.currentTimeNanosUnsafe()
     const eventId = EventId.make(id, { disableChecks: true })
     const key = request.headers["idempotency-key"]
-    const length = lengthOf(request)
-    if (typeof key !== "string" || key.length === 0 || key.length > maxKeyLength || !(length <= maxBody)) {
+    if (typeof key !== "string" || key.length === 0 || key.length > maxKeyLength || !isJson(request)) {
       return next()
     }
-    whenThere(request, length, () => {
+    const length = BodyThere.lengthOf(request)
+    if (!(length > 0 && length <= maxBody)) return next()
+    BodyThere.whenThere(request, () => {
       // The client went away.
       if (response.destroyed) return
       const body: unknown = request.read()

@@ -16,8 +16,8 @@ export const layer = Layer.effectDiscard(
         (request, response, next) =>
           request.method === "GET" ? reads(request, response, next) : holds(request, response, next)
     ),
-    Effect.flatMap(AdmissionFront.before),
     Effect.flatMap(AvailabilityStreams.before),
+    Effect.flatMap(AdmissionFront.before),
     Effect.flatMap(ViewersPerClient.before),
     Effect.flatMap(RateLimitFront.before),
     Effect.flatMap(RequestFront.install)

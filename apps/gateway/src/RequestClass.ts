@@ -18,9 +18,8 @@ const own = ["orders/", "holds/", "tickets/"]
 const always = ["checkins", "webhooks/"]
 const operations = new Set(["/healthz", "/readyz", "/metrics"])
 
-/** Of an event: as much as a header of what is in memory, where it was asked for before. */
+/** Of an event: as much as a header of what is in memory, where it was asked for before. A list that was not may be any. */
 const isUsual = (path: string): boolean => {
-  if (path === "events") return true
   if (!path.startsWith("events/")) return false
   const rest = path.indexOf("/", "events/".length)
   return rest === -1 || path.startsWith("/availability", rest)
@@ -46,13 +45,38 @@ const ofWrite = (path: string): RequestClass | undefined => {
     : "reads"
 }
 
+/** Most are written as the routes are. */
+const otherForm = /[A-Z%;]|\/\/|.\/$/
+
+/**
+ * The path as the routes know it: they take other forms too (`/API//v1/orders/`), and who is of a class must not choose
+ * another by how he writes it.
+ */
+const pathOf = (url: string): string => {
+  const query = url.indexOf("?")
+  const path = query === -1 ? url : url.slice(0, query)
+  if (!otherForm.test(path)) return path
+  return unescaped(path)
+    .toLowerCase()
+    .replaceAll(/\/{2,}/g, "/")
+    .replace(/(.)\/$/, "$1")
+}
+
+const unescaped = (path: string): string => {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    // No route knows it either.
+    return path
+  }
+}
+
 /**
  * Of a request that the lean paths leave to the routes; undefined for what is never refused for the load, or tells for
  * itself what its calls are (`/rpc`).
  */
 export const of = (method: string | undefined, url: string): RequestClass | undefined => {
-  const query = url.indexOf("?")
-  const path = query === -1 ? url : url.slice(0, query)
+  const path = pathOf(url)
   const reads = method === "GET" || method === "HEAD"
   if (path.startsWith(api)) {
     const rest = path.slice(api.length)
@@ -79,7 +103,6 @@ export const ofCall = (name: string): RequestClass | undefined => {
     case "GetEvent":
     case "GetAvailability":
     case "WatchAvailability":
-    case "ListEvents":
     case "GetHold":
     case "GetOrder":
     case "GetTicket":

@@ -6,27 +6,36 @@ import * as StandingDelay from "../src/StandingDelay.ts"
 const options: AdaptiveLimit.Options = { least: 4, most: 64, first: 16, targetMs: 40 }
 const Delay = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 5_000 }))
 
+/** Of the limit, how much was at work at most. */
+const Used = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
 const busyTurn = (limit: AdaptiveLimit.AdaptiveLimit, standingMs: number): number => {
   limit.reached = true
-  AdaptiveLimit.turn(limit, standingMs)
+  AdaptiveLimit.turn(limit, standingMs, limit.value)
   return limit.value
 }
 
 describe("a limit that adapts", () => {
   it.prop(
-    "stays between the least and the most, falls beyond the target, and rises within it where it was reached",
-    [Schema.Array(Schema.Tuple([Delay, Schema.Boolean])).check(Schema.isMaxLength(100))],
+    "stays between the least and the most, falls beyond the target, rises within it where it was reached, and goes back to the first where it was not used",
+    [Schema.Array(Schema.Tuple([Delay, Schema.Boolean, Used])).check(Schema.isMaxLength(100))],
     ([turns]) => {
       const limit = AdaptiveLimit.make(options)
-      for (const [standingMs, reached] of turns) {
+      for (const [standingMs, reached, part] of turns) {
         const before = limit.value
+        const used = before * part
         limit.reached = reached
-        AdaptiveLimit.turn(limit, standingMs)
+        AdaptiveLimit.turn(limit, standingMs, used)
         assert.isAtLeast(limit.value, options.least)
         assert.isAtMost(limit.value, options.most)
         if (standingMs > options.targetMs) assert.isTrue(limit.value < before || before === options.least)
         else if (reached) assert.isTrue(limit.value > before || before === options.most)
-        else assert.strictEqual(limit.value, before, "what was not reached tells nothing")
+        else if (before <= options.first || used >= before) {
+          assert.strictEqual(limit.value, before, "what was not reached tells nothing")
+        } else {
+          assert.isBelow(limit.value, before)
+          assert.isAtLeast(limit.value, Math.max(options.first, used))
+        }
       }
     }
   )

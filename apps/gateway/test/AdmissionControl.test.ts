@@ -50,7 +50,7 @@ describe("what is refused under load", () => {
     const fewer = (options: AdaptiveLimit.Options) =>
       first((standingMs) => {
         const limit = { ...AdaptiveLimit.make(options), reached: true }
-        AdaptiveLimit.turn(limit, standingMs)
+        AdaptiveLimit.turn(limit, standingMs, options.first)
         return limit.value < options.first
       })
     const refused = (classes: number) => first((standingMs) => levelOf(0, standingMs, 0) >= classes)

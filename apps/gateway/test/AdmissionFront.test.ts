@@ -67,7 +67,7 @@ const serve = Effect.gen(function* () {
     )
     return client.answer
   }
-  return { told, client, ask }
+  return { told, client, ask, port }
 })
 
 describe("requests in front of the routes", () => {
@@ -85,7 +85,7 @@ describe("requests in front of the routes", () => {
       assert.strictEqual(JSON.parse(body).type, "urn:onsale:problem:overloaded")
       told.refuse.add("orders")
       assert.strictEqual((yield* ask("POST /api/v1/orders", "", "x".repeat(20_000))).status, 503)
-      assert.strictEqual((yield* ask("GET /api/v1/events")).status, 200)
+      assert.strictEqual((yield* ask("GET /api/v1/events/1")).status, 200)
       assert.strictEqual(told.inside, 0)
     })
   )
@@ -98,7 +98,7 @@ describe("requests in front of the routes", () => {
       told.turnsAway = 2
       for (const line of [
         "GET /lean",
-        "GET /api/v1/events",
+        "GET /api/v1/events/1",
         "GET /api/v1/search/events?q=a",
         "POST /api/v1/events/1/holds"
       ]) {
@@ -134,6 +134,30 @@ describe("requests in front of the routes", () => {
         Effect.sync(() => told.inside),
         (inside) => inside === 0
       )
+    })
+  )
+
+  it.live("stand in line when their body is there, and not before", () =>
+    Effect.gen(function* () {
+      const { client, port, told } = yield* serve
+      const head = "POST /api/v1/orders HTTP/1.1\r\nhost: localhost\r\n"
+      const pieces = [
+        [`${head}content-length: 5\r\n\r\n{`, `    `],
+        [`${head}transfer-encoding: chunked\r\n\r\n3\r\n{  \r\n`, `1\r\n}\r\n0\r\n\r\n`],
+        // Longer than anything that is kept unread: the routes say so.
+        [`${head}content-length: 200000\r\n\r\n${"x".repeat(30_000)}`, "x".repeat(170_000)]
+      ] as const
+      for (const [i, [first, rest]] of pieces.entries()) {
+        client.send(first)
+        // Another connection's request has been through since.
+        const other = yield* RawClient.make(port)
+        other.send("GET /lean HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert.strictEqual((yield* other.answer).status, 200)
+        assert.lengthOf(told.untils, i)
+        client.send(rest)
+        assert.strictEqual((yield* client.answer).status, 200)
+        assert.lengthOf(told.untils, i + 1)
+      }
     })
   )
 

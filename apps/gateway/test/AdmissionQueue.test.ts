@@ -151,6 +151,28 @@ describe("the queue of those who are let in", () => {
     assert.strictEqual(queue.waitMs, 0)
   })
 
+  it("learns nothing while it is held: then it lets in as many as before", () => {
+    const { enter, queue, told } = queueAt()
+    queue.hold(true)
+    for (const name of ["a", "b", "c", "d", "e"]) {
+      enter(name)
+      queue.turn(0)
+    }
+    queue.hold(false)
+    assert.deepStrictEqual(told, ["a", "b"])
+  })
+
+  it("forgets what it let in at once when that is not used any more", () => {
+    const { enter, queue } = queueAt()
+    const leaves = Array.from({ length: 5 }, (_, i) => enter(String(i)))
+    for (let i = 0; i < 10; i++) queue.turn(0)
+    assert.strictEqual(queue.inFlight, 5)
+    for (const leave of leaves) leave()
+    for (let i = 0; i < 30; i++) queue.turn(0)
+    for (let i = 0; i < 5; i++) enter(String(i))
+    assert.strictEqual(queue.inFlight, options.limit.first)
+  })
+
   it("refuses those whose patience ends while it is held", () => {
     const { enter, queue, time, told } = queueAt()
     queue.hold(true)

@@ -144,6 +144,48 @@ describe("FreshCopies", () => {
     })
   )
 
+  it.effect(
+    "asks for one thing twice at a time at most, however often it changes, and then for the newest",
+    () =>
+      Effect.gen(function* () {
+        const rounds: Array<Deferred.Deferred<void>> = []
+        let atOnce = 0
+        let most = 0
+        const { asked, copies } = yield* make(1, (key) =>
+          Effect.gen(function* () {
+            const round = yield* Deferred.make<void>()
+            const bytes = rounds.push(round)
+            most = Math.max(most, ++atOnce)
+            yield* Deferred.await(round)
+            atOnce--
+            return { key, bytes }
+          })
+        )
+        const told: Array<number | undefined> = []
+        const read = () =>
+          copies.read("a", (exit) => told.push(exit._tag === "Success" ? exit.value?.bytes : undefined))
+        for (let i = 0; i < 20; i++) {
+          read()
+          copies.changed("a")
+          yield* TestClock.adjust("100 millis")
+        }
+        assert.lengthOf(asked, 2)
+        read()
+        for (const [round, so] of [
+          [1, 3],
+          [0, 3],
+          [2, 3]
+        ] as const) {
+          yield* Deferred.succeed(rounds[round]!, undefined)
+          yield* TestClock.adjust(0)
+          assert.lengthOf(asked, so)
+        }
+        assert.strictEqual(most, 2)
+        assert.strictEqual(told.at(-1), 3)
+        assert.lengthOf(told, 21)
+      })
+  )
+
   it.effect("remembers nothing of what there is not, and of what failed", () =>
     Effect.gen(function* () {
       const { asked, copies } = yield* make(1, (key) =>

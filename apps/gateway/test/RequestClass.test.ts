@@ -11,6 +11,7 @@ describe("what is refused first", () => {
       "GET /docs",
       "GET /sitemap.xml",
       "GET /api/v1/search/events?q=a",
+      "GET /api/v1/events?limit=20",
       `GET ${event}/seatmap`,
       "GET /api/v1/venues/1/calendar.ics",
       "GET /api/v1/orders/1/tickets.pdf",
@@ -20,7 +21,6 @@ describe("what is refused first", () => {
       "GET /compat/api/v1/search/events"
     ],
     reads: [
-      "GET /api/v1/events?limit=20",
       `GET ${event}`,
       `GET ${event}/availability?a=b`,
       "GET /api/v1/orders/1",
@@ -59,6 +59,23 @@ describe("what is refused first", () => {
     })
   }
 
+  it("a path in another form that the routes take is of the same class", () => {
+    const others = [
+      "POST /API/v1//orders/",
+      "POST //api/v1/orders",
+      "POST /api/v1/%6Frders",
+      "POST /api/v1/orders/?a=b",
+      "POST /compat/api/bookings/",
+      "POST /Compat/API/v1/seats//lock"
+    ]
+    for (const request of others) {
+      const [method, url] = request.split(" ")
+      assert.strictEqual(RequestClass.of(method, url!), "orders", request)
+    }
+    assert.isUndefined(RequestClass.of("GET", "/HealthZ/"))
+    assert.strictEqual(RequestClass.of("GET", "/api/v1/%zz"), "cold")
+  })
+
   it("a call over RPC is of the class of its request over HTTP", () => {
     const classes = Array.from(OnsaleRpc.requests.keys(), (name) => [name, RequestClass.ofCall(name)])
     const of = Object.fromEntries(classes) as Record<string, string | undefined>
@@ -68,6 +85,7 @@ describe("what is refused first", () => {
       CreateHold: "holds",
       GetAvailability: "reads",
       GetSeatMap: "cold",
+      ListEvents: "cold",
       SearchEvents: "cold",
       GetSales: "cold",
       CheckIn: undefined,

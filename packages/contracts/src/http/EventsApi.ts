@@ -42,18 +42,18 @@ export class EventsApi extends HttpApiGroup.make("events")
     HttpApiEndpoint.get("list", "/events", {
       query: EventQuery,
       success: EventPage,
-      error: CursorInvalid
+      error: [CursorInvalid, OverloadedProblem]
     }),
     HttpApiEndpoint.get("get", "/events/:eventId", {
       params: eventId,
       success: EventDetail,
-      error: EventNotFound
+      error: [EventNotFound, OverloadedProblem]
     }).annotateMerge(linkedData),
     HttpApiEndpoint.get("seatmap", "/events/:eventId/seatmap", {
       params: eventId,
       query: SeatMapQuery,
       success: EventSeatMap,
-      error: [EventNotFound, SeatMapNotFound]
+      error: [EventNotFound, SeatMapNotFound, OverloadedProblem]
     }),
     HttpApiEndpoint.get("availability", "/events/:eventId/availability", {
       params: eventId,

@@ -1,0 +1,35 @@
+/** Waits for the body of a request in front of the routes, where nothing of it may be consumed. */
+import type { IncomingMessage } from "node:http"
+
+/** What Node keeps of a body that nobody reads; the connection is read no further then. */
+const keptBytes = 64 * 1024
+
+/** The bytes of the body as its headers say; NaN where they do not. */
+export const lengthOf = ({ headers }: IncomingMessage): number =>
+  headers["content-length"] === undefined
+    ? headers["transfer-encoding"] === undefined
+      ? 0
+      : Number.NaN
+    : Number(headers["content-length"])
+
+/**
+ * Calls back once the body has come whole, or as much of it as is kept unread; never where it stays away. Whoever is let
+ * in before that would keep his place for as long as he likes, for a byte.
+ */
+export const whenThere = (request: IncomingMessage, then: () => void): void => {
+  const length = lengthOf(request)
+  if (length === 0) return then()
+  const isThere = () =>
+    request.complete ||
+    request.readableLength >= (Number.isNaN(length) ? keptBytes : Math.min(length, keptBytes))
+  // What came in one packet with the headers is there as soon as Node's parser has gone on.
+  process.nextTick(() => {
+    if (isThere()) return then()
+    const more = () => {
+      if (!isThere()) return
+      request.off("readable", more)
+      then()
+    }
+    request.on("readable", more)
+  })
+}
