@@ -30,7 +30,7 @@
  * In a record of `sql.insert`, jsonb is `PgTypes.jsonb(value)` (or JSON text) and uuid[] is
  * `Result.getOrThrow(PgTypes.array(ids, PgTypes.OID.uuid))`; `sql.json` is a fragment and fails there.
  *
- * With `multiplex`, statements of different fibers share a connection, pipelined. So nothing outside a
+ * Statements of different fibers share connections, pipelined (`SqlPools.ts`). So nothing outside a
  * transaction may depend on the session (`SET`, advisory session locks, temporary tables), and a slow
  * statement holds up what is queued behind it. Transactions, streams and listeners get one of their own.
  * An interrupted statement on a shared connection still runs to its end in the server.
@@ -38,6 +38,7 @@
 import { PgClient } from "@effect/sql-pg"
 import { Cause, Config, Duration, Effect, Layer, Predicate, Redacted, Schedule, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import * as SqlPools from "./SqlPools.ts"
 
 /** Why there is no usable database: the message says where it was looked for, never with a password. */
 export class DatabaseError extends Schema.TaggedError<DatabaseError>()("DatabaseError", {
@@ -57,7 +58,7 @@ export interface SqlOptions {
 }
 
 /**
- * Simple statements would share two or three; the rest is for transactions and listeners, which take one
+ * Statements share three; the rest is for transactions and listeners, which take one
  * each. Five processes of it fit into Postgres' default of 100.
  */
 const defaultMaxConnections = 16
@@ -138,11 +139,10 @@ const verify = Effect.fn("Sql.verify")(function* (
 
 const make = Effect.fn("Sql.make")(function* (options: SqlOptions) {
   const where = yield* describe(options.url)
-  const client = yield* PgClient.make({
+  const client = yield* SqlPools.make({
     url: options.url,
     applicationName: options.applicationName ?? "onsale",
     maxConnections: options.maxConnections ?? defaultMaxConnections,
-    multiplex: true,
     // The layout of the largest hall is one value of some 20 MB.
     maxMessageSize: 64 * 1024 * 1024,
     connectTimeout: "5 seconds",

@@ -4,6 +4,7 @@
  */
 import { assert, layer } from "@effect/vitest"
 import { Booking } from "@onsale/contracts/http/CompatApi"
+import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase, TestDatabase } from "@onsale/testing/PostgresFixture"
 import { Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -76,11 +77,13 @@ layer(layerDatabase, { timeout: "180 seconds", excludeTestServices: true })("Lat
         isDone(yield* confirm(seats[1], user))
         isError(yield* lock(seats[0], newUser()), 422, "The seat is not available")
 
-        const sales = yield* shop.organise(event.id, "/sales")
-        assert.deepInclude((sales.json as { sales: ReadonlyArray<object> }).sales[0], {
-          orders: 6,
-          tickets: 6
-        })
+        // What was sold is shown a little later.
+        const sold = Effect.map(
+          shop.organise(event.id, "/sales"),
+          ({ json }) => (json as { sales: ReadonlyArray<{ orders: number; tickets: number }> }).sales[0]
+        )
+        const sales = yield* pollUntil(sold, (each) => (each?.orders ?? 0) >= 6)
+        assert.deepInclude(sales, { orders: 6, tickets: 6 })
         yield* Service.assertAudited(service, { ONSALE_DATABASE_URL: (yield* TestDatabase).url })
       })
     )

@@ -185,13 +185,14 @@ const store = Effect.gen(function* () {
       const seconds = Duration.toSeconds
       return yield* sql.withTransaction(
         Effect.gen(function* () {
-          // One deleted meanwhile, with its webhook, has no log either.
+          // One deleted meanwhile, with its webhook, has no log either; one that is just being deleted is waited for.
           yield* sql`INSERT INTO notifications.webhook_attempts
               (delivery_id, attempt, started_at, duration_ms, outcome, status, error, response)
-            SELECT id, ${leased.attempt}::int, ${at} - make_interval(secs => ${result.durationMs / 1000}::float8),
+            SELECT d.id, ${leased.attempt}::int, ${at} - make_interval(secs => ${result.durationMs / 1000}::float8),
               ${result.durationMs}::int, ${result.outcome}::text, ${result.status}::int, ${error}::text,
               ${result.response}::text
-            FROM notifications.webhook_deliveries WHERE id = ${leased.id}::text
+            FROM notifications.webhook_deliveries d JOIN notifications.webhooks w ON w.id = d.webhook_id
+            WHERE d.id = ${leased.id}::text FOR KEY SHARE OF w
             ON CONFLICT DO NOTHING`
           const [row] = yield* sql<{ readonly status: "waiting" | "delivered" | "dead" }>`
             WITH end_of AS MATERIALIZED (

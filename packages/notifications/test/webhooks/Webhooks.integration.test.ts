@@ -3,11 +3,13 @@ import { OrderEvent } from "@onsale/contracts/booking/Order"
 import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { makeEventId, type TicketId } from "@onsale/contracts/Ids"
 import { WebhookMessage } from "@onsale/contracts/notifications/Webhook"
+import { pollUntil } from "@onsale/testing/Poll"
 import * as UnheardCommits from "@onsale/testing/UnheardCommits"
-import { Effect, Layer, Redacted, Schema } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Option, Redacted, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Webhook as Reference, WebhookVerificationError } from "standardwebhooks"
 import { WebhookDeliveries } from "../../src/webhooks/WebhookDeliveries.ts"
+import { ping } from "../../src/webhooks/WebhookPing.ts"
 import { maxWebhooks, WebhookSubscriptions } from "../../src/webhooks/WebhookSubscriptions.ts"
 import { WebhookVault } from "../../src/webhooks/WebhookVault.ts"
 import { event, eventId, nowMs } from "../Samples.ts"
@@ -198,6 +200,47 @@ describe("Webhooks", () => {
       assert.notInclude(row?.secret ?? "", webhook.secret)
       assert.notProperty(yield* webhooks.get(webhook.id), "secret")
       assert.notInclude(JSON.stringify(yield* webhooks.list), webhook.secret)
+    }).pipe(Effect.provide(idle))
+  )
+
+  it.live("an answer that comes while its webhook is being removed is forgotten with it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const deliveries = yield* WebhookDeliveries
+      const { id } = yield* subscribe()
+      yield* ping(id)
+      const leased = Option.getOrThrow(yield* deliveries.lease(Duration.seconds(30)))
+      const removing = yield* Deferred.make<void>()
+      const settling = yield* Deferred.make<void>()
+      const removed = yield* Effect.forkChild(
+        sql.withTransaction(
+          Effect.gen(function* () {
+            yield* sql`DELETE FROM notifications.webhooks WHERE id = ${id}::uuid`
+            yield* Deferred.succeed(removing, undefined)
+            yield* Deferred.await(settling)
+          })
+        )
+      )
+      yield* Deferred.await(removing)
+      const answer = {
+        outcome: "delivered",
+        status: 200,
+        error: null,
+        response: null,
+        durationMs: 1
+      } as const
+      const settled = yield* Effect.forkChild(
+        deliveries.settle(leased, answer, { pause: Duration.seconds(1), disableAfter: Duration.days(5) })
+      )
+      yield* pollUntil(
+        sql<{ readonly count: number }>`SELECT count(*)::int4 AS count FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        ([row]) => row?.count === 1,
+        { deadline: "45 seconds" }
+      )
+      yield* Deferred.succeed(settling, undefined)
+      yield* Fiber.join(removed)
+      assert.deepStrictEqual(yield* Fiber.join(settled), { status: null, disabled: false })
     }).pipe(Effect.provide(idle))
   )
 

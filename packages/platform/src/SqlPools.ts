@@ -1,0 +1,58 @@
+/**
+ * One client over two pools: statements share a few connections, pipelined; transactions, and who listens, have one of
+ * the others each.
+ *
+ * A single pool of `@effect/sql-pg` can do both, and may not: in 4.0.5 a connection that goes from shared statements to a
+ * transaction may still have an empty batch to write (of a statement that was given up in that moment), and when that
+ * is written it forgets who waits for the answer to BEGIN. The connection is lost, and the fiber waits for ever, where
+ * nothing can interrupt it. Seen once in some hundred rebuilds of a read model on a busy machine.
+ */
+import { PgClient } from "@effect/sql-pg"
+import { Context, Effect } from "effect"
+
+/** More would lie idle: each takes 32 statements at a time. */
+const mostShared = 3
+
+/** Of so many connections, how many statements share; none where there is only one. */
+export const sharedOf = (connections: number): number =>
+  connections < 2 ? 0 : Math.min(mostShared, Math.max(1, Math.floor(connections / 5)))
+
+type Transaction = PgClient.PgClient["transactionService"]["Service"]
+
+/** `statements` does what is done outside of transactions, `transactions` the rest. */
+const combine = (statements: PgClient.PgClient, transactions: PgClient.PgClient): PgClient.PgClient => {
+  const within = statements.transactionService
+  return Object.assign(statements, {
+    reserve: transactions.reserve,
+    listen: transactions.listen,
+    withTransaction: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      transactions.withTransaction(
+        Effect.flatMap(transactions.transactionService, (transaction: Transaction) =>
+          Effect.provideService(effect, within, transaction)
+        )
+      ),
+    // What runs after it is outside of it for both.
+    afterCommit: <R>(effect: Effect.Effect<void, never, R>) =>
+      transactions.afterCommit(
+        Effect.updateContext(
+          effect,
+          (context: Context.Context<R>) => Context.omit(within)(context) as Context.Context<R>
+        )
+      )
+  })
+}
+
+/** A client with so many connections at most. */
+export const make = Effect.fnUntraced(function* (
+  config: Omit<PgClient.PgPoolConfig, "multiplex" | "maxConnections"> & { readonly maxConnections: number }
+) {
+  const shared = sharedOf(config.maxConnections)
+  const transactions = yield* PgClient.make({
+    ...config,
+    maxConnections: config.maxConnections - shared,
+    multiplex: false
+  })
+  if (shared === 0) return transactions
+  const statements = yield* PgClient.make({ ...config, maxConnections: shared, multiplex: true })
+  return combine(statements, transactions)
+})
