@@ -49,8 +49,14 @@ export class MessageAttachments extends Context.Service<
           switch (content._tag) {
             case "OrderConfirmed":
             case "TicketReissued": {
+              // Whoever paid hears of it, and has given every ticket away.
+              if (content._tag === "OrderConfirmed" && content.order.tickets.length === 0) {
+                return Result.succeed([])
+              }
               const { orderId, tickets } = confirmed
-              const document = yield* Effect.result(notifications.documentOf(orderId, tickets, ticketId))
+              const document = yield* Effect.result(
+                notifications.documentOf(orderId, tickets, { ticketId, locale })
+              )
               if (Result.isFailure(document)) {
                 const { failure } = document
                 // Refunded before it could be sent: there is nothing left to send. All else was there when it was offered.
