@@ -272,6 +272,7 @@ describe("Webhooks of organisers", () => {
         assert.notStrictEqual((yield* cli("delete", webhook.id)).code, 0)
         assert.strictEqual(received.length, 3)
         yield* Service.assertNothingBroke(service)
-      })
+      }),
+    180_000
   )
 })
