@@ -61,7 +61,11 @@ export class MessageAttachments extends Context.Service<
                 const { failure } = document
                 // Refunded before it could be sent: there is nothing left to send. All else was there when it was offered.
                 return failure._tag === "TicketsNotReady" && failure.reason === "NoValidTickets"
-                  ? Result.fail("the order has no valid tickets any more")
+                  ? Result.fail(
+                      ticketId === undefined
+                        ? "the order has no valid tickets any more"
+                        : "the ticket is not valid any more"
+                    )
                   : yield* Effect.die(failure)
               }
               const pdf = yield* notifications.renderTickets(document.success)
