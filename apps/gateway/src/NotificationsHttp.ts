@@ -1,7 +1,7 @@
 /** What support does about messages to buyers, and what mail providers tell of them, over HTTP. */
 import { Api } from "@onsale/contracts/http/Api"
 import { AddressNotSuppressed, NotificationNotFound } from "@onsale/contracts/http/NotificationsApi"
-import { CursorInvalid, WebhookRejected } from "@onsale/contracts/http/Problems"
+import { CursorInvalid, WebhookRejected, WebhookUnreadable } from "@onsale/contracts/http/Problems"
 import { MailWebhooks } from "@onsale/notifications/MailWebhooks"
 import { MessageLog } from "@onsale/notifications/MessageLog"
 import { Suppressions } from "@onsale/notifications/Suppressions"
@@ -45,10 +45,12 @@ const webhooks = HttpApiBuilder.group(
         yield* mails
           .receive(provider, body, { authorization, signature })
           .pipe(
-            Effect.catchTag("MailWebhookRejected", ({ reason }) =>
+            Effect.catchTag("MailWebhookRejected", ({ fault, reason }) =>
               Effect.andThen(
                 Effect.logWarning(`a webhook of the mail provider ${provider} was rejected: ${reason}`),
-                Effect.fail(new WebhookRejected({}))
+                Effect.fail(
+                  fault === "body" ? new WebhookUnreadable({ detail: reason }) : new WebhookRejected({})
+                )
               )
             )
           )

@@ -65,6 +65,12 @@ const notBuyable = ({
   }
 }
 
+const whyNotReissuable = {
+  refunded: "It was refunded.",
+  used: "It was used at the door.",
+  too_many: "It was given as many codes as a ticket may have."
+} as const
+
 const defaultPageSize = 20
 
 export const make = Effect.gen(function* () {
@@ -246,7 +252,7 @@ export const make = Effect.gen(function* () {
               deadlineMs === undefined
                 ? Effect.fail(
                     used === true
-                      ? new TicketsUsed({ tickets })
+                      ? new TicketsUsed({ detail: message, tickets })
                       : new NotRefundable({ detail: message, tickets })
                   )
                 : Effect.fail(
@@ -310,7 +316,11 @@ export const make = Effect.gen(function* () {
           Effect.catchTag(
             "NotReissuable",
             ({ reason }): Effect.Effect<never, TicketNotFound | NotReissuable> =>
-              Effect.fail(reason === "unknown" ? new TicketNotFound({}) : new NotReissuable({ reason }))
+              Effect.fail(
+                reason === "unknown"
+                  ? new TicketNotFound({})
+                  : new NotReissuable({ detail: whyNotReissuable[reason], reason })
+              )
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),

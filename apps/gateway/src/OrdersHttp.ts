@@ -9,8 +9,9 @@ import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as AcceptLanguage from "./AcceptLanguage.ts"
 import * as Admission from "./Admission.ts"
-import * as UntoldEvent from "./UntoldEvent.ts"
 import * as OrderOperations from "./OrderOperations.ts"
+import * as TicketsGone from "./TicketsGone.ts"
+import * as UntoldEvent from "./UntoldEvent.ts"
 import { matches } from "./Validator.ts"
 
 /** As many are drawn at a time as there are cores, some tens of milliseconds each: who is beyond these would wait for seconds. */
@@ -42,8 +43,10 @@ export const layer = HttpApiBuilder.group(
       ticketsPdf: Effect.fnUntraced(function* ({ params, request }) {
         const order = yield* orders.byId(params.orderId)
         // A thousand tickets are as many signatures.
-        const document = yield* notifications.documentOf(order.id, order.tickets, undefined, untold).pipe(
-          Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketsNotReady({}))),
+        const document = yield* notifications.documentOf(order.id, order.tickets, { untold }).pipe(
+          Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () =>
+            Effect.fail(new TicketsNotReady(TicketsGone.detailOfOrder(order.tickets)))
+          ),
           admitToPdf
         )
         // Its address is a secret: it stays with who asked for it.

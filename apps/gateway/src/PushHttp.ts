@@ -2,7 +2,12 @@
 import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import { Api } from "@onsale/contracts/http/Api"
-import { HoldNotFound, OrderNotFound, WebhookRejected } from "@onsale/contracts/http/Problems"
+import {
+  HoldNotFound,
+  OrderNotFound,
+  WebhookRejected,
+  WebhookUnreadable
+} from "@onsale/contracts/http/Problems"
 import {
   type NewPushSubscription,
   PushEndpointRefused,
@@ -74,10 +79,12 @@ const webhooks = HttpApiBuilder.group(
         yield* callbacks
           .receive(body, request.headers["x-twilio-signature"])
           .pipe(
-            Effect.catchTag("SmsCallbackRejected", ({ reason }) =>
+            Effect.catchTag("SmsCallbackRejected", ({ fault, reason }) =>
               Effect.andThen(
                 Effect.logWarning(`a callback of Twilio was rejected: ${reason}`),
-                Effect.fail(new WebhookRejected({}))
+                Effect.fail(
+                  fault === "body" ? new WebhookUnreadable({ detail: reason }) : new WebhookRejected({})
+                )
               )
             )
           )

@@ -9,6 +9,7 @@ import { GooglePasses } from "@onsale/notifications/wallet/GooglePasses"
 import { Clock, Effect, Layer } from "effect"
 import { HttpApiBuilder, HttpApiSchema } from "effect/http-api"
 import * as Admission from "./Admission.ts"
+import * as TicketsGone from "./TicketsGone.ts"
 import * as UntoldEvent from "./UntoldEvent.ts"
 
 /** A page, or a signature, takes a thread some tens of milliseconds. */
@@ -40,19 +41,18 @@ export const layer = HttpApiBuilder.group(
     /** What stands on one valid ticket. */
     const passOf = Effect.fnUntraced(function* (ticketId: TicketId) {
       const found = (yield* orders.ticket(ticketId)) ?? (yield* new TicketNotFound({}))
-      if (found.ticket.status !== "valid") return yield* new TicketNotValid({})
+      if (found.ticket.status !== "valid")
+        return yield* new TicketNotValid(TicketsGone.detailOf(found.ticket))
       const order = (yield* orders.get(found.orderId)) ?? (yield* new TicketNotFound({}))
       // That one alone: an order may have a thousand. It may be refunded by now, or given to somebody: then its code is in
       // their letter, as whoever gave it away knows this address too.
+      const alone = order.tickets.filter(({ id }) => id === ticketId)
       const document = yield* notifications
-        .documentOf(
-          order.id,
-          order.tickets.filter(({ id }) => id === ticketId),
-          undefined,
-          untold
-        )
+        .documentOf(order.id, alone, { untold })
         .pipe(
-          Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () => Effect.fail(new TicketNotValid({})))
+          Effect.catchTag(["TicketsNotReady", "TicketsNotFound"], () =>
+            Effect.fail(new TicketNotValid(TicketsGone.detailOf(alone[0] ?? found.ticket)))
+          )
         )
       const [ticket] = document.tickets
       return ticket === undefined

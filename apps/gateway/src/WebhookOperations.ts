@@ -1,4 +1,5 @@
 /** How organisers have their own services told, whoever carries the request. Who they are was checked before. */
+import { Catalog } from "@onsale/catalog/Catalog"
 import {
   DeliveryNotFound,
   type DeliveryReplay,
@@ -6,7 +7,8 @@ import {
   WebhookNotFound,
   WebhookUrlRefused
 } from "@onsale/contracts/http/OrganiserWebhooksApi"
-import { CursorInvalid } from "@onsale/contracts/http/Problems"
+import { CursorInvalid, EventNotFound } from "@onsale/contracts/http/Problems"
+import type { EventId } from "@onsale/contracts/Ids"
 import type {
   DeliveryId,
   DeliveryQuery,
@@ -26,25 +28,32 @@ const urlRefused = ({ message }: UrlRefused) =>
   Effect.fail(new WebhookUrlRefused({ errors: [{ path: "/url", message }] }))
 
 export const make = Effect.gen(function* () {
+  const catalog = yield* Catalog
   const webhooks = yield* WebhookSubscriptions
   const deliveries = yield* WebhookDeliveries
   const known = (id: WebhookId) => Effect.catchTag(webhooks.get(id), "WebhookNotFound", webhookNotFound)
+  /** Of an event that nobody has, nothing is ever told. A draft will be, and so may one that is over. */
+  const knownEvent = (eventId: EventId | null | undefined) =>
+    eventId == null
+      ? Effect.void
+      : Effect.asVoid(Effect.mapError(catalog.getAny(eventId), () => new EventNotFound({})))
 
   return {
     create: (webhook: NewWebhook) =>
-      webhooks.create(webhook).pipe(
+      Effect.andThen(knownEvent(webhook.eventId), webhooks.create(webhook)).pipe(
         Effect.catchTag("WebhookUrlRefused", urlRefused),
         Effect.catchTag("TooManyWebhooks", ({ limit }) => Effect.fail(new TooManyWebhooks({ limit })))
       ),
     list: Effect.map(webhooks.list, (webhooks) => ({ webhooks })),
     get: known,
     change: (id: WebhookId, change: WebhookChange) =>
-      webhooks
-        .change(id, change)
-        .pipe(
-          Effect.catchTag("WebhookUrlRefused", urlRefused),
-          Effect.catchTag("WebhookNotFound", webhookNotFound)
-        ),
+      known(id).pipe(
+        Effect.andThen(knownEvent(change.eventId)),
+        Effect.andThen(webhooks.change(id, change)),
+        Effect.catchTag("WebhookUrlRefused", urlRefused),
+        // Removed in this moment.
+        Effect.catchTag("WebhookNotFound", webhookNotFound)
+      ),
     remove: (id: WebhookId) => Effect.catchTag(webhooks.remove(id), "WebhookNotFound", webhookNotFound),
     rotate: (id: WebhookId) => Effect.catchTag(webhooks.rotate(id), "WebhookNotFound", webhookNotFound),
     ping: Effect.fnUntraced(

@@ -1,4 +1,5 @@
 /** What providers tell of mails that were not delivered after all, each in its own words. Pure. */
+import { isStorable } from "@onsale/contracts/Text"
 import { Option, Schema } from "effect"
 import type { Bounce } from "./Suppressions.ts"
 
@@ -6,7 +7,7 @@ import type { Bounce } from "./Suppressions.ts"
 const maxBounces = 1000
 const maxReason = 500
 
-const Address = Schema.String.check(Schema.isPattern(/^[^\s\0]{1,64}@[^\s\0]{1,189}$/u))
+const Address = Schema.String.check(Schema.isPattern(/^[^\s\p{Cc}]{1,64}@[^\s\p{Cc}]{1,189}$/u), isStorable)
 const Text = Schema.String
 
 /** Our own, for everybody else. */
@@ -56,8 +57,15 @@ const bounce = (
   messageId: string | null | undefined
 ): Bounce => ({
   address,
-  reason: (reason ?? "it bounced").replace(/[\p{Cc}\u2028\u2029]+/gu, " ").slice(0, maxReason),
-  messageId: messageId?.replace(/^<|>$|\p{Cc}/gu, "").slice(0, 300) ?? null
+  reason: (reason ?? "it bounced")
+    .replace(/[\p{Cc}\u2028\u2029]+/gu, " ")
+    .slice(0, maxReason)
+    .toWellFormed(),
+  messageId:
+    messageId
+      ?.replace(/^<|>$|\p{Cc}/gu, "")
+      .slice(0, 300)
+      .toWellFormed() ?? null
 })
 
 /**

@@ -125,6 +125,7 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
             ? yield* pool.deliver(message, open.maybeSentBy)
             : yield* suppressed(open.suppressed)
         yield* messages.record(job.id, delivery, {
+          channel: pool.channel,
           recipient: addressOf(message.recipient),
           subject: message.rendered.subject
         })

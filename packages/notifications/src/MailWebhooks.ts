@@ -5,6 +5,8 @@ import * as BounceReport from "./BounceReport.ts"
 import { Suppressions } from "./Suppressions.ts"
 
 export class MailWebhookRejected extends Schema.TaggedError<MailWebhookRejected>()("MailWebhookRejected", {
+  /** `body`: whoever sent it may. */
+  fault: Schema.Literals(["signature", "body"]),
   reason: Schema.String
 }) {}
 
@@ -48,7 +50,8 @@ export class MailWebhooks extends Context.Service<
     Effect.gen(function* () {
       const suppressions = yield* Suppressions
       const secret = yield* Config.Redacted("ONSALE_MAIL_WEBHOOK_SECRET").pipe(Config.option)
-      const reject = (reason: string) => new MailWebhookRejected({ reason })
+      const reject = (reason: string) => new MailWebhookRejected({ fault: "signature", reason })
+      const unreadable = (reason: string) => new MailWebhookRejected({ fault: "body", reason })
       return MailWebhooks.of({
         receive: Effect.fn("MailWebhooks.receive")(function* (provider, body, headers) {
           if (Option.isNone(secret) || Redacted.value(secret.value).trim() === "") {
@@ -58,10 +61,10 @@ export class MailWebhooks extends Context.Service<
             return yield* reject("the secret does not hold")
           }
           const json = yield* parse(Buffer.from(body).toString("utf8")).pipe(
-            Effect.mapError(() => reject("it is no JSON"))
+            Effect.mapError(() => unreadable("it is no JSON"))
           )
           const bounces = BounceReport.read(json)
-          if (bounces === undefined) return yield* reject("it is no report of a shape that is known")
+          if (bounces === undefined) return yield* unreadable("it is no report of a shape that is known")
           yield* suppressions.add(provider, bounces)
           if (bounces.length > 0) yield* Effect.logInfo(`${provider} tells of ${bounces.length} bounces`)
           return bounces.length

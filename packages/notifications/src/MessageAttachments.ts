@@ -49,13 +49,23 @@ export class MessageAttachments extends Context.Service<
           switch (content._tag) {
             case "OrderConfirmed":
             case "TicketReissued": {
+              // Whoever paid hears of it, and has given every ticket away.
+              if (content._tag === "OrderConfirmed" && content.order.tickets.length === 0) {
+                return Result.succeed([])
+              }
               const { orderId, tickets } = confirmed
-              const document = yield* Effect.result(notifications.documentOf(orderId, tickets, ticketId))
+              const document = yield* Effect.result(
+                notifications.documentOf(orderId, tickets, { ticketId, locale })
+              )
               if (Result.isFailure(document)) {
                 const { failure } = document
                 // Refunded before it could be sent: there is nothing left to send. All else was there when it was offered.
                 return failure._tag === "TicketsNotReady" && failure.reason === "NoValidTickets"
-                  ? Result.fail("the order has no valid tickets any more")
+                  ? Result.fail(
+                      ticketId === undefined
+                        ? "the order has no valid tickets any more"
+                        : "the ticket is not valid any more"
+                    )
                   : yield* Effect.die(failure)
               }
               const pdf = yield* notifications.renderTickets(document.success)

@@ -9,6 +9,7 @@ import type { Recipient } from "./Channel.ts"
 import { NoticeJobs } from "./NoticeJobs.ts"
 import type { Delivery } from "./ProviderPool.ts"
 import { settled } from "./SettledSql.ts"
+import * as SmsStatuses from "./sms/SmsStatuses.ts"
 
 /** Somebody who is told a notice in a channel. */
 export interface Addressee {
@@ -76,7 +77,7 @@ export class MessageStore extends Context.Service<
     readonly record: (
       id: string,
       delivery: Delivery,
-      sent: { readonly recipient: string; readonly subject: string }
+      sent: { readonly channel: ChannelName; readonly recipient: string; readonly subject: string }
     ) => Effect.Effect<void>
     /** Puts attempts on record whose process ended before it could. */
     readonly recordSilent: (id: string, count: number) => Effect.Effect<void>
@@ -87,6 +88,7 @@ export class MessageStore extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const jobs = yield* NoticeJobs
+      const statuses = yield* SmsStatuses.make
 
       return MessageStore.of({
         plan: Effect.fn("MessageStore.plan")(function* (notice, addressees, correlation) {
@@ -132,12 +134,16 @@ export class MessageStore extends Context.Service<
           yield* sql`UPDATE notifications.messages SET skipped = ${reason}::text WHERE id = ${id}::text AND sent_at IS NULL`
         }, settled),
 
-        record: Effect.fn("MessageStore.record")(function* (id, { result, tries }, { recipient, subject }) {
+        record: Effect.fn("MessageStore.record")(function* (
+          id,
+          { result, tries },
+          { channel, recipient, subject }
+        ) {
           const sent = Result.isSuccess(result) ? result.success : undefined
           const unknown = Result.isFailure(result) && result.failure.kind === "unknown"
           const lastBy = tries[tries.length - 1]?.provider ?? null
           const atMs = tries[tries.length - 1]?.atMs ?? (yield* Clock.currentTimeMillis)
-          yield* sql`WITH tried AS (
+          const write = sql`WITH tried AS (
               INSERT INTO notifications.attempts (message_id, at, provider, outcome, reason)
               SELECT ${id}::text, to_timestamp(at / 1000), provider, outcome, nullif(reason, '')
               FROM unnest(${tries.map((one) => String(one.atMs))}::float8[], ${tries.map((one) => one.provider)}::text[],
@@ -152,6 +158,9 @@ export class MessageStore extends Context.Service<
               sent_at = coalesce(sent_at, CASE WHEN ${sent !== undefined}::boolean
                 THEN to_timestamp(${atMs}::float8 / 1000) END)
             WHERE id = ${id}::text`
+          yield* channel === "sms" && sent !== undefined
+            ? statuses.settle(sent.reference, Effect.asVoid(write))
+            : write
         }, settled),
 
         recordSilent: Effect.fn("MessageStore.recordSilent")(function* (id, count) {

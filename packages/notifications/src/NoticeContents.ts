@@ -1,4 +1,5 @@
 /** What a notice says, looked up at the moment, and whether there is still anything to say. */
+import type { OrderTicket } from "@onsale/contracts/booking/Order"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import type { GiftLetterUnderWay } from "./GiftLetters.ts"
@@ -11,12 +12,20 @@ import * as TicketContents from "./TicketContents.ts"
 import * as TicketHolders from "./TicketHolders.ts"
 import { type Told, told, type Untold, untold } from "./Told.ts"
 
-/** What goes with a confirmation: whatever was given to others, by whichever address, is in their letters. */
-const confirmedContent = (order: ConfirmedOrder) =>
-  TicketHolders.buyersContent({
-    ...order,
-    tickets: order.tickets.filter(({ holder }) => holder === undefined)
-  })
+/** What a confirmation is of. Whatever was given to others, by whichever address, is in their letters: who paid hears where it is. */
+const confirmedContent = (order: ConfirmedOrder) => {
+  const isKept = ({ holder, status }: OrderTicket) => status === "valid" && holder === undefined
+  return {
+    order: TicketHolders.buyersContent({ ...order, tickets: order.tickets.filter(isKept) }),
+    gone: order.tickets
+      .filter((ticket) => !isKept(ticket))
+      .map(({ holder, label, price, status }) => ({
+        label,
+        price: { amount: price, currency: order.total.currency },
+        to: status === "valid" && holder !== undefined ? holder.name : null
+      }))
+  }
+}
 
 export class NoticeContents extends Context.Service<
   NoticeContents,
@@ -41,12 +50,10 @@ export class NoticeContents extends Context.Service<
         const { cancelled, facts: event, version } = yield* eventOf(found.eventId, notice.orderId)
         const sequence = version - 1
         if (found.tickets.every(({ status }) => status !== "valid"))
-          return untold("the order has no valid tickets any more")
+          return untold("all of its tickets were refunded")
         if (notice._tag === "OrderConfirmed") {
-          const order = confirmedContent(found)
-          if (order.tickets.length === 0) return untold("its tickets were given to others")
           return {
-            ...told({ _tag: "OrderConfirmed", order, event }, found.customer, found),
+            ...told({ _tag: "OrderConfirmed", ...confirmedContent(found), event }, found.customer, found),
             revision: { sequence }
           }
         }
@@ -83,7 +90,7 @@ export class NoticeContents extends Context.Service<
             }
           }
           case "EventReminder": {
-            if (order.tickets.length === 0) return untold("its tickets were given to others")
+            if (order.tickets.length === 0) return untold("its valid tickets were given to others")
             if (event.startsAt !== notice.startsAt) return untold("the event was moved")
             if (Date.parse(event.startsAt) <= (yield* Clock.currentTimeMillis)) {
               return untold("the event has begun")

@@ -30,7 +30,7 @@ export class Notifications extends Context.Service<
   {
     /** The tickets of a confirmed order as a PDF, by what this context has heard of it; `TicketsNotFound` may mean not yet. */
     readonly documentFor: (orderId: OrderId) => Effect.Effect<Uint8Array, TicketsNotFound | TicketsNotReady>
-    /** What stands on the valid tickets of an order, or on that one, of tickets that the caller has at hand: see there. */
+    /** What stands on the valid tickets of an order, or on one of them, of tickets that the caller has at hand: see there. */
     readonly documentOf: TicketDocuments["Service"]["of"]
     /** A PDF of that; waits where many are drawn already. */
     readonly renderTickets: (document: TicketDocument) => Effect.Effect<Uint8Array>

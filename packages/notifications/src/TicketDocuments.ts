@@ -1,11 +1,12 @@
 /**
  * What stands on the tickets of an order. Whoever asks for a document, a buyer at the gateway or a worker that writes a
  * mail, brings the tickets as they are; all else is looked up here, in one place each: what never changes of an order
- * in its `Placed`, the event in what this context has heard of it. So equal tickets have equal documents.
+ * in its `Placed`, the event in what this context has heard of it. So equal tickets have equal documents in a language.
  */
 import { OrderEvent, type OrderTicket } from "@onsale/contracts/booking/Order"
 import { CatalogEvent, type EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { EventId, OrderId, SeatId, TicketId } from "@onsale/contracts/Ids"
+import type { Locale } from "@onsale/contracts/notifications/Locale"
 import {
   type TicketDocument,
   TicketsNotFound,
@@ -24,6 +25,15 @@ import { TicketCodes } from "./TicketCode.ts"
 /** Events whose plan is kept, a megabyte or less each: those that sell, and are printed again and again. */
 const plansKept = 16
 
+export interface DocumentOptions {
+  /** That ticket alone, whoever has it; all that were not given to others when left out. */
+  readonly ticketId?: TicketId | undefined
+  /** The language of the letter that it goes with; that of the order when left out. */
+  readonly locale?: Locale | undefined
+  /** Of an event that the catalog's journal does not tell of: SQL has put it there. */
+  readonly untold?: ((eventId: EventId) => Effect.Effect<EventFacts>) | undefined
+}
+
 export class TicketDocuments extends Context.Service<
   TicketDocuments,
   {
@@ -34,9 +44,7 @@ export class TicketDocuments extends Context.Service<
     readonly of: (
       orderId: OrderId,
       tickets: ReadonlyArray<OrderTicket>,
-      ticketId?: TicketId,
-      /** Of an event that the catalog's journal does not tell of: SQL has put it there. */
-      untold?: (eventId: EventId) => Effect.Effect<EventFacts>
+      options?: DocumentOptions
     ) => Effect.Effect<TicketDocument, TicketsNotFound | TicketsNotReady>
   }
 >()("@onsale/notifications/TicketDocuments") {
@@ -84,7 +92,7 @@ export class TicketDocuments extends Context.Service<
       })
 
       return TicketDocuments.of({
-        of: Effect.fn("TicketDocuments.of")(function* (orderId, all, ticketId, untold) {
+        of: Effect.fn("TicketDocuments.of")(function* (orderId, all, { locale, ticketId, untold } = {}) {
           const valid = all.filter(
             ({ holder, id, status }) =>
               status === "valid" && (ticketId === undefined ? holder === undefined : id === ticketId)
@@ -128,7 +136,7 @@ export class TicketDocuments extends Context.Service<
               venue: { name: venue.name, location: venue.location },
               performers
             },
-            locale: localeFor(PreferencesContract.defaults, customer.locale),
+            locale: locale ?? localeFor(PreferencesContract.defaults, customer.locale),
             refunds: terms?.refunds ?? {},
             ...(onPlan != null && tickets.some(({ place }) => place !== undefined)
               ? { plan: onPlan.plan }

@@ -42,6 +42,21 @@ describe("BounceReport", () => {
     assert.deepStrictEqual(addresses(mailgun("temporary")), [])
   })
 
+  it("takes no address that cannot be stored or shown on a line, and bounds what is said of it", () => {
+    for (const address of [
+      "a\0@b.example",
+      "a@b\u001b.example",
+      "a@b\ud800.example",
+      `a@${"b".repeat(190)}`
+    ]) {
+      assert.isUndefined(read({ bounces: [{ address, reason: "" }] }), JSON.stringify(address))
+      assert.isUndefined(read({ RecordType: "Bounce", Type: "HardBounce", Email: address }))
+    }
+    const [said] =
+      read({ bounces: [{ address: "a@b.example", reason: "\ud800\0", messageId: "m\0\ud800" }] }) ?? []
+    assert.deepInclude(said, { reason: "\ufffd ", messageId: "m\ufffd" })
+  })
+
   it.each([null, "text", 7, {}, { bounces: "all" }, { bounces: [{ address: "nobody", reason: "" }] }])(
     "takes %j for no report",
     (body) => assert.isUndefined(read(body))

@@ -222,10 +222,10 @@ describe("Notifications", () => {
       const untold = () => Effect.succeed(event)
       const failure = yield* Effect.flip(notifications.documentOf(orderId, tickets))
       assert.strictEqual(failure._tag === "TicketsNotReady" && failure.reason, "EventUnknown")
-      const document = yield* notifications.documentOf(orderId, tickets, undefined, untold)
+      const document = yield* notifications.documentOf(orderId, tickets, { untold })
       assert.strictEqual(document.event.name, event.name)
       yield* publish({ ...event, name: "As it was told" })
-      const told = yield* notifications.documentOf(orderId, tickets, undefined, untold)
+      const told = yield* notifications.documentOf(orderId, tickets, { untold })
       assert.strictEqual(told.event.name, "As it was told")
     }).pipe(Effect.provide(withoutRunner))
   )
@@ -253,7 +253,7 @@ describe("Notifications", () => {
       const [given = assert.fail(), kept = assert.fail()] = tickets
       const now = [{ ...given, holder: { name: "Grace", email: "grace@example.org" } }, kept]
       const pricesOf = (ticketId?: TicketId) =>
-        Effect.map(notifications.documentOf(orderId, now, ticketId), (document) =>
+        Effect.map(notifications.documentOf(orderId, now, { ticketId }), (document) =>
           document.tickets.map(({ holder, price }) => [holder, price?.amount])
         )
       assert.deepStrictEqual(yield* pricesOf(), [[undefined, kept.price]])

@@ -6,7 +6,9 @@ import { defaults } from "@onsale/contracts/notifications/Preferences"
 import { pollUntil } from "@onsale/testing/Poll"
 import { Clock, Effect } from "effect"
 import { MessageLog } from "../src/MessageLog.ts"
+import { Notifications } from "../src/Notifications.ts"
 import { Preferences } from "../src/Preferences.ts"
+import type { DocumentOptions } from "../src/TicketDocuments.ts"
 import { UnsubscribeLinks } from "../src/UnsubscribeLinks.ts"
 import { mailsTo, plainOf } from "./MailReading.ts"
 import { catalog, patience, place, publish, running, untilSettled } from "./NoticeWorld.ts"
@@ -104,6 +106,47 @@ describe("Readers", () => {
       yield* french.confirm
       const mails = yield* pollUntil(mailsTo("layla@example.org"), ({ length }) => length === 2, patience)
       assert.include(plainOf(mails[1]?.raw ?? ""), 'lang="fr"')
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("what goes with a letter is in its language, what the order's address shows in the order's", () =>
+    Effect.gen(function* () {
+      const notifications = yield* Notifications
+      const preferences = yield* Preferences
+      const email = "carmen@example.org"
+      yield* publish()
+      yield* preferences.set({ email }, { ...defaults, locale: "es" })
+      const { append, confirm, orderId, tickets } = yield* place(2, { email, locale: "de-AT" })
+      const [kept = assert.fail(), given = assert.fail()] = tickets
+      yield* confirm
+      const [bought] = yield* pollUntil(mailsTo(email), ({ length }) => length === 1, patience)
+      const anne = { name: "Anne", email: "anne@example.org", locale: "fr" }
+      yield* append(3, [
+        OrderEvent.cases.TicketReissued.make({ ticketId: given.id, codeVersion: 2, holder: anne })
+      ])
+      const [gift] = yield* pollUntil(mailsTo(anne.email), ({ length }) => length === 1, patience)
+
+      const drawn = Effect.fnUntraced(function* (of: typeof tickets, options?: DocumentOptions) {
+        const document = yield* notifications.documentOf(orderId, of, options)
+        return Buffer.from(yield* notifications.renderTickets(document))
+      })
+      const now = [kept, { ...given, codeVersion: 2, holder: anne }]
+      const letters = [
+        [bought, yield* drawn(tickets, { locale: "es" }), "es"],
+        [gift, yield* drawn(now, { ticketId: given.id, locale: "fr" }), "fr"]
+      ] as const
+      for (const [letter, pdf, locale] of letters) {
+        const raw = letter?.raw ?? ""
+        assert.include(plainOf(raw), `lang="${locale}"`)
+        assert.include(raw.replace(/\s/g, ""), pdf.toString("base64"))
+        assert.include(pdf.toString("latin1"), `/Lang (${locale})`)
+        assert.include(plainOf(raw), `PRODID:-//Onsale//Tickets//${locale.toUpperCase()}`)
+      }
+      const shown = yield* drawn(now)
+      assert.include(shown.toString("latin1"), "/Lang (de)")
+      // The same version of the order in the same language has the same bytes, whatever was printed between.
+      assert.isTrue(shown.equals(yield* drawn(now)))
+      assert.isTrue(shown.equals(Buffer.from(yield* notifications.documentFor(orderId))))
     }).pipe(Effect.provide(running))
   )
 

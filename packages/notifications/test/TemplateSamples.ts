@@ -22,6 +22,17 @@ export const hostileOf = (content: NoticeContent): NoticeContent => {
     tickets: content.order.tickets.map((ticket) => ({ ...ticket, label: hostile }))
   }
   switch (content._tag) {
+    case "OrderConfirmed":
+      return {
+        ...content,
+        event,
+        order,
+        gone: content.gone.map((ticket) => ({
+          ...ticket,
+          label: hostile,
+          to: ticket.to === null ? null : long
+        }))
+      }
     case "EventCancelled":
       return { ...content, event, order, reason: hostile }
     case "Refunded":

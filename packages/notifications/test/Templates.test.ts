@@ -46,7 +46,14 @@ const facts = (content: NoticeContent, locale: Locale): ReadonlyArray<string> =>
       return [
         ...always,
         money(content.order.total),
-        ...content.order.tickets.slice(0, 20).flatMap(({ label, price }) => [label, money(price)])
+        ...content.order.tickets.slice(0, 20).flatMap(({ label, price }) => [label, money(price)]),
+        ...content.gone.flatMap(({ label, price, to }) => [
+          label,
+          money(price),
+          to === null
+            ? languages[locale].labels.returned
+            : languages[locale].labels.givenTo(typed(to, locale))
+        ])
       ]
     case "PaymentPending":
     case "PaymentExpiring":
@@ -225,6 +232,19 @@ describe("Templates", () => {
     }
   })
 
+  it("who paid and has no ticket left is told that the order is confirmed, and of no PDF", () => {
+    const [, , , given, returned, some] = samples.OrderConfirmed
+    for (const locale of locales) {
+      const said = (content: NoticeContent) => render(content, locale).text
+      for (const none of [given!, returned!]) assert.notInclude(said(none), "PDF")
+      assert.notStrictEqual(
+        phrases(given!, languages[locale], locale).body[1],
+        phrases(returned!, languages[locale], locale).body[1]
+      )
+      assert.include(said(some!), "PDF")
+    }
+  })
+
   it("who was given a ticket cannot return those of the order", () => {
     for (const locale of locales) {
       const [own, given] = samples.TicketReissued
@@ -253,6 +273,7 @@ describe("Templates", () => {
           {
             _tag: "OrderConfirmed",
             event,
+            gone: [],
             order: { ...order, tickets: Array.from({ length: count }, () => order.tickets[0]!) }
           },
           "ar"

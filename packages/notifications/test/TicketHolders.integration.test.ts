@@ -4,14 +4,25 @@ import { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
 import { makeUuidV7, type OrderId, RefundId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
 import { SmtpFixture } from "@onsale/testing/SmtpFixture"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { MessageLog } from "../src/MessageLog.ts"
 import { FanOut, fanOutId, NoticeJobs } from "../src/NoticeJobs.ts"
 import { Preferences } from "../src/Preferences.ts"
 import { Suppressions } from "../src/Suppressions.ts"
 import { mailsTo, plainOf } from "./MailReading.ts"
-import { catalog, customer, patience, place, publish, running, untilSettled } from "./NoticeWorld.ts"
+import {
+  catalog,
+  channels,
+  customer,
+  patience,
+  place,
+  publish,
+  runner,
+  running,
+  untilSettled,
+  withoutRunner
+} from "./NoticeWorld.ts"
 import { event, eventId, nowMs } from "./Samples.ts"
 
 const hour = 3_600_000
@@ -164,6 +175,52 @@ describe("TicketHolders", () => {
       assert.notInclude(letter?.raw, "tickets.pdf")
       assert.deepStrictEqual(yield* toldTo(orderId, alan.email), ["TicketReissued sent"])
     }).pipe(Effect.provide(running))
+  )
+
+  it.live(
+    "who paid and has no ticket left by then gets the confirmation: it says where each of them is",
+    () =>
+      Effect.gen(function* () {
+        yield* publish()
+        const ada = "ada@example.org"
+        const mixed = yield* place(2)
+        yield* mixed.confirm
+        yield* mixed.append(3, [give(mixed.tickets[0], 2, grace)])
+        yield* mixed.append(4, [refund(mixed.tickets.slice(1), "customer")])
+        const given = yield* place(2, { email: ada })
+        yield* given.confirm
+        yield* given.append(3, [give(given.tickets[0], 2, grace), give(given.tickets[1], 2, alan)])
+        const returned = yield* place(1)
+        yield* returned.confirm
+        yield* returned.append(3, [refund(returned.tickets, "customer")])
+        // All of it has happened before the first letter is written.
+        yield* Effect.gen(function* () {
+          yield* untilTold(mixed.orderId, `OrderConfirmed sent ${buyer}`)
+          yield* untilTold(given.orderId, `OrderConfirmed sent ${ada}`)
+          yield* untilTold(returned.orderId, "OrderConfirmed skipped null")
+          yield* untilSettled
+        }).pipe(Effect.provide(runner.pipe(Layer.provide(channels))))
+        const letterOf = (orderId: OrderId, address: string) =>
+          Effect.map(mailsTo(address), (mails) => {
+            const [letter, ...more] = mails.filter(({ messageId }) =>
+              messageId.includes(`${orderId}.confirmed`)
+            )
+            assert.deepStrictEqual(more, [])
+            assert.notMatch(letter?.raw ?? "filename=", /filename=/)
+            return plainOf(letter?.raw ?? "")
+          })
+        const half = yield* letterOf(mixed.orderId, buyer)
+        assert.include(half, `${mixed.tickets[0]?.label}: €49.50 · given to Grace Hopper`)
+        assert.include(half, `${mixed.tickets[1]?.label}: €49.50 · returned`)
+        assert.include(half, "Total: €99.00")
+        const whole = yield* letterOf(given.orderId, ada)
+        assert.include(whole, "given to Alan Turing")
+        assert.notInclude(whole, "returned")
+        const log = yield* MessageLog
+        const { notifications } = yield* Effect.orDie(log.page({ order: returned.orderId }))
+        const skipped = notifications.find(({ notice }) => notice._tag === "OrderConfirmed")
+        assert.strictEqual(skipped?.reason, "all of its tickets were refunded")
+      }).pipe(Effect.provide(withoutRunner))
   )
 
   it.live("who gave all tickets away is not reminded; who declined is not, nor who has them no more", () =>

@@ -1,11 +1,12 @@
 /** Verifies and reads the webhooks of the sandbox provider. */
 import { PaymentIntentId } from "@onsale/contracts/Ids"
 import { SandboxWebhook, signatureHeader } from "@onsale/contracts/payments/Sandbox"
+import { storableText } from "@onsale/contracts/Text"
 import { Effect, Option, type Redacted, Schema } from "effect"
 import { type WebhookNotice, WebhookRejected } from "./PaymentProvider.ts"
 import * as TimedSignature from "./TimedSignature.ts"
 
-const maxEventIdLength = 255
+const isEventId = Schema.is(storableText(255).check(Schema.isMinLength(1)))
 
 const decodeBody = Schema.decodeUnknownEffect(Schema.fromJsonString(SandboxWebhook))
 const decodeIntentId = Schema.decodeUnknownOption(PaymentIntentId)
@@ -22,7 +23,7 @@ export const makeReader = Effect.fnUntraced(function* (secrets: ReadonlyArray<Re
   ): Effect.fn.Return<WebhookNotice, WebhookRejected> {
     yield* verify(headers[signatureHeader], body)
     const webhook = yield* Effect.mapError(decodeBody(new TextDecoder().decode(body)), bodyInvalid)
-    if (webhook.id.length === 0 || webhook.id.length > maxEventIdLength) return yield* bodyInvalid()
+    if (!isEventId(webhook.id)) return yield* bodyInvalid()
     return {
       eventId: webhook.id,
       intentId: Option.getOrNull(decodeIntentId(webhook.data.reference)),

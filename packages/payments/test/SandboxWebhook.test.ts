@@ -113,6 +113,8 @@ describe("a webhook of the sandbox", () => {
         "",
         "{",
         JSON.stringify({ ...webhook, id: "" }),
+        JSON.stringify({ ...webhook, id: "evt_\0" }),
+        JSON.stringify({ ...webhook, id: "x".repeat(256) }),
         JSON.stringify({ ...webhook, data: {} })
       ]) {
         assert.deepInclude(yield* reasonOf(read(text)), { reason: "body_invalid" })

@@ -252,8 +252,14 @@ describe("The door", () => {
         })
         isProblem(yield* door.checkIn({ code: a.code }), 400, "request-invalid")
         const refused = yield* shop.refund(order.id, { tickets: [a.id], reason: "ill" })
-        isProblem(refused, 409, "tickets-used", { tickets: [a.id] })
-        isProblem(yield* door.reissue(order.id, a.id), 409, "not-reissuable", { reason: "used" })
+        isProblem(refused, 409, "tickets-used", {
+          tickets: [a.id],
+          detail: "The tickets were used at the door."
+        })
+        isProblem(yield* door.reissue(order.id, a.id), 409, "not-reissuable", {
+          reason: "used",
+          detail: "It was used at the door."
+        })
 
         // --- given on, and lost
         const b = ticketOf(order, 1)
@@ -274,7 +280,9 @@ describe("The door", () => {
         )
         for (const what of ["ticket.pdf", "pass.pkpass", "google-wallet"]) {
           const path = shop.api(`/tickets/${b.id}/${what}`)
-          isProblem(yield* shop.send({ path }), 409, "ticket-not-valid")
+          isProblem(yield* shop.send({ path }), 409, "ticket-not-valid", {
+            detail: "It is valid, and was given to another person: it is in the letter to its holder."
+          })
         }
         isProblem(yield* door.checkIn({ code: b.code, gate: "North" }), 409, "code-replaced")
         // Nobody loses what they never had: whoever has not got it yet is given it by the newer code.
@@ -304,6 +312,13 @@ describe("The door", () => {
           holder: "Grace Hopper"
         })
         isProblem(yield* door.reissue(order.id, ticketOf(otherOrder).id), 404, "ticket-not-found")
+        yield* Effect.flatMap(
+          door.reissue(otherOrder.id, ticketOf(otherOrder).id, holder),
+          Shop.expect(200, Order)
+        )
+        isProblem(yield* shop.pdf(otherOrder.id), 409, "tickets-not-ready", {
+          detail: "All of its tickets were given to other people: each is in the letter to its holder."
+        })
         isProblem(yield* door.reissue(order.id, b.id, { name: "", email: "nobody" }), 400, "request-invalid")
 
         // --- two gates without network, of which one is twenty seconds ahead; times are the service's own

@@ -116,6 +116,17 @@ describe("Notifications", () => {
         const signature = `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`
         assert.strictEqual((yield* bounce({ "x-onsale-signature": signature }, `${body} `)).status, 400)
         assert.strictEqual((yield* bounce({ "x-onsale-signature": signature })).status, 204)
+        // Who has the secret is told that it is the body, and nobody else.
+        for (const text of ["no JSON", "{}", `{"bounces":[{"address":"a\\u0000@b.example","reason":""}]}`]) {
+          for (const [key, type] of [
+            [secret, "webhook-unreadable"],
+            ["guess", "webhook-rejected"]
+          ] as const) {
+            const refused = yield* bounce({ authorization: `Bearer ${key}` }, text)
+            assert.strictEqual(refused.status, 400, refused.text)
+            assert.strictEqual((yield* Shop.problemOf(refused)).type, `urn:onsale:problem:${type}`)
+          }
+        }
         assert.strictEqual(
           (yield* bounce({ authorization: `Bearer ${secret}` }, "x".repeat(70_000))).status,
           413

@@ -169,21 +169,29 @@ layer(World.layer, { timeout: "180 seconds", excludeTestServices: true })("Pushe
         ["MessageStatus", "delivered"],
         ["To", "+4930901820"]
       ]
-      const signature = createHmac("sha1", twilioToken)
-        .update(`https://tickets.example${callback}${form.flat().join("")}`)
-        .digest("base64")
-      const tell = (headers: Readonly<Record<string, string>>) =>
+      const signatureOf = (fields: typeof form) =>
+        createHmac("sha1", twilioToken)
+          .update(`https://tickets.example${callback}${fields.flat().join("")}`)
+          .digest("base64")
+      const signature = signatureOf(form)
+      const tell = (headers: Readonly<Record<string, string>>, fields = form) =>
         shop.send({
           method: "POST",
           path: callback,
           headers: { "content-type": "application/x-www-form-urlencoded", ...headers },
-          body: new URLSearchParams(form).toString()
+          body: new URLSearchParams(fields).toString()
         })
       assert.strictEqual((yield* tell({ "x-twilio-signature": signature })).status, 204)
       for (const headers of [{}, { "x-twilio-signature": signature.toLowerCase() }]) {
         const refused = yield* tell(headers)
         assert.strictEqual(refused.status, 400, refused.text)
         assert.strictEqual((yield* Shop.problemOf(refused)).type, "urn:onsale:problem:webhook-rejected")
+      }
+      // Twilio's own, and nothing that can be taken.
+      for (const fields of [[["Body", "STOP"]], [...form.slice(0, 2), ["To", "+4930901820\0"]]]) {
+        const refused = yield* tell({ "x-twilio-signature": signatureOf(fields) }, fields)
+        assert.strictEqual(refused.status, 400, refused.text)
+        assert.strictEqual((yield* Shop.problemOf(refused)).type, "urn:onsale:problem:webhook-unreadable")
       }
     })
   )

@@ -13,9 +13,9 @@ import * as TicketQr from "./TicketQr.ts"
 
 const plan = "section,row,seat_from,seat_to,quantity,price\nStalls,A,1,40,,45.00"
 
-const isProblem = (reply: Reply, status: number, type: string) => {
+const isProblem = (reply: Reply, status: number, type: string, more: object = {}) => {
   assert.strictEqual(reply.status, status, reply.text)
-  assert.deepInclude(reply.json, { type: `urn:onsale:problem:${type}`, status })
+  assert.deepInclude(reply.json, { type: `urn:onsale:problem:${type}`, status, ...more })
 }
 
 const sellerAt = (shop: Shop.Shop) => ({
@@ -83,7 +83,9 @@ describe("What is given back", () => {
         assert.deepStrictEqual(TicketQr.codes((yield* ofTicket(left.id, "ticket.pdf")).body), [
           left.code ?? assert.fail()
         ])
-        isProblem(yield* ofTicket(ticket.id, "ticket.pdf"), 409, "ticket-not-valid")
+        isProblem(yield* ofTicket(ticket.id, "ticket.pdf"), 409, "ticket-not-valid", {
+          detail: "It was refunded."
+        })
         for (const pass of ["pass.pkpass", "google-wallet"]) {
           isProblem(yield* ofTicket(ticket.id, pass), 409, "ticket-not-valid")
           isProblem(yield* ofTicket(left.id, pass), 404, "wallet-not-configured")

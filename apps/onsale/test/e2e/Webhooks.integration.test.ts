@@ -1,5 +1,6 @@
 /** What organisers' own services are told, over HTTP and on the command line. */
 import { assert, describe, it } from "@effect/vitest"
+import { EventId } from "@onsale/contracts/Ids"
 import { ScanReports } from "@onsale/contracts/http/CheckInsApi"
 import { Order } from "@onsale/contracts/http/OrdersApi"
 import { Delivery, DeliveryDetail, Webhook, WebhookWithSecret } from "@onsale/contracts/notifications/Webhook"
@@ -10,6 +11,9 @@ import type { AddressInfo } from "node:net"
 import * as RpcClients from "./RpcClients.ts"
 import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
+
+/** Of nothing that there is. */
+const unknownId = "019aa000-0000-7000-8000-0000000000ff"
 
 const plan = "section,row,seat_from,seat_to,quantity,price\nStalls,A,1,40,,45.00"
 
@@ -65,6 +69,11 @@ describe("Webhooks of organisers", () => {
       assert.strictEqual(refused.status, 422, refused.text)
       assert.deepInclude(refused.json, { type: "urn:onsale:problem:webhook-url-refused" })
 
+      // It would hear nothing for ever.
+      const ofNothing = yield* call("", { url, eventId: unknownId })
+      assert.strictEqual(ofNothing.status, 404, ofNothing.text)
+      assert.deepInclude(ofNothing.json, { type: "urn:onsale:problem:event-not-found" })
+
       const webhook = yield* Effect.flatMap(call("", { url }), Shop.expect(201, WebhookWithSecret))
       assert.match(webhook.secret, /^whsec_/)
       const { webhooks } = yield* Effect.flatMap(call(""), Shop.expect(200, List))
@@ -92,6 +101,19 @@ describe("Webhooks of organisers", () => {
         deliveries.map(({ type }) => type),
         ["order.confirmed", "event.published"]
       )
+
+      // --- narrowed down to an event that there is, and to none
+      const narrow = (eventId: string | null, id: string = webhook.id) => call(`/${id}`, { eventId }, "PATCH")
+      for (const [reply, type] of [
+        [yield* narrow(unknownId), "event-not-found"],
+        [yield* narrow(event.id, unknownId), "webhook-not-found"]
+      ] as const) {
+        assert.strictEqual(reply.status, 404, reply.text)
+        assert.deepInclude(reply.json, { type: `urn:onsale:problem:${type}` })
+      }
+      assert.deepInclude((yield* call(`/${webhook.id}`)).json, { eventId: null })
+      assert.deepInclude((yield* narrow(event.id)).json, { eventId: event.id })
+      assert.deepInclude((yield* narrow(null)).json, { eventId: null })
 
       // --- the command line
       const listed = yield* cli("list")
@@ -189,9 +211,16 @@ describe("Webhooks of organisers", () => {
         // --- by RPC
         const refused = yield* Effect.flip(rpc.CreateWebhook({ webhook: { url: "ftp://example.org/" } }, key))
         assert.strictEqual(refused._tag, "WebhookUrlRefused")
+        const ofNothing = { url, eventId: EventId.make(unknownId) }
+        assert.strictEqual(
+          (yield* Effect.flip(rpc.CreateWebhook({ webhook: ofNothing }, key)))._tag,
+          "EventNotFound"
+        )
         const { id, secret } = yield* rpc.CreateWebhook({ webhook: { url, description: "till" } }, key)
         const webhookId = { webhookId: id }
         assert.deepInclude(yield* rpc.GetWebhook(webhookId, key), { id, description: "till" })
+        const elsewhere = { ...webhookId, change: { eventId: ofNothing.eventId } }
+        assert.strictEqual((yield* Effect.flip(rpc.ChangeWebhook(elsewhere, key)))._tag, "EventNotFound")
         const changed = yield* rpc.ChangeWebhook({ ...webhookId, change: { description: "crm" } }, key)
         assert.strictEqual(changed.description, "crm")
         assert.notStrictEqual((yield* rpc.RotateWebhook(webhookId, key)).secret, secret)
@@ -234,12 +263,16 @@ describe("Webhooks of organisers", () => {
         const nowhere = yield* cli("create", "ftp://example.org/")
         assert.notStrictEqual(nowhere.code, 0)
         assert.include(nowhere.stderr + nowhere.stdout, "https")
+        const unheard = yield* cli("create", url, "--event", unknownId)
+        assert.notStrictEqual(unheard.code, 0)
+        assert.include(unheard.stderr + unheard.stdout, "There is no such event")
         const removed = yield* cli("delete", webhook.id)
         assert.strictEqual(removed.code, 0, removed.stderr)
         assert.deepStrictEqual(yield* listed, [])
         assert.notStrictEqual((yield* cli("delete", webhook.id)).code, 0)
         assert.strictEqual(received.length, 3)
         yield* Service.assertNothingBroke(service)
-      })
+      }),
+    180_000
   )
 })

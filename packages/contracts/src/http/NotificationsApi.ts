@@ -4,7 +4,7 @@ import { HttpApiEndpoint, HttpApiError, HttpApiGroup, OpenApi } from "effect/htt
 import { Message, MessagePage, MessageQuery, Suppression } from "../notifications/Message.ts"
 import { storableText } from "../Text.ts"
 import { OrganiserAuth } from "./OrganiserApi.ts"
-import { CursorInvalid, WebhookRejected } from "./Problems.ts"
+import { CursorInvalid, WebhookRejected, WebhookUnreadable } from "./Problems.ts"
 
 export class NotificationNotFound extends HttpApiError.Problem<NotificationNotFound>()(
   "NotificationNotFound",
@@ -82,7 +82,7 @@ export class MailWebhooksApi extends HttpApiGroup.make("mailWebhooks")
     // The body is the provider's own and signed as it stands, so it is read as bytes and has no schema here.
     HttpApiEndpoint.post("bounces", "/webhooks/mail/:provider", {
       params: { provider: Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/)) },
-      error: WebhookRejected
+      error: [WebhookRejected, WebhookUnreadable]
     }).annotateMerge(
       described(
         "For mail providers: what bounced",

@@ -16,7 +16,7 @@ import {
   WebhookWithSecret
 } from "../notifications/Webhook.ts"
 import { OrganiserAuth } from "./OrganiserApi.ts"
-import { CursorInvalid } from "./Problems.ts"
+import { CursorInvalid, EventNotFound } from "./Problems.ts"
 
 export class WebhookNotFound extends HttpApiError.Problem<WebhookNotFound>()("WebhookNotFound", {
   type: "urn:onsale:problem:webhook-not-found",
@@ -78,7 +78,7 @@ export class OrganiserWebhooksApi extends HttpApiGroup.make("organiserWebhooks")
     HttpApiEndpoint.post("createWebhook", "/organiser/webhooks", {
       payload: NewWebhook,
       success: WebhookWithSecret.pipe(HttpApiSchema.status(201)),
-      error: [WebhookUrlRefused, TooManyWebhooks]
+      error: [EventNotFound, WebhookUrlRefused, TooManyWebhooks]
     }).annotateMerge(
       described(
         "Have a service told",
@@ -97,7 +97,7 @@ export class OrganiserWebhooksApi extends HttpApiGroup.make("organiserWebhooks")
       params,
       payload: WebhookChange,
       success: Webhook,
-      error: [WebhookNotFound, WebhookUrlRefused]
+      error: [WebhookNotFound, EventNotFound, WebhookUrlRefused]
     }),
     HttpApiEndpoint.delete("removeWebhook", "/organiser/webhooks/:webhookId", {
       params,

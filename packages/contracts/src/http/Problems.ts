@@ -111,7 +111,7 @@ export class TicketNotFound extends HttpApiError.Problem<TicketNotFound>()("Tick
 export class TicketNotValid extends HttpApiError.Problem<TicketNotValid>()("TicketNotValid", {
   type: type("ticket-not-valid"),
   status: 409,
-  title: "The ticket is not valid any more"
+  title: "There is no ticket to be had here any more"
 }) {}
 
 export class WalletNotConfigured extends HttpApiError.Problem<WalletNotConfigured>()("WalletNotConfigured", {
@@ -123,7 +123,7 @@ export class WalletNotConfigured extends HttpApiError.Problem<WalletNotConfigure
 export class TicketsNotReady extends HttpApiError.Problem<TicketsNotReady>()("TicketsNotReady", {
   type: type("tickets-not-ready"),
   status: 409,
-  title: "The order has no tickets"
+  title: "There are no tickets of this order to be had here"
 }) {}
 
 export class SeatsTaken extends HttpApiError.Problem<SeatsTaken>()(
@@ -291,6 +291,13 @@ export class WebhookRejected extends HttpApiError.Problem<WebhookRejected>()("We
   type: type("webhook-rejected"),
   status: 400,
   title: "The webhook's signature does not hold"
+}) {}
+
+/** Whoever sent it may: its signature, or secret, holds. */
+export class WebhookUnreadable extends HttpApiError.Problem<WebhookUnreadable>()("WebhookUnreadable", {
+  type: type("webhook-unreadable"),
+  status: 400,
+  title: "The webhook's body is none that can be read here"
 }) {}
 
 export class ProviderNotFound extends HttpApiError.Problem<ProviderNotFound>()("ProviderNotFound", {

@@ -2,7 +2,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiError, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { HoldId, OrderId } from "../Ids.ts"
-import { HoldNotFound, OrderNotFound, OverloadedProblem, WebhookRejected } from "./Problems.ts"
+import {
+  HoldNotFound,
+  OrderNotFound,
+  OverloadedProblem,
+  WebhookRejected,
+  WebhookUnreadable
+} from "./Problems.ts"
 
 export class PushEndpointRefused extends HttpApiError.Problem<PushEndpointRefused>()("PushEndpointRefused", {
   type: "urn:onsale:problem:push-endpoint-refused",
@@ -79,7 +85,9 @@ export class PushApi extends HttpApiGroup.make("push")
 export class SmsWebhooksApi extends HttpApiGroup.make("smsWebhooks")
   .add(
     // The body is signed as it stands, so it is read as bytes and has no schema here.
-    HttpApiEndpoint.post("twilio", "/webhooks/sms/twilio", { error: WebhookRejected }).annotateMerge(
+    HttpApiEndpoint.post("twilio", "/webhooks/sms/twilio", {
+      error: [WebhookRejected, WebhookUnreadable]
+    }).annotateMerge(
       described(
         "For Twilio: what became of an SMS",
         "Signed by `X-Twilio-Signature` over `ONSALE_PUBLIC_URL`."

@@ -61,7 +61,7 @@ export const TicketDocument = Schema.Struct({
     venue: Schema.Struct({ name: Schema.String, location: Schema.String }),
     performers: Schema.Array(Schema.String)
   }),
-  /** What its pages are written in: the order's language. */
+  /** What its pages are written in: the language of the letter that it goes with, else that of the order. */
   locale: Locale,
   /** What was agreed at the purchase for who does not want to come. Only the buyer can ask for it, so it stands on no other's ticket. */
   refunds: RefundPolicy,

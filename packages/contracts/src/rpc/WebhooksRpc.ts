@@ -9,7 +9,7 @@ import {
   WebhookNotFound,
   WebhookUrlRefused
 } from "../http/OrganiserWebhooksApi.ts"
-import { CursorInvalid } from "../http/Problems.ts"
+import { CursorInvalid, EventNotFound } from "../http/Problems.ts"
 import {
   Delivery,
   DeliveryDetail,
@@ -32,14 +32,14 @@ export class WebhooksRpc extends RpcGroup.make(
   Rpc.make("CreateWebhook", {
     payload: { webhook: NewWebhook },
     success: WebhookWithSecret,
-    error: Schema.Union([WebhookUrlRefused, TooManyWebhooks])
+    error: Schema.Union([EventNotFound, WebhookUrlRefused, TooManyWebhooks])
   }),
   Rpc.make("ListWebhooks", { success: Schema.Struct({ webhooks: Schema.Array(Webhook) }) }),
   Rpc.make("GetWebhook", { payload: webhookId, success: Webhook, error: WebhookNotFound }),
   Rpc.make("ChangeWebhook", {
     payload: { ...webhookId, change: WebhookChange },
     success: Webhook,
-    error: Schema.Union([WebhookNotFound, WebhookUrlRefused])
+    error: Schema.Union([WebhookNotFound, EventNotFound, WebhookUrlRefused])
   }),
   Rpc.make("RemoveWebhook", { payload: webhookId, error: WebhookNotFound }),
   Rpc.make("RotateWebhook", { payload: webhookId, success: WebhookWithSecret, error: WebhookNotFound }),

@@ -1,20 +1,22 @@
 /** Takes what Twilio tells of messages that it took: whether they arrived, and which numbers nothing reaches. */
 import { Context, Effect, Layer, Option, Redacted, Schema } from "effect"
-import { SqlClient } from "effect/sql"
-import { settled } from "../SettledSql.ts"
 import { Suppressions } from "../Suppressions.ts"
 import * as SmsConfig from "./SmsConfig.ts"
+import * as SmsStatuses from "./SmsStatuses.ts"
 import { isGone } from "./TwilioProvider.ts"
 
 export class SmsCallbackRejected extends Schema.TaggedError<SmsCallbackRejected>()("SmsCallbackRejected", {
+  /** `body`: whoever sent it may. */
+  fault: Schema.Literals(["signature", "body"]),
   reason: Schema.String
 }) {}
 
+/** What is signed is still typed by somebody: all of it is bounded that is written down. */
 const Status = Schema.Struct({
   MessageSid: Schema.String.check(Schema.isPattern(/^[A-Za-z0-9]{1,64}$/)),
-  MessageStatus: Schema.String,
-  To: Schema.String.check(Schema.isMaxLength(64)),
-  ErrorCode: Schema.optionalKey(Schema.NumberFromString)
+  MessageStatus: Schema.String.check(Schema.isPattern(/^[a-z_]{1,32}$/)),
+  To: Schema.String.check(Schema.isPattern(/^[\x20-\x7e]{1,64}$/)),
+  ErrorCode: Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{0,9}$/)))
 })
 const decode = Schema.decodeUnknownOption(Status)
 
@@ -32,30 +34,12 @@ export class SmsCallbacks extends Context.Service<
   static readonly layer = Layer.effect(
     SmsCallbacks,
     Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
       const suppressions = yield* Suppressions
       const tokens = yield* SmsConfig.twilioTokens
       const url = yield* SmsConfig.twilioCallback
       const sdk = tokens.length === 0 ? undefined : yield* Effect.promise(() => import("twilio"))
-      const reject = (reason: string) => new SmsCallbackRejected({ reason })
-
-      const record = Effect.fnUntraced(
-        function* (status: typeof Status.Type, arrived: boolean) {
-          // Twilio repeats what we were slow to answer: two at once would both find nothing on record.
-          yield* sql`SELECT FROM notifications.messages
-          WHERE reference = ${status.MessageSid}::text AND channel = 'sms' FOR UPDATE`
-          const reason = arrived ? "delivered" : `${status.MessageStatus} ${status.ErrorCode ?? ""}`.trim()
-          yield* sql`INSERT INTO notifications.attempts (message_id, at, provider, outcome, reason)
-          SELECT id, clock_timestamp(), provider, ${arrived ? "sent" : "refused"}::text, ${reason}::text
-          FROM notifications.messages m
-          WHERE reference = ${status.MessageSid}::text AND channel = 'sms' AND NOT EXISTS (
-            SELECT FROM notifications.attempts a WHERE a.message_id = m.id AND a.reason = ${reason}::text)`
-          if (arrived) return
-          yield* sql`UPDATE notifications.messages SET bounced_at = clock_timestamp()
-          WHERE reference = ${status.MessageSid}::text AND channel = 'sms' AND bounced_at IS NULL`
-        },
-        (effect) => settled(sql.withTransaction(effect))
-      )
+      const statuses = yield* SmsStatuses.make
+      const reject = (reason: string) => new SmsCallbackRejected({ fault: "signature", reason })
 
       return SmsCallbacks.of({
         receive: Effect.fn("SmsCallbacks.receive")(function* (body, signature) {
@@ -68,15 +52,18 @@ export class SmsCallbacks extends Context.Service<
           )
           if (!holds) return yield* reject("the signature does not hold")
           const status = decode(form)
-          if (Option.isNone(status)) return yield* reject("it is no status of a message")
-          const { ErrorCode, MessageSid, MessageStatus, To } = status.value
-          if (MessageStatus === "delivered") return yield* record(status.value, true)
+          if (Option.isNone(status)) {
+            return yield* new SmsCallbackRejected({ fault: "body", reason: "it is no status of a message" })
+          }
+          const { ErrorCode = "", MessageSid: reference, MessageStatus, To } = status.value
+          if (MessageStatus === "delivered") {
+            return yield* statuses.take({ reference, arrived: true, reason: MessageStatus })
+          }
           if (MessageStatus !== "undelivered" && MessageStatus !== "failed") return
-          yield* record(status.value, false)
-          if (ErrorCode !== undefined && isGone(ErrorCode)) {
-            yield* suppressions.add("twilio", [
-              { address: To, reason: `${MessageStatus} ${ErrorCode}`, messageId: MessageSid }
-            ])
+          const reason = `${MessageStatus} ${ErrorCode}`.trim()
+          yield* statuses.take({ reference, arrived: false, reason })
+          if (ErrorCode !== "" && isGone(Number(ErrorCode))) {
+            yield* suppressions.add("twilio", [{ address: To, reason, messageId: reference }])
           }
         })
       })

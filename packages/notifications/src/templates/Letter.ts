@@ -9,7 +9,7 @@ import * as OrderReference from "../OrderReference.ts"
 import { plain } from "../TextLayout.ts"
 import * as Wording from "../Wording.ts"
 import { isolate, typed } from "./Isolate.ts"
-import type { NoticeContent } from "./NoticeContent.ts"
+import type { NoticeContent, OrderContent } from "./NoticeContent.ts"
 import { phrases } from "./SaidOf.ts"
 import type { Words } from "./Words.ts"
 
@@ -101,14 +101,10 @@ export const make = (
 
   const listed = (all: ReadonlyArray<Row>): ReadonlyArray<Row> =>
     all.length <= maxListed ? all : [...all.slice(0, maxListed), row(words.more(all.length - maxListed), [])]
-  const tickets = (isPriced: boolean): ReadonlyArray<Row> =>
-    "order" in content
-      ? listed(
-          content.order.tickets.map(({ label, price }) =>
-            row(typed(label, locale), isPriced ? [money(price)] : [])
-          )
-        )
-      : []
+  const priced = (all: OrderContent["tickets"]) =>
+    all.map(({ label, price }) => row(typed(label, locale), [money(price)]))
+  const tickets = (): ReadonlyArray<Row> =>
+    "order" in content ? listed(content.order.tickets.map(({ label }) => row(typed(label, locale), []))) : []
 
   /** Of what has changed alone: when, where, what, and who. */
   const changed = (before: EventFacts, one: EventFacts): ReadonlyArray<string> => [
@@ -125,11 +121,23 @@ export const make = (
   const rows = (): ReadonlyArray<Row> => {
     switch (content._tag) {
       case "OrderConfirmed":
+        return [
+          ...listed([
+            ...priced(content.order.tickets),
+            ...content.gone.map(({ label, price, to }) =>
+              row(typed(label, locale), [
+                money(price),
+                to === null ? labels.returned : labels.givenTo(typed(to, locale))
+              ])
+            )
+          ]),
+          amountRow(labels.total, content.order.total)
+        ]
       case "PaymentPending":
       case "PaymentExpiring":
       case "PaymentDeclined":
       case "OrderCancelled":
-        return [...tickets(true), amountRow(labels.total, content.order.total)]
+        return [...listed(priced(content.order.tickets)), amountRow(labels.total, content.order.total)]
       case "Refunded":
         return [
           ...listed(content.labels.map((label) => row(typed(label, locale), []))),
@@ -144,16 +152,16 @@ export const make = (
                 row(labels.before, changed(content.before, content.before)),
                 row(labels.now, changed(content.before, event), true)
               ]),
-          ...tickets(false)
+          ...tickets()
         ]
       case "EventCancelled":
         return [
-          ...tickets(false),
+          ...tickets(),
           ...(content.amount.amount === 0 ? [] : [amountRow(labels.refund, content.amount)])
         ]
       case "EventReminder":
       case "TicketReturned":
-        return tickets(false)
+        return tickets()
       case "TicketReissued":
       case "TicketGiven":
         return [row(typed(content.label, locale), [], true)]

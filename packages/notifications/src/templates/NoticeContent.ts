@@ -20,8 +20,16 @@ interface About {
   readonly event: EventFacts
 }
 
+/** What became of a ticket that the buyer had: the name of whom it was given to, null where it was returned. */
+export interface GoneTicket {
+  readonly label: string
+  readonly price: Money
+  readonly to: string | null
+}
+
 export type NoticeContent =
-  | ({ readonly _tag: "OrderConfirmed" } & About)
+  /** `gone`: of the order, and not with its buyer any more by the time that it is told. */
+  | ({ readonly _tag: "OrderConfirmed"; readonly gone: ReadonlyArray<GoneTicket> } & About)
   /** Milliseconds since 1970 until the seats are given up; `actionUrl` where the buyer has to act. */
   | ({
       readonly _tag: "PaymentPending"

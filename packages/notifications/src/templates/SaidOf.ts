@@ -35,7 +35,11 @@ export const phrases = (
   const { notices } = words
   switch (content._tag) {
     case "OrderConfirmed":
-      return notices.OrderConfirmed({ ...about, tickets: content.order.tickets.length })
+      return notices.OrderConfirmed({
+        ...about,
+        tickets: content.order.tickets.length,
+        isReturned: content.gone.some(({ to }) => to === null)
+      })
     case "EventReminder":
       return notices.EventReminder({
         ...about,

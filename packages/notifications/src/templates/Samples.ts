@@ -38,14 +38,25 @@ const order = orderOf(2)
 const about = { event, order }
 /** As whoever was given two tickets of a larger order is told of it. */
 const given = { event, order: { ...order, toHolder: "Grace Hopper", total: euros(0) } }
+const givenTicket = { label: "Block A, Row 12, Seat 9", price: euros(4_950), to: "Grace Hopper" }
+/** The same order, of which the buyer has no ticket any more. */
+const ordersOfNone = { ...order, tickets: [] }
 const payUntilMs = Date.UTC(2026, 10, 21, 12, 15)
 const actionUrl = "https://bank.example/confirm/3f7a"
 
 export const samples: Samples = {
   OrderConfirmed: [
-    { _tag: "OrderConfirmed", ...about },
-    { _tag: "OrderConfirmed", event: { ...event, name: "ليلة الطرب في برلين" }, order: orderOf(1) },
-    { _tag: "OrderConfirmed", event, order: orderOf(25) }
+    { _tag: "OrderConfirmed", ...about, gone: [] },
+    { _tag: "OrderConfirmed", event: { ...event, name: "ليلة الطرب في برلين" }, order: orderOf(1), gone: [] },
+    { _tag: "OrderConfirmed", event, order: orderOf(25), gone: [] },
+    { _tag: "OrderConfirmed", event, order: ordersOfNone, gone: [givenTicket, givenTicket] },
+    {
+      _tag: "OrderConfirmed",
+      event,
+      order: ordersOfNone,
+      gone: [givenTicket, { ...givenTicket, label: "Block A, Row 12, Seat 2", to: null }]
+    },
+    { _tag: "OrderConfirmed", event, order: { ...orderOf(1), total: euros(9_900) }, gone: [givenTicket] }
   ],
   PaymentPending: [
     { _tag: "PaymentPending", ...about, payUntilMs, actionUrl },

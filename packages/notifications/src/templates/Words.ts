@@ -24,7 +24,8 @@ export type Change = "time" | "place" | "timeAndPlace" | "other"
 
 /** What the sentences of a notice are made of. An amount of nothing is null. */
 export interface Said extends Record<NoticeContent["_tag"], AboutEvent> {
-  readonly OrderConfirmed: AboutEvent & { readonly tickets: number }
+  /** `tickets` is 0 for a buyer who has none left: all were given to others or, `isReturned`, some of them returned. */
+  readonly OrderConfirmed: AboutEvent & { readonly tickets: number; readonly isReturned: boolean }
   readonly PaymentPending: Paying
   readonly PaymentExpiring: Paying
   readonly PaymentDeclined: AboutEvent & { readonly amount: string }
@@ -80,6 +81,9 @@ export interface Words {
     /** In front of the organiser's own words. */
     readonly reason: string
     readonly pay: string
+    /** Beside a ticket that the buyer has no more. */
+    readonly givenTo: (name: string) => string
+    readonly returned: string
   }
   /** Of a list that shows some of its entries. */
   readonly more: (count: number) => string

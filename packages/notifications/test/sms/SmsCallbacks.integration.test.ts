@@ -1,10 +1,12 @@
 import { assert, layer } from "@effect/vitest"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerDatabase } from "@onsale/testing/PostgresFixture"
-import { ConfigProvider, Deferred, Effect, Fiber, Layer } from "effect"
+import { Clock, ConfigProvider, Deferred, Effect, Fiber, Layer, Result } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHmac, randomBytes } from "node:crypto"
 import twilio from "twilio"
+import { MessageStore } from "../../src/MessageStore.ts"
+import { NoticeJobs } from "../../src/NoticeJobs.ts"
 import { SmsCallbacks } from "../../src/sms/SmsCallbacks.ts"
 import { Suppressions } from "../../src/Suppressions.ts"
 
@@ -18,7 +20,7 @@ const publicUrl = { ONSALE_PUBLIC_URL: "https://tickets.example/" }
 const callbackUrl = "https://tickets.example/api/v1/webhooks/sms/twilio"
 
 const callbacks = SmsCallbacks.layer.pipe(Layer.provideMerge(Suppressions.layer))
-const services = callbacks.pipe(
+const services = Layer.merge(callbacks, MessageStore.layer.pipe(Layer.provide(NoticeJobs.layer))).pipe(
   Layer.provide(settings({ ...publicUrl, ONSALE_SMS_PROVIDERS: providerUrls.join(",") })),
   Layer.provideMerge(layerDatabase)
 )
@@ -63,11 +65,31 @@ const sent = Effect.gen(function* () {
   return sid
 })
 
+/** A message that Twilio has taken, and whose answer is not on record before `answered`. */
+const sending = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const messages = yield* MessageStore
+  const sid = `SM${randomBytes(16).toString("hex")}`
+  yield* sql`INSERT INTO notifications.messages (id, notice, channel, recipient)
+    VALUES (${`m:${sid}`}::text, '{}'::json, 'sms', '+4930901820')`
+  const answered = Effect.flatMap(Clock.currentTimeMillis, (atMs) =>
+    messages.record(
+      `m:${sid}`,
+      {
+        tries: [{ provider: "api.twilio.com", atMs, outcome: "sent", reason: null }],
+        result: Result.succeed({ provider: "api.twilio.com", reference: sid })
+      },
+      { channel: "sms", recipient: "+4930901820", subject: "" }
+    )
+  )
+  return { sid, answered }
+})
+
 const recorded = Effect.fnUntraced(function* (sid: string) {
   const sql = yield* SqlClient.SqlClient
   const attempts = yield* sql<{
     readonly outcome: string
-    readonly reason: string
+    readonly reason: string | null
     readonly provider: string
   }>`
     SELECT outcome, reason, provider FROM notifications.attempts WHERE message_id = ${`m:${sid}`}::text ORDER BY n`
@@ -194,6 +216,107 @@ layer(services, { excludeTestServices: true })("Callbacks of Twilio", (it) => {
       yield* post(statusOf("SM00000000000000000000000000000000", "delivered"))
       const incoming: Form = { From: "+4930901820", Body: "STOP" }
       assert.strictEqual((yield* Effect.flip(post(incoming)))._tag, "SmsCallbackRejected")
+    })
+  )
+
+  it.effect("what is signed and cannot be stored, or has no end, is no status: nothing of it is", () =>
+    Effect.gen(function* () {
+      const sid = yield* sent
+      const suppressions = yield* Suppressions
+      const gone = { ErrorCode: "30005" }
+      const wrong = [
+        statusOf(sid, "undelivered", { ...gone, To: "+4930901824\0" }),
+        statusOf(sid, "undelivered", { ...gone, To: "+".padEnd(65, "4") }),
+        statusOf(sid, "undelivered", { ErrorCode: "1e9" }),
+        statusOf(sid, "undelivered", { ErrorCode: "1".repeat(10) }),
+        statusOf(sid, "un\0delivered"),
+        statusOf("SM\0", "delivered"),
+        { From: "+4930901820", Body: "STOP" }
+      ]
+      const before = yield* suppressions.list()
+      for (const form of wrong) {
+        assert.deepInclude(yield* Effect.flip(post(form)), { _tag: "SmsCallbackRejected", fault: "body" })
+      }
+      assert.deepInclude(yield* Effect.flip(post(statusOf(sid, "delivered"), "x")), { fault: "signature" })
+      assert.deepStrictEqual(yield* recorded(sid), unharmed)
+      assert.deepStrictEqual(yield* suppressions.list(), before)
+    })
+  )
+
+  it.effect("a status that comes before its message is on record is on record with it, once", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const failed = yield* sending
+      const form = statusOf(failed.sid, "undelivered", { ErrorCode: "30003" })
+      for (const again of [form, form]) yield* post(again)
+      assert.deepStrictEqual(yield* recorded(failed.sid), unharmed)
+      yield* failed.answered
+      const expected = {
+        attempts: [
+          ["sent", null, "api.twilio.com"],
+          ["refused", "undelivered 30003", "api.twilio.com"]
+        ],
+        bounced: true
+      }
+      assert.deepStrictEqual(yield* recorded(failed.sid), expected)
+      yield* post(form)
+      assert.deepStrictEqual(yield* recorded(failed.sid), expected)
+      assert.deepStrictEqual(
+        yield* sql`SELECT FROM notifications.early_sms_statuses WHERE reference = ${failed.sid}::text`,
+        []
+      )
+    })
+  )
+
+  it.effect("a status that comes while its message is being put on record waits, and is not lost", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { answered, sid } = yield* sending
+      const written = yield* Deferred.make<void>()
+      const told = yield* Deferred.make<void>()
+      const recording = yield* Effect.gen(function* () {
+        yield* answered
+        yield* Deferred.succeed(written, undefined)
+        yield* Deferred.await(told)
+      }).pipe(sql.withTransaction, Effect.forkChild)
+      yield* Deferred.await(written)
+      const telling = yield* Effect.forkChild(post(statusOf(sid, "delivered")))
+      yield* pollUntil(
+        Effect.map(
+          sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          ({ length }) => length > 0 || telling.pollUnsafe() !== undefined
+        ),
+        (isOver) => isOver,
+        { deadline: "30 seconds" }
+      )
+      yield* Deferred.succeed(told, undefined)
+      yield* Fiber.join(recording)
+      yield* Fiber.join(telling)
+      assert.deepStrictEqual((yield* recorded(sid)).attempts, [
+        ["sent", null, "api.twilio.com"],
+        ["sent", "delivered", "api.twilio.com"]
+      ])
+    })
+  )
+
+  it.effect("what is of no message is forgotten after some minutes, and of many the oldest", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const early = (prefix: string) =>
+        Effect.map(
+          sql`SELECT 1 FROM notifications.early_sms_statuses WHERE reference LIKE ${`${prefix}%`}::text`,
+          ({ length }) => length
+        )
+      yield* sql`INSERT INTO notifications.early_sms_statuses (reference, arrived, reason, at)
+        VALUES ('OLD', true, 'delivered', now() - interval '16 minutes')`
+      yield* post(statusOf("SM0000000000000000000000000000000a", "delivered"))
+      assert.strictEqual(yield* early("OLD"), 0)
+      yield* sql`INSERT INTO notifications.early_sms_statuses (reference, arrived, reason)
+        SELECT 'MANY' || i, true, 'delivered' FROM generate_series(1, 11000) i`
+      yield* post(statusOf("SM0000000000000000000000000000000b", "delivered"))
+      assert.isAtMost(yield* early("MANY"), 10_000)
+      assert.strictEqual(yield* early("SM0000000000000000000000000000000b"), 1)
+      yield* sql`DELETE FROM notifications.early_sms_statuses`
     })
   )
 

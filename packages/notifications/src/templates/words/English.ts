@@ -15,7 +15,9 @@ export const English: Words = {
     before: "Before",
     now: "Now",
     reason: "The organiser says",
-    pay: "Confirm the payment"
+    pay: "Confirm the payment",
+    givenTo: (name) => `given to ${name}`,
+    returned: "returned"
   },
   more: (more) => `and ${more} more`,
   order: (orderId, reference) =>
@@ -47,28 +49,42 @@ export const English: Words = {
     refused: "This link does not hold. Please use the whole link as it stands in the message."
   },
   notices: {
-    OrderConfirmed: ({ at, event, tickets, when }) => ({
-      subject: count(tickets, {
-        one: `Your ticket for ${event}`,
-        other: `Your ${tickets} tickets for ${event}`
-      }),
-      heading: count(tickets, { one: "Your ticket is here", other: "Your tickets are here" }),
-      brief: count(tickets, {
-        one: `Your ticket for ${event} (${at}) is in your e-mail.`,
-        other: `Your ${tickets} tickets for ${event} (${at}) are in your e-mail.`
-      }),
-      body: [
-        count(tickets, {
-          one: `Thank you for your order. Here is your ticket for ${event}, ${when}.`,
-          other: `Thank you for your order. Here are your ${tickets} tickets for ${event}, ${when}.`
-        }),
-        count(tickets, {
-          one: "It is attached as a PDF. Show its code at the door, on paper or on a screen.",
-          other: "They are attached as a PDF. Show the code of each at the door, on paper or on a screen."
-        }),
-        "Whoever has the code has the ticket: keep it to yourself."
-      ]
-    }),
+    OrderConfirmed: ({ at, event, isReturned, tickets, when }) =>
+      tickets === 0
+        ? {
+            subject: `Your order for ${event} is confirmed`,
+            heading: "Your order is confirmed",
+            brief: `Your order for ${event} (${at}) is confirmed. You have none of its tickets any more.`,
+            body: [
+              `Thank you for your order for ${event}, ${when}. It is confirmed.`,
+              isReturned
+                ? "You have none of its tickets any more: each was given to somebody else or returned, as listed below."
+                : "You have none of its tickets any more: you gave each to somebody else, as listed below. They are sent to those people."
+            ]
+          }
+        : {
+            subject: count(tickets, {
+              one: `Your ticket for ${event}`,
+              other: `Your ${tickets} tickets for ${event}`
+            }),
+            heading: count(tickets, { one: "Your ticket is here", other: "Your tickets are here" }),
+            brief: count(tickets, {
+              one: `Your ticket for ${event} (${at}) is in your e-mail.`,
+              other: `Your ${tickets} tickets for ${event} (${at}) are in your e-mail.`
+            }),
+            body: [
+              count(tickets, {
+                one: `Thank you for your order. Here is your ticket for ${event}, ${when}.`,
+                other: `Thank you for your order. Here are your ${tickets} tickets for ${event}, ${when}.`
+              }),
+              count(tickets, {
+                one: "It is attached as a PDF. Show its code at the door, on paper or on a screen.",
+                other:
+                  "They are attached as a PDF. Show the code of each at the door, on paper or on a screen."
+              }),
+              "Whoever has the code has the ticket: keep it to yourself."
+            ]
+          },
     PaymentPending: ({ acts, amount, event, until }) => ({
       subject: `Your payment for ${event} is not complete yet`,
       heading: "Your payment is not complete yet",

@@ -17,7 +17,9 @@ export const French: Words = {
     before: "Avant",
     now: "Maintenant",
     reason: "Message de l’organisateur",
-    pay: "Confirmer le paiement"
+    pay: "Confirmer le paiement",
+    givenTo: (name) => `cédé à ${name}`,
+    returned: "rendu"
   },
   more: (more) => count(more, { one: `et ${more} autre`, other: `et ${more} autres` }),
   order: (orderId, reference) =>
@@ -53,29 +55,42 @@ export const French: Words = {
     refused: "Ce lien n’est pas valable. Utilisez le lien complet, tel qu’il figure dans le message."
   },
   notices: {
-    OrderConfirmed: ({ at, event, tickets, when }) => ({
-      subject: count(tickets, {
-        one: `Votre billet pour ${event}`,
-        other: `Vos ${tickets} billets pour ${event}`
-      }),
-      heading: count(tickets, { one: "Votre billet est arrivé", other: "Vos billets sont arrivés" }),
-      brief: count(tickets, {
-        one: `Votre billet pour ${event} (${at}) vous attend dans vos e-mails.`,
-        other: `Vos ${tickets} billets pour ${event} (${at}) vous attendent dans vos e-mails.`
-      }),
-      body: [
-        count(tickets, {
-          one: `Merci pour votre commande. Voici votre billet pour ${event}, ${when}.`,
-          other: `Merci pour votre commande. Voici vos ${tickets} billets pour ${event}, ${when}.`
-        }),
-        count(tickets, {
-          one: "Il est joint au format PDF. Présentez son code à l’entrée, sur papier ou à l’écran.",
-          other:
-            "Ils sont joints au format PDF. Présentez le code de chacun à l’entrée, sur papier ou à l’écran."
-        }),
-        "Celui qui a le code a le billet\u00a0: gardez-le pour vous."
-      ]
-    }),
+    OrderConfirmed: ({ at, event, isReturned, tickets, when }) =>
+      tickets === 0
+        ? {
+            subject: `Votre commande pour ${event} est confirmée`,
+            heading: "Votre commande est confirmée",
+            brief: `Votre commande pour ${event} (${at}) est confirmée. Vous n’avez plus aucun de ses billets.`,
+            body: [
+              `Merci pour votre commande pour ${event}, ${when}. Elle est confirmée.`,
+              isReturned
+                ? "Vous n’avez plus aucun de ses billets\u00a0: chacun a été cédé à une autre personne ou rendu, comme indiqué ci-dessous."
+                : "Vous n’avez plus aucun de ses billets\u00a0: vous avez cédé chacun à une autre personne, comme indiqué ci-dessous. Ces personnes les reçoivent."
+            ]
+          }
+        : {
+            subject: count(tickets, {
+              one: `Votre billet pour ${event}`,
+              other: `Vos ${tickets} billets pour ${event}`
+            }),
+            heading: count(tickets, { one: "Votre billet est arrivé", other: "Vos billets sont arrivés" }),
+            brief: count(tickets, {
+              one: `Votre billet pour ${event} (${at}) vous attend dans vos e-mails.`,
+              other: `Vos ${tickets} billets pour ${event} (${at}) vous attendent dans vos e-mails.`
+            }),
+            body: [
+              count(tickets, {
+                one: `Merci pour votre commande. Voici votre billet pour ${event}, ${when}.`,
+                other: `Merci pour votre commande. Voici vos ${tickets} billets pour ${event}, ${when}.`
+              }),
+              count(tickets, {
+                one: "Il est joint au format PDF. Présentez son code à l’entrée, sur papier ou à l’écran.",
+                other:
+                  "Ils sont joints au format PDF. Présentez le code de chacun à l’entrée, sur papier ou à l’écran."
+              }),
+              "Celui qui a le code a le billet\u00a0: gardez-le pour vous."
+            ]
+          },
     PaymentPending: ({ acts, amount, event, until }) => ({
       subject: `Votre paiement pour ${event} n’est pas encore terminé`,
       heading: "Votre paiement n’est pas encore terminé",

@@ -15,7 +15,9 @@ export const German: Words = {
     before: "Bisher",
     now: "Jetzt",
     reason: "Der Veranstalter schreibt",
-    pay: "Zahlung bestätigen"
+    pay: "Zahlung bestätigen",
+    givenTo: (name) => `überlassen an ${name}`,
+    returned: "zurückgegeben"
   },
   more: (more) => `und ${more} weitere`,
   order: (orderId, reference) =>
@@ -51,29 +53,42 @@ export const German: Words = {
     refused: "Dieser Link ist ungültig. Bitte verwenden Sie den vollständigen Link aus der Nachricht."
   },
   notices: {
-    OrderConfirmed: ({ at, event, tickets, when }) => ({
-      subject: count(tickets, {
-        one: `Ihr Ticket für ${event}`,
-        other: `Ihre ${tickets} Tickets für ${event}`
-      }),
-      heading: count(tickets, { one: "Ihr Ticket ist da", other: "Ihre Tickets sind da" }),
-      brief: count(tickets, {
-        one: `Ihr Ticket für ${event} (${at}) haben Sie per E-Mail erhalten.`,
-        other: `Ihre ${tickets} Tickets für ${event} (${at}) haben Sie per E-Mail erhalten.`
-      }),
-      body: [
-        count(tickets, {
-          one: `Vielen Dank für Ihre Bestellung. Hier ist Ihr Ticket für ${event}, ${when}.`,
-          other: `Vielen Dank für Ihre Bestellung. Hier sind Ihre ${tickets} Tickets für ${event}, ${when}.`
-        }),
-        count(tickets, {
-          one: "Es ist als PDF angehängt. Zeigen Sie den Code am Einlass, auf Papier oder auf einem Bildschirm.",
-          other:
-            "Sie sind als PDF angehängt. Zeigen Sie den Code jedes Tickets am Einlass, auf Papier oder auf einem Bildschirm."
-        }),
-        "Wer den Code hat, hat das Ticket: Behalten Sie ihn für sich."
-      ]
-    }),
+    OrderConfirmed: ({ at, event, isReturned, tickets, when }) =>
+      tickets === 0
+        ? {
+            subject: `Ihre Bestellung für ${event} ist bestätigt`,
+            heading: "Ihre Bestellung ist bestätigt",
+            brief: `Ihre Bestellung für ${event} (${at}) ist bestätigt. Sie haben keines ihrer Tickets mehr.`,
+            body: [
+              `Vielen Dank für Ihre Bestellung für ${event}, ${when}. Sie ist bestätigt.`,
+              isReturned
+                ? "Sie haben keines ihrer Tickets mehr: Jedes wurde einer anderen Person überlassen oder zurückgegeben, wie unten angegeben."
+                : "Sie haben keines ihrer Tickets mehr: Sie haben jedes einer anderen Person überlassen, wie unten angegeben. Diese Personen erhalten die Tickets."
+            ]
+          }
+        : {
+            subject: count(tickets, {
+              one: `Ihr Ticket für ${event}`,
+              other: `Ihre ${tickets} Tickets für ${event}`
+            }),
+            heading: count(tickets, { one: "Ihr Ticket ist da", other: "Ihre Tickets sind da" }),
+            brief: count(tickets, {
+              one: `Ihr Ticket für ${event} (${at}) haben Sie per E-Mail erhalten.`,
+              other: `Ihre ${tickets} Tickets für ${event} (${at}) haben Sie per E-Mail erhalten.`
+            }),
+            body: [
+              count(tickets, {
+                one: `Vielen Dank für Ihre Bestellung. Hier ist Ihr Ticket für ${event}, ${when}.`,
+                other: `Vielen Dank für Ihre Bestellung. Hier sind Ihre ${tickets} Tickets für ${event}, ${when}.`
+              }),
+              count(tickets, {
+                one: "Es ist als PDF angehängt. Zeigen Sie den Code am Einlass, auf Papier oder auf einem Bildschirm.",
+                other:
+                  "Sie sind als PDF angehängt. Zeigen Sie den Code jedes Tickets am Einlass, auf Papier oder auf einem Bildschirm."
+              }),
+              "Wer den Code hat, hat das Ticket: Behalten Sie ihn für sich."
+            ]
+          },
     PaymentPending: ({ acts, amount, event, until }) => ({
       subject: `Ihre Zahlung für ${event} ist noch nicht abgeschlossen`,
       heading: "Ihre Zahlung ist noch nicht abgeschlossen",

@@ -15,7 +15,9 @@ export const Spanish: Words = {
     before: "Antes",
     now: "Ahora",
     reason: "Mensaje del organizador",
-    pay: "Confirmar el pago"
+    pay: "Confirmar el pago",
+    givenTo: (name) => `cedida a ${name}`,
+    returned: "devuelta"
   },
   more: (more) => `y ${more} más`,
   order: (orderId, reference) =>
@@ -50,29 +52,42 @@ export const Spanish: Words = {
     refused: "Este enlace no es válido. Usa el enlace completo, tal como aparece en el mensaje."
   },
   notices: {
-    OrderConfirmed: ({ at, event, tickets, when }) => ({
-      subject: count(tickets, {
-        one: `Tu entrada para ${event}`,
-        other: `Tus ${tickets} entradas para ${event}`
-      }),
-      heading: count(tickets, { one: "Aquí tienes tu entrada", other: "Aquí tienes tus entradas" }),
-      brief: count(tickets, {
-        one: `Tu entrada para ${event} (${at}) está en tu correo.`,
-        other: `Tus ${tickets} entradas para ${event} (${at}) están en tu correo.`
-      }),
-      body: [
-        count(tickets, {
-          one: `Gracias por tu pedido. Aquí tienes tu entrada para ${event}, ${when}.`,
-          other: `Gracias por tu pedido. Aquí tienes tus ${tickets} entradas para ${event}, ${when}.`
-        }),
-        count(tickets, {
-          one: "Va adjunta en PDF. Muestra su código en la puerta, en papel o en una pantalla.",
-          other:
-            "Van adjuntas en PDF. Muestra el código de cada una en la puerta, en papel o en una pantalla."
-        }),
-        "Quien tiene el código tiene la entrada: no lo compartas."
-      ]
-    }),
+    OrderConfirmed: ({ at, event, isReturned, tickets, when }) =>
+      tickets === 0
+        ? {
+            subject: `Tu pedido para ${event} está confirmado`,
+            heading: "Tu pedido está confirmado",
+            brief: `Tu pedido para ${event} (${at}) está confirmado. Ya no tienes ninguna de sus entradas.`,
+            body: [
+              `Gracias por tu pedido para ${event}, ${when}. Está confirmado.`,
+              isReturned
+                ? "Ya no tienes ninguna de sus entradas: cada una se cedió a otra persona o se devolvió, como se indica abajo."
+                : "Ya no tienes ninguna de sus entradas: cediste cada una a otra persona, como se indica abajo. Esas personas las reciben."
+            ]
+          }
+        : {
+            subject: count(tickets, {
+              one: `Tu entrada para ${event}`,
+              other: `Tus ${tickets} entradas para ${event}`
+            }),
+            heading: count(tickets, { one: "Aquí tienes tu entrada", other: "Aquí tienes tus entradas" }),
+            brief: count(tickets, {
+              one: `Tu entrada para ${event} (${at}) está en tu correo.`,
+              other: `Tus ${tickets} entradas para ${event} (${at}) están en tu correo.`
+            }),
+            body: [
+              count(tickets, {
+                one: `Gracias por tu pedido. Aquí tienes tu entrada para ${event}, ${when}.`,
+                other: `Gracias por tu pedido. Aquí tienes tus ${tickets} entradas para ${event}, ${when}.`
+              }),
+              count(tickets, {
+                one: "Va adjunta en PDF. Muestra su código en la puerta, en papel o en una pantalla.",
+                other:
+                  "Van adjuntas en PDF. Muestra el código de cada una en la puerta, en papel o en una pantalla."
+              }),
+              "Quien tiene el código tiene la entrada: no lo compartas."
+            ]
+          },
     PaymentPending: ({ acts, amount, event, until }) => ({
       subject: `Tu pago para ${event} aún no se ha completado`,
       heading: "Tu pago aún no se ha completado",
