@@ -19,6 +19,7 @@ export const layer = HttpApiBuilder.group(
         Effect.map(organiser.exportVenue(params.venueId), (plan) => HttpServerResponse.jsonUnsafe(plan)),
       createEvent: ({ payload }) => organiser.createEvent(payload),
       updateEvent: ({ params, payload }) => organiser.updateEvent(params.eventId, payload),
+      changeEvent: ({ params, payload }) => organiser.changeEvent(params.eventId, payload),
       event: ({ params }) => organiser.event(params.eventId),
       sales: ({ params }) => organiser.sales(params.eventId),
       publish: ({ params }) => organiser.publish(params.eventId),

@@ -5,6 +5,7 @@ import { Catalog } from "@onsale/catalog/Catalog"
 import { Vouchers } from "@onsale/catalog/Vouchers"
 import type { BlockRelease, NewBlock } from "@onsale/contracts/catalog/Block"
 import type { NewEvent, NewRefundPolicy, NewVenue, VenueQuery } from "@onsale/contracts/catalog/Event"
+import type { EventChange } from "@onsale/contracts/catalog/EventChange"
 import type { NewVouchers, VoucherQuery } from "@onsale/contracts/catalog/Voucher"
 import type * as Errors from "@onsale/contracts/catalog/CatalogErrors"
 import {
@@ -94,6 +95,11 @@ export const make = Effect.gen(function* () {
         Effect.catchTag("VenueNotFound", () => Effect.fail(new VenueNotFound({}))),
         Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
         Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
+        Effect.catchTag("EventInvalid", invalid)
+      ),
+    changeEvent: (eventId: EventId, payload: EventChange) =>
+      changing(eventId, catalog.changeEvent(eventId, payload)).pipe(
+        Effect.catchTag("EventNotPublished", () => Effect.fail(new EventNotPublished({}))),
         Effect.catchTag("EventInvalid", invalid)
       ),
     event: (eventId: EventId) => eventNotFound(catalog.getAny(eventId)),

@@ -315,6 +315,8 @@ layer(Service.layer, { timeout: "2 minutes", excludeTestServices: true })("onsal
           ["hold", "no-id", "--best", "1"],
           ["event", "create", "--name", "Aida"],
           ["event", "create", "--venue", "x"],
+          ["event", "change", "no-id", "--name", "x"],
+          ["event", "change", noId, "--starts-at", "tomorrow"],
           ["venue", "import", `${files}/hall.csv`, "--name", "x", "--time-zone", "Nowhere/Land"],
           ["event", "create", "--venue", noId, "--name", "x", "--tier", "A=1 EUR", "--tier-rule", "B: max=1"],
           ["block", "add", noId, "--name", "House"],

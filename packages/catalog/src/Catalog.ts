@@ -22,6 +22,7 @@ import type {
   VenuePage,
   VenueQuery
 } from "@onsale/contracts/catalog/Event"
+import type { EventChange } from "@onsale/contracts/catalog/EventChange"
 import { type EventId, makeEventId, makeUuidV7, maxEventNumber, VenueId } from "@onsale/contracts/Ids"
 import { InventoryClient, InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import { Cache, Clock, Context, DateTime, Duration, Effect, Exit, Layer } from "effect"
@@ -30,6 +31,7 @@ import { SqlClient } from "effect/sql"
 import { Blocks } from "./Blocks.ts"
 import { CatalogTouched } from "./CatalogTouched.ts"
 import { CatalogJournal } from "./CatalogJournal.ts"
+import { EventChanges } from "./EventChanges.ts"
 import { EventCopies } from "./EventCopies.ts"
 import * as EventDraft from "./EventDraft.ts"
 import { eventMapVersion, eventSeatMap } from "./EventLayout.ts"
@@ -73,6 +75,7 @@ const make = Effect.gen(function* () {
   const copies = yield* EventCopies
   const inventory = yield* InventoryClient
   const changes = yield* SaleChanges
+  const eventChanges = yield* EventChanges
   const sql = yield* SqlClient.SqlClient
 
   const ids = yield* Cache.makeWith((number: number) => events.idByNumber(number), {
@@ -162,6 +165,12 @@ const make = Effect.gen(function* () {
     return yield* new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_000 })
   })
 
+  const changeEvent = Effect.fn("Catalog.changeEvent")(function* (eventId: EventId, change: EventChange) {
+    yield* eventChanges.change(eventId, change)
+    yield* copies.changed([eventId])
+    return yield* Effect.flatMap(eventOf(eventId), detailOf)
+  })
+
   const releaseAccessible = Effect.fn("Catalog.releaseAccessible")(function* (eventId: EventId) {
     yield* changes.change(
       eventId,
@@ -234,6 +243,7 @@ const make = Effect.gen(function* () {
     createEvent,
     updateEvent,
     publish,
+    changeEvent,
     releaseAccessible,
     setRefundPolicy,
     cancel,
@@ -281,6 +291,14 @@ export class Catalog extends Context.Service<
     readonly publish: (
       eventId: EventId
     ) => Effect.Effect<EventDetail, EventNotFound | EventNotDraft | EventInvalid | InventoryUnavailable>
+    /**
+     * Changes what people are told of a published event, and has them told. A change that changes nothing writes
+     * nothing. Its sale goes with its start; what is sold stays.
+     */
+    readonly changeEvent: (
+      eventId: EventId,
+      change: EventChange
+    ) => Effect.Effect<EventDetail, EventNotFound | EventNotPublished | EventCancelled | EventInvalid>
     /** Gives accessible seats and their companions to everybody; once more changes nothing. */
     readonly releaseAccessible: (
       eventId: EventId
@@ -326,6 +344,7 @@ export class Catalog extends Context.Service<
     SaleChanges.supervisor,
     EventCopies.follower
   ).pipe(
+    Layer.provide(EventChanges.layer),
     Layer.provideMerge(Layer.mergeAll(SaleChanges.layer, EventCopies.layer, CatalogTouched.layer)),
     Layer.provide([VenueStore.layer, EventStore.layer, EventPages.layer, SecureRandom.layerWebCrypto]),
     Layer.provideMerge(CatalogJournal.layer)

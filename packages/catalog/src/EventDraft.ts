@@ -20,9 +20,9 @@ import type { StoredRefundPolicy } from "./RefundPolicies.ts"
 
 const day = 86_400_000
 /** A festival's last day can be sold while it runs; a sale that ends weeks after the start is a slip. */
-const longestEventMs = 31 * day
+export const longestEventMs = 31 * day
 /** Dates farther away than this are slips of the year. */
-const farthestStartMs = 20 * 365 * day
+export const farthestStartMs = 20 * 365 * day
 
 const defaultHoldTtlMs = 600_000
 /** A hold can be extended to three of its lives. */

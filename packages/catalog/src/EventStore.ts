@@ -9,6 +9,7 @@ import { CatalogJournal } from "./CatalogJournal.ts"
 import { instant, moment, settled } from "./CatalogSql.ts"
 import * as DraftReplacement from "./DraftReplacement.ts"
 import type { EventDraft } from "./EventDraft.ts"
+import * as EventPerformers from "./EventPerformers.ts"
 import * as EventRow from "./EventRow.ts"
 import type { Place } from "./PageCursor.ts"
 import { keptBySale } from "./SaleRows.ts"
@@ -41,6 +42,7 @@ const make = Effect.gen(function* () {
   const journal = yield* CatalogJournal
 
   const findEvent = EventRow.find(sql)
+  const insertPerformers = EventPerformers.insert(sql)
   const decodeListed = Schema.decodeUnknownEffect(Schema.Array(ListedEvent))
 
   /** Tiers and performers of an event that has none; a tier of a name that is known keeps its id. */
@@ -62,23 +64,7 @@ const make = Effect.gen(function* () {
       FROM json_to_recordset(${JSON.stringify(tiers)}::json)
         AS tier (id uuid, position int, name text, amount bigint, categories json, "saleFromMs" float8,
           "saleUntilMs" float8, "minPerOrder" int, "maxPerOrder" int, "voucherOnly" boolean)`
-    const performers = draft.performers.map((performer, position) => ({
-      id: makeUuidV7(atMs),
-      position,
-      ...performer
-    }))
-    if (performers.length === 0) return
-    const json = JSON.stringify(performers)
-    // In the order of the index, so that two events with the same performers do not wait for each other in a ring.
-    yield* sql`INSERT INTO catalog.performers (id, name, description)
-      SELECT DISTINCT ON (name, description) id, name, description
-      FROM json_to_recordset(${json}::json) AS performer (id uuid, name text, description text)
-      ORDER BY name, description
-      ON CONFLICT DO NOTHING`
-    yield* sql`INSERT INTO catalog.event_performers (event_id, position, performer_id)
-      SELECT ${id}::uuid, given.position, p.id
-      FROM json_to_recordset(${json}::json) AS given (position int, name text, description text)
-      JOIN catalog.performers p ON p.name = given.name AND md5(p.description) = md5(given.description)`
+    yield* insertPerformers(id, draft.performers, atMs)
   })
 
   const prices = (draft: EventDraft) => {

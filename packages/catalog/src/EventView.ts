@@ -1,5 +1,5 @@
 /** Events as the outside sees them, and as the journal tells of them. Pure. */
-import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import type { CatalogEvent, EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { EventDetail, EventStatus, EventSummary, Tier } from "@onsale/contracts/catalog/Event"
 import type { EventPlan } from "@onsale/contracts/catalog/EventPlan"
 import { DateTime } from "effect"
@@ -91,17 +91,24 @@ export const toSummary = (event: ListedEvent, nowMs: number): EventSummary => ({
   }
 })
 
+/** What is told of an event to those who show it to people. */
+export const toFacts = (
+  event: Pick<StoredEvent, "id" | "name" | "description" | "startsAtMs" | "timeZone" | "venue" | "tiers"> & {
+    readonly performers: ReadonlyArray<{ readonly name: string }>
+  }
+): EventFacts => ({
+  eventId: event.id,
+  name: event.name,
+  description: event.description,
+  startsAt: iso(event.startsAtMs),
+  timeZone: event.timeZone,
+  venue: event.venue,
+  performers: event.performers.map(({ name }) => name),
+  tiers: event.tiers.map(({ id, name }) => ({ id, name }))
+})
+
 export const toPublished = (event: StoredEvent, plan: EventPlan | undefined): CatalogEvent => ({
   _tag: "EventPublished",
-  facts: {
-    eventId: event.id,
-    name: event.name,
-    description: event.description,
-    startsAt: iso(event.startsAtMs),
-    timeZone: event.timeZone,
-    venue: event.venue,
-    performers: event.performers.map(({ name }) => name),
-    tiers: event.tiers.map(({ id, name }) => ({ id, name }))
-  },
+  facts: toFacts(event),
   ...(plan === undefined ? {} : { plan })
 })

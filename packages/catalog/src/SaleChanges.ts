@@ -2,7 +2,7 @@
  * Changes of what an event sells after its draft was made: house seats, vouchers, the accessible pool.
  *
  * A change is one transaction under the lock of the event: what it changes, the next revision, and, of a published
- * event, a `SaleChanged` in the journal. Then the inventory is given the layout of the newest revision, made from
+ * event, a `SaleChanged` in the journal, or what else is to be told of it (`EventChanges`). Then the inventory is given the layout of the newest revision, made from
  * the tables. Where that fails, or the process dies before, the supervisor does it later: an event whose
  * `opened_revision` is behind is due. Layouts carry their revision, so that a late one changes nothing.
  *
@@ -46,12 +46,12 @@ export class SaleChanges extends Context.Service<
   {
     /**
      * Changes an event in any state but cancelled. `write` checks and writes within the transaction, and answers
-     * whether anything is other than before. It may be carried out again after a lost connection; once it was committed
+     * whether anything is other than before, or what is told of that in place of `SaleChanged`. It may be carried out again after a lost connection; once it was committed
      * only where somebody else has changed the event in between, and then what it writes is there already. The change is in force when this returns, or soon after if the inventory has no time now.
      */
     readonly change: <E>(
       eventId: EventId,
-      write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean, E>
+      write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | CatalogEvent, E>
     ) => Effect.Effect<void, Exclude<E, StoreError> | EventNotFound | EventCancelled>
     /**
      * Cancels a published event, for ever; once more changes nothing, and the first reason stays. Nothing is sold any
@@ -133,7 +133,7 @@ export class SaleChanges extends Context.Service<
 
       const change = Effect.fn("SaleChanges.change")(function* <E>(
         eventId: EventId,
-        write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean, E>
+        write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | CatalogEvent, E>
       ) {
         const atMs = yield* Clock.currentTimeMillis
         const changeId = makeUuidV7(atMs)
@@ -143,12 +143,13 @@ export class SaleChanges extends Context.Service<
           if (locked.changeId === changeId) return
           const event = Option.getOrThrow(yield* findEvent(eventId))
           if (event.state === "cancelled") return yield* new EventCancelled({ eventId })
-          if (!(yield* write(event, atMs))) return
+          const changed = yield* write(event, atMs)
+          if (changed === false) return
           const revision = event.revision + 1
           yield* sql`UPDATE catalog.events SET revision = ${revision}::int, change_id = ${changeId}::uuid
             WHERE id = ${eventId}::uuid`
-          if (event.state === "published")
-            yield* tell(eventId, { _tag: "SaleChanged", eventId, revision }, atMs)
+          if (event.state === "draft") return
+          yield* tell(eventId, changed === true ? { _tag: "SaleChanged", eventId, revision } : changed, atMs)
         })
         yield* settled(sql.withTransaction(step))
         yield* openSoon(eventId)

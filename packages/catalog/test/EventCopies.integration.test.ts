@@ -117,10 +117,16 @@ describe.runIf(hasRedis)(suiteName("Events from a shared cache"), () => {
           for (const process of [one, other])
             assert.strictEqual((yield* found(process, id))?.name, "Once more")
 
+          yield* one.catalog.changeEvent(id, { name: "By an organiser" })
+          for (const process of [one, other]) {
+            assert.strictEqual((yield* found(process, id))?.name, "By an organiser")
+            assert.deepStrictEqual(yield* listed(process), [["By an organiser", "on_sale"]])
+          }
+
           yield* other.catalog.cancel(id, "rain")
           for (const process of [other, one]) {
             assert.strictEqual((yield* found(process, id))?.status, "cancelled")
-            assert.deepStrictEqual(yield* listed(process), [["Once more", "cancelled"]])
+            assert.deepStrictEqual(yield* listed(process), [["By an organiser", "cancelled"]])
           }
           const nobody = makeEventId(0)
           for (const process of [one, other]) assert.isNull(yield* found(process, nobody))

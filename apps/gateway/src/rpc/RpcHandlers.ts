@@ -64,6 +64,7 @@ export const layer = OnsaleRpc.toLayer(
       GetVenue: ({ venueId }) => organiser.venue(venueId),
       CreateEvent: ({ event }) => organiser.createEvent(event),
       UpdateEvent: ({ event, eventId }) => organiser.updateEvent(eventId, event),
+      ChangeEvent: ({ change, eventId }) => organiser.changeEvent(eventId, change),
       GetAnyEvent: ({ eventId }) => organiser.event(eventId),
       PublishEvent: ({ eventId }) => organiser.publish(eventId),
       GetSales: ({ eventId }) => organiser.sales(eventId),

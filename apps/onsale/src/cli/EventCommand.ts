@@ -1,14 +1,16 @@
 /** `onsale event`: events and what they cost. */
-import { type EventDetail, Instant, NewEvent, type Tier } from "@onsale/contracts/catalog/Event"
+import { Instant, NewEvent } from "@onsale/contracts/catalog/Event"
 import { EventId, VenueId } from "@onsale/contracts/Ids"
 import { Currency } from "@onsale/contracts/Money"
-import { DateTime, Effect, FileSystem, Option, Result, Schema } from "effect"
+import { Effect, FileSystem, Option, Result, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { cancel, refunds } from "./CancelCommand.ts"
 import { allPages, asCustomer, asOrganiser } from "./Connection.ts"
+import { change } from "./EventChangeCommand.ts"
+import { detailLines, local } from "./EventLines.ts"
 import { type CommandFailure, refused, usage } from "./Failure.ts"
 import { money, print, table } from "./Output.ts"
-import { policyLine, refundPolicy } from "./RefundCommand.ts"
+import { refundPolicy } from "./RefundCommand.ts"
 import * as RuleFlag from "./RuleFlag.ts"
 import * as TierFlag from "./TierFlag.ts"
 
@@ -16,62 +18,6 @@ const eventId = Argument.String("EVENT_ID").pipe(
   Argument.withDescription("The event's id"),
   Argument.withSchema(EventId)
 )
-
-/** Where the event is, as its visitors' clocks show it. */
-const local = (instant: string, timeZone: string): string =>
-  Option.match(DateTime.makeZoned(instant, { timeZone }), {
-    onNone: () => instant,
-    onSome: (zoned) => `${DateTime.formatIsoOffset(zoned).slice(0, 16).replace("T", " ")} ${timeZone}`
-  })
-
-/** What is said of a tier beside its price. */
-const rulesOf = ({ maxPerOrder, minPerOrder, sale, voucherOnly }: Tier, timeZone: string): string =>
-  [
-    ...(sale?.from === undefined ? [] : [`from ${local(sale.from, timeZone)}`]),
-    ...(sale?.until === undefined ? [] : [`until ${local(sale.until, timeZone)}`]),
-    ...(minPerOrder === undefined ? [] : [`at least ${minPerOrder}`]),
-    ...(maxPerOrder === undefined ? [] : [`at most ${maxPerOrder}`]),
-    ...(voucherOnly === true ? ["with a voucher"] : [])
-  ].join(", ")
-
-const detailLines = (event: EventDetail): ReadonlyArray<string> => [
-  `Event     ${event.id}`,
-  `Name      ${event.name}`,
-  `Starts    ${local(event.startsAt, event.timeZone)}`,
-  `Venue     ${event.venue.name}`,
-  `Status    ${event.status}${event.cancellation === undefined ? "" : `: ${event.cancellation.reason}`}`,
-  `On sale   ${local(event.onSaleAt, event.timeZone)} until ${local(event.saleEndsAt, event.timeZone)}`,
-  `Refunds   ${policyLine(event)}`,
-  `Limits    ${[
-    `${event.maxPerOrder} an order`,
-    ...(event.maxPerCustomer === undefined ? [] : [`${event.maxPerCustomer} a customer`]),
-    ...(event.maxTickets === undefined ? [] : [`${event.maxTickets} in all`])
-  ].join(", ")}`,
-  "",
-  ...table(
-    ["TIER", "PRICE", "CATEGORIES", "RULES", "ID"],
-    event.tiers.map((tier) => [
-      tier.name,
-      money(tier.price),
-      tier.categories.join(", "),
-      rulesOf(tier, event.timeZone),
-      tier.id
-    ])
-  ),
-  ...(event.quotas === undefined
-    ? []
-    : [
-        "",
-        ...table(
-          ["QUOTA", "CAPACITY", "TIERS"],
-          event.quotas.map(({ capacity, name, tiers }) => [
-            name,
-            capacity,
-            event.tiers.flatMap((tier) => (tiers.includes(tier.id) ? [tier.name] : [])).join(", ")
-          ])
-        )
-      ])
-]
 
 const flags = {
   venue: Flag.String("venue").pipe(
@@ -353,7 +299,7 @@ const list = Command.make(
 
 export const event = Command.make("event").pipe(
   Command.withDescription(
-    "Events: create, publish, list, release-accessible, refund-policy, cancel, refunds"
+    "Events: create, publish, change, list, release-accessible, refund-policy, cancel, refunds"
   ),
-  Command.withSubcommands([create, publish, list, releaseAccessible, refundPolicy, cancel, refunds])
+  Command.withSubcommands([create, publish, change, list, releaseAccessible, refundPolicy, cancel, refunds])
 )

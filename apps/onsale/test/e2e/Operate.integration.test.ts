@@ -63,6 +63,7 @@ const routes = [
   "POST /organiser/events",
   "GET /organiser/events/{eventId}",
   "PUT /organiser/events/{eventId}",
+  "PATCH /organiser/events/{eventId}",
   "POST /organiser/events/{eventId}/publish",
   "POST /organiser/events/{eventId}/cancel",
   "GET /organiser/events/{eventId}/refunds",

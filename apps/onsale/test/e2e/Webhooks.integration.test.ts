@@ -6,36 +6,15 @@ import { Order } from "@onsale/contracts/http/OrdersApi"
 import { Delivery, DeliveryDetail, Webhook, WebhookWithSecret } from "@onsale/contracts/notifications/Webhook"
 import { pollUntil } from "@onsale/testing/Poll"
 import { Clock, Effect, Schema } from "effect"
-import { createServer, type IncomingHttpHeaders } from "node:http"
-import type { AddressInfo } from "node:net"
 import * as RpcClients from "./RpcClients.ts"
 import * as Service from "./Service.ts"
 import * as Shop from "./Shop.ts"
+import * as WebhookReceiver from "./WebhookReceiver.ts"
 
 /** Of nothing that there is. */
 const unknownId = "019aa000-0000-7000-8000-0000000000ff"
 
 const plan = "section,row,seat_from,seat_to,quantity,price\nStalls,A,1,40,,45.00"
-
-/** Takes everything. */
-const receiver = Effect.gen(function* () {
-  const received: Array<{ readonly headers: IncomingHttpHeaders; readonly body: string }> = []
-  const server = createServer((request, response) => {
-    const chunks: Array<Buffer> = []
-    request.on("data", (chunk: Buffer) => chunks.push(chunk))
-    request.on("end", () => {
-      received.push({ headers: request.headers, body: Buffer.concat(chunks).toString("utf8") })
-      response.end("thanks")
-    })
-  })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => {
-      server.listen(0, "127.0.0.1", () => resume(Effect.void))
-    }),
-    () => Effect.sync(() => server.close())
-  )
-  return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` }
-})
 
 const decodeSecret = Schema.decodeUnknownEffect(Schema.fromJsonString(WebhookWithSecret))
 const List = Schema.Struct({ webhooks: Schema.Array(Webhook) })
@@ -44,9 +23,8 @@ const Page = Schema.Struct({ deliveries: Schema.Array(Delivery), nextCursor: Sch
 describe("Webhooks of organisers", () => {
   it.live("are made, told of a purchase, listed, tried and replayed", () =>
     Effect.gen(function* () {
-      const { received, url } = yield* receiver
-      const env = { ONSALE_WEBHOOK_ALLOW_PRIVATE: "true", ONSALE_WEBHOOK_ALLOW_HTTP: "true" }
-      const service = yield* Service.start({ env })
+      const { received, url } = yield* WebhookReceiver.make
+      const service = yield* Service.start({ env: WebhookReceiver.env })
       const shop = Shop.at(service.url)
       const call = (path: string, body?: unknown, method = body === undefined ? "GET" : "POST") =>
         shop.send({
@@ -188,9 +166,8 @@ describe("Webhooks of organisers", () => {
     "are made, changed, rotated and removed by RPC and on the command line, with the organiser's key",
     () =>
       Effect.gen(function* () {
-        const { received, url } = yield* receiver
-        const env = { ONSALE_WEBHOOK_ALLOW_PRIVATE: "true", ONSALE_WEBHOOK_ALLOW_HTTP: "true" }
-        const service = yield* Service.start({ env })
+        const { received, url } = yield* WebhookReceiver.make
+        const service = yield* Service.start({ env: WebhookReceiver.env })
         const rpc = yield* RpcClients.make("WebSocket", service.url)
         const key = { headers: { authorization: `Bearer ${Service.organiserKey}` } }
         const cli = (...args: ReadonlyArray<string>) =>

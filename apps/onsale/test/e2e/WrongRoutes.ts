@@ -146,6 +146,28 @@ export const routes: ReadonlyArray<Case> = [
     type: "event-not-draft"
   },
   {
+    name: "a change of an unknown event",
+    call: () => ({
+      method: "PATCH",
+      path: `/api/v1/organiser/events/${unknownId}`,
+      headers: organiser,
+      body: { name: "x" }
+    }),
+    status: 404,
+    type: "event-not-found"
+  },
+  {
+    name: "a change of what is sold of a published event",
+    call: ({ event }) => ({
+      method: "PATCH",
+      path: `/api/v1/organiser/events/${event.id}`,
+      headers: organiser,
+      body: { name: "x", tiers: [] }
+    }),
+    status: 400,
+    type: "request-invalid"
+  },
+  {
     name: "a cancellation without a reason",
     call: ({ event }) => ({
       path: `/api/v1/organiser/events/${event.id}/cancel`,

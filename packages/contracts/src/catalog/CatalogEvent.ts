@@ -27,10 +27,11 @@ export const CatalogEvent = Schema.TaggedUnion({
     /** Left out where there is nothing to draw, and of events that were published before plans were told of. */
     plan: Schema.optionalKey(EventPlan)
   },
+  /** Of a published event. Where it begins at another time, its sale may end at another time, too. */
   EventChanged: { facts: EventFacts },
   /** It does not take place. Written once its sale is closed: nothing is sold of it any more. */
   EventCancelled: { eventId: EventId, reason: Schema.String },
-  /** Blocks, vouchers, the accessible pool or the refund policy of a published event are others now, as of that revision. */
+  /** Blocks, vouchers, the accessible pool, the refund policy or the end of the sale of a published event are others now, as of that revision. */
   SaleChanged: { eventId: EventId, revision: Schema.Int }
 })
 export type CatalogEvent = typeof CatalogEvent.Type

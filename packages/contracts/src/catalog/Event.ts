@@ -13,8 +13,8 @@ export const DisplayName = Schema.Trimmed.check(
   isStorable,
   isLine
 )
-// Postgres cannot store the character U+0000 in a text.
-const text = Schema.String.check(Schema.isMaxLength(10_000), isStorable)
+/** What an organiser says at length. Postgres cannot store the character U+0000 in a text. */
+export const LongText = Schema.String.check(Schema.isMaxLength(10_000), isStorable)
 
 /** A UTC instant, ISO 8601: `2026-12-24T19:30:00Z`. */
 export const Instant = Schema.String.check(
@@ -216,7 +216,7 @@ export const PlanUpload = Schema.Struct({ format: PlanFormat, content: Schema.Un
 
 export const NewVenue = Schema.Struct({
   name: DisplayName,
-  location: text.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
+  location: LongText.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
   timeZone: TimeZoneName,
   seatMap: PlanUpload
 })
@@ -286,19 +286,21 @@ export const NewRefundPolicy = Schema.Struct({
 )
 export type NewRefundPolicy = typeof NewRefundPolicy.Type
 
+/** In the order in which they are shown. */
+export const NewPerformers = Schema.Array(
+  Schema.Struct({ name: DisplayName, description: Schema.optionalKey(LongText) })
+).check(Schema.isMaxLength(100))
+
 export const NewEvent = Schema.Struct({
   venueId: VenueId,
   name: DisplayName,
-  description: text.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
+  description: LongText.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
   startsAt: Instant,
   /** When left out, at once. */
   onSaleAt: Schema.optionalKey(Instant),
   /** When left out, when the event starts. */
   saleEndsAt: Schema.optionalKey(Instant),
-  performers: Schema.Array(Schema.Struct({ name: DisplayName, description: Schema.optionalKey(text) })).pipe(
-    Schema.check(Schema.isMaxLength(100)),
-    Schema.withDecodingDefaultKey(Effect.succeed([]))
-  ),
+  performers: NewPerformers.pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   /** When left out, one for each price that the seat map itself gives (CSV plans), in `currency`. */
   tiers: Schema.Array(NewTier).pipe(
     Schema.check(Schema.isMaxLength(200)),

@@ -10,10 +10,17 @@ import {
 } from "effect/http-api"
 import { Block, BlockRelease, NewBlock } from "../catalog/Block.ts"
 import { EventDetail, NewEvent, NewVenue, VenueDetail, VenuePage, VenueQuery } from "../catalog/Event.ts"
+import { EventChange } from "../catalog/EventChange.ts"
 import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
 import { BlockId, EventId, TierId, VenueId, VoucherId } from "../Ids.ts"
 import { Currency } from "../Money.ts"
-import { BlockNotFound, SeatsBlocked, VoucherExists, VoucherNotFound } from "./OrganiserProblems.ts"
+import {
+  BlockNotFound,
+  EventNotPublished,
+  SeatsBlocked,
+  VoucherExists,
+  VoucherNotFound
+} from "./OrganiserProblems.ts"
 import {
   EventCancelled,
   CursorInvalid,
@@ -107,7 +114,18 @@ export class OrganiserApi extends HttpApiGroup.make("organiser")
       payload: NewEvent,
       success: EventDetail,
       error: [EventNotFound, EventNotDraft, VenueNotFound, EventInvalid]
-    }),
+    }).annotateMerge(described("Replace a draft", "All of it. A published event is changed by PATCH.")),
+    HttpApiEndpoint.patch("changeEvent", "/organiser/events/:eventId", {
+      params: eventId,
+      payload: EventChange,
+      success: EventDetail,
+      error: [EventNotFound, EventNotPublished, EventCancelled, EventInvalid]
+    }).annotateMerge(
+      described(
+        "Change a published event, and tell its buyers",
+        "Changes the name, the description, the start or the performers; what is left out stays. Buyers, and whom they gave tickets to, are told of another name, start or performers, webhooks of another description, too (event.changed). Where the event is moved, its sale ends as long before or after the new start as before the old one, unless saleEndsAt says when. Sale windows of tiers and vouchers stay, and orders that were placed keep their refund policy with its deadline. A change that changes nothing writes nothing, so it may be repeated. A draft is changed by PUT: 409 event-not-published. Venue, seats, tiers and rules of the sale are not changed so: 400 where the body names them."
+      )
+    ),
     HttpApiEndpoint.get("event", "/organiser/events/:eventId", {
       params: { eventId: EventId },
       success: EventDetail,

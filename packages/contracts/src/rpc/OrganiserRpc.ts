@@ -13,6 +13,7 @@ import {
   VenuePage,
   VenueQuery
 } from "../catalog/Event.ts"
+import { EventChange } from "../catalog/EventChange.ts"
 import { NewVouchers, Voucher, VoucherPage, VoucherQuery } from "../catalog/Voucher.ts"
 import { IdempotencyKey } from "../http/Common.ts"
 import { NewRefund, Order } from "../http/OrdersApi.ts"
@@ -63,6 +64,12 @@ export class OrganiserRpc extends RpcGroup.make(
     payload: { ...eventId, event: NewEvent },
     success: EventDetail,
     error: Schema.Union([EventNotFound, EventNotDraft, VenueNotFound, EventInvalid])
+  }),
+  /** Of a published event; its buyers are told. */
+  Rpc.make("ChangeEvent", {
+    payload: { ...eventId, change: EventChange },
+    success: EventDetail,
+    error: Schema.Union([EventNotFound, EventNotPublished, EventCancelled, EventInvalid])
   }),
   /** Drafts as well, unlike `GetEvent`. */
   Rpc.make("GetAnyEvent", { payload: eventId, success: EventDetail, error: EventNotFound }),
