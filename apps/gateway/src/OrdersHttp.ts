@@ -15,7 +15,7 @@ import * as UntoldEvent from "./UntoldEvent.ts"
 import { matches } from "./Validator.ts"
 
 /** As many are drawn at a time as there are cores, some tens of milliseconds each: who is beyond these would wait for seconds. */
-const pdfPlaces = 2 + 32
+const pdfPlaces = 34
 
 export const layer = HttpApiBuilder.group(
   Api,

@@ -3,7 +3,9 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { Config, Duration, Effect, Layer, Metric } from "effect"
 import { HttpRouter } from "effect/http"
 import { type IncomingMessage, Server, type ServerOptions, STATUS_CODES } from "node:http"
+import type { ListenOptions, Socket } from "node:net"
 import type { Duplex } from "node:stream"
+import { Acceptors } from "./Acceptors.ts"
 import { keepAliveMs } from "./ReadyHead.ts"
 import { FrontPlace, type Place } from "./RequestFront.ts"
 import * as Stopping from "./Stopping.ts"
@@ -56,7 +58,8 @@ const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duple
 }
 
 /**
- * Connections that wait to be taken up while the process is at work: as many as come in a fifth of a second of a crowd.
+ * Connections that wait for one listener to be taken up while the process is at work: all of them together (`Acceptors.ts`)
+ * have room for a crowd.
  * Node asks for 511, and what finds no place says nothing to its client, who tries again after 1, 3, 7 and 15
  * seconds. The kernel gives no more than its `somaxconn`, 4,096 where nobody has changed it.
  */
@@ -67,7 +70,11 @@ const drainEveryMs = 50
 
 type RequestEvent = [request: IncomingMessage, response: TimedResponse]
 
-type TimedOptions = ServerOptions<typeof IncomingMessage, typeof TimedResponse>
+interface FrontedOptions extends ServerOptions<typeof IncomingMessage, typeof TimedResponse> {
+  readonly tellStopping: () => void
+  readonly mostOpen: number
+  readonly tellDropped: () => void
+}
 
 /**
  * A server with a place in front of its listeners, that ends when it is told to: Node's `close` ends the
@@ -77,16 +84,24 @@ type TimedOptions = ServerOptions<typeof IncomingMessage, typeof TimedResponse>
 class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse> {
   private readonly place: Place
   private readonly tellStopping: () => void
+  private readonly acceptors = new Acceptors((socket) => this.emit("connection", socket))
   /** Node lets go of a connection that became something else: it is ours to end. */
   private readonly upgraded = new Set<Duplex>()
+  /** Of all listeners; Node counts those of each. */
+  private open = 0
+  private readonly mostOpen: number
+  private readonly tellDropped: () => void
 
-  constructor(place: Place, tellStopping: () => void, options: TimedOptions) {
+  constructor(place: Place, { mostOpen, tellDropped, tellStopping, ...options }: FrontedOptions) {
     super(options)
     this.place = place
     this.tellStopping = tellStopping
+    this.mostOpen = mostOpen
+    this.tellDropped = tellDropped
   }
 
   override emit(event: string, ...args: ReadonlyArray<unknown>): boolean {
+    if (event === "connection" && !this.hasRoom(args[0] as Socket)) return true
     if (event === "upgrade") this.keep(args[1] as Duplex)
     if (event !== "request") return super.emit(event, ...args)
     const [request, response] = args as RequestEvent
@@ -97,6 +112,39 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
     if (front === undefined) return super.emit(event, request, response)
     front(request, response, () => super.emit(event, request, response))
     return true
+  }
+
+  private hasRoom(socket: Socket): boolean {
+    if (this.open >= this.mostOpen) {
+      this.tellDropped()
+      socket.destroy()
+      return false
+    }
+    this.open++
+    socket.once("close", () => this.open--)
+    return true
+  }
+
+  /** By several listeners, where it is called as the platform does. */
+  override listen(options?: unknown, listening?: unknown): this {
+    return typeof options === "object" && options !== null && typeof listening === "function"
+      ? this.listenWide(options, () => listening())
+      : super.listen(options as ListenOptions, listening as () => void)
+  }
+
+  private listenWide(options: ListenOptions, listening: () => void): this {
+    const failed = (error: Error) => super.emit("error", error)
+    this.acceptors.prepare(options, (shared, taken) => {
+      if (taken !== undefined) return failed(taken)
+      super.listen(shared, () => {
+        const address = this.address()
+        const port = typeof address === "object" && address !== null ? address.port : undefined
+        this.acceptors.listen({ ...shared, port }, (error) =>
+          error === undefined ? listening() : failed(error)
+        )
+      })
+    })
+    return this
   }
 
   private keep(socket: Duplex): void {
@@ -112,10 +160,16 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
   override close(callback?: (error?: Error) => void): this {
     this.tellStopping()
     const sweep = setInterval(() => this.closeIdleConnections(), drainEveryMs)
-    return super.close((error) => {
+    let waiting = 2
+    let failure: Error | undefined
+    const ended = (error?: Error) => {
+      failure ??= error
+      if (--waiting > 0) return
       clearInterval(sweep)
-      callback?.(error)
-    })
+      callback?.(failure)
+    }
+    this.acceptors.close(ended)
+    return super.close(ended)
   }
 }
 
@@ -123,8 +177,9 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
  * A server whose clients cannot hold it up: headers and bodies have to arrive in time, and there is a
  * bound on their size (the bodies' is the routes' own).
  */
-const create = (place: Place, tellStopping: () => void) => {
-  const server = new FrontedServer(place, tellStopping, {
+const create = (place: Place, options: Pick<FrontedOptions, "tellStopping" | "mostOpen" | "tellDropped">) => {
+  const server = new FrontedServer(place, {
+    ...options,
     ServerResponse: TimedResponse,
     headersTimeout: 10_000,
     requestTimeout: 30_000,
@@ -146,10 +201,12 @@ export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServer
   Effect.gen(function* () {
     const place: Place = { front: undefined, observer: undefined }
     const { stopping, tell } = Stopping.make()
-    const server = create(place, tell)
     const context = yield* Effect.context<never>()
-    server.maxConnections = options.maxConnections ?? (yield* maxConnections)
-    server.on("drop", () => dropped.updateUnsafe(1, context))
+    const server = create(place, {
+      tellStopping: tell,
+      mostOpen: options.maxConnections ?? (yield* maxConnections),
+      tellDropped: () => dropped.updateUnsafe(1, context)
+    })
     // What is not answered when the limit is over is cut off; Node would wait for it.
     const cut = Layer.effectDiscard(
       Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
