@@ -45,6 +45,9 @@ const parserStatuses: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431
 }
 
+/** How long who was turned away may take to read why; then the connection is gone, whether he closes it or not. */
+const lingerMs = 1_000
+
 /** Answers with a problem (RFC 9457) as every route does, and closes the connection: where it stands is not known. */
 const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duplex): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
@@ -55,6 +58,8 @@ const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duple
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   )
+  const cut = setTimeout(() => socket.destroy(), lingerMs)
+  socket.once("close", () => clearTimeout(cut))
 }
 
 /**

@@ -56,3 +56,40 @@ it.live("connections beyond the bound are cut off and counted, and those that ar
     )
   })
 )
+
+it.live("who is turned away and does not close keeps no connection of the server", () =>
+  Effect.gen(function* () {
+    const context = yield* Layer.build(
+      HttpServer.serve(HttpRouter.add("GET", "/", HttpServerResponse.empty()), {
+        port: 0,
+        host: "127.0.0.1",
+        maxConnections: 1
+      })
+    )
+    const { address } = Context.get(context, Server.HttpServer)
+    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const told = yield* Effect.callback<string>((resume) => {
+      let text = ""
+      const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true }, () =>
+        socket.write("what?\r\n\r\n")
+      )
+      socket.on("data", (chunk: Buffer) => {
+        text += chunk.toString("latin1")
+      })
+      socket.on("error", () => {})
+      socket.on("end", () => resume(Effect.succeed(text)))
+    })
+    assert.include(told, "HTTP/1.1 400")
+    yield* pollUntil(
+      Effect.gen(function* () {
+        const next = yield* open(port)
+        next.socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        return yield* Effect.callback<boolean>((resume) => {
+          next.socket.once("data", () => resume(Effect.succeed(true)))
+          next.socket.once("close", () => resume(Effect.succeed(false)))
+        })
+      }).pipe(Effect.scoped),
+      (answered) => answered
+    )
+  })
+)
