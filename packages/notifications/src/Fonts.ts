@@ -63,13 +63,10 @@ const scriptFace = (script: ScriptFonts.ScriptFont, weight: number): Face => {
   return face
 }
 
-const stack = (weight: number) => [
-  ...["latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese"].map((subset) =>
+const stack = (weight: number) =>
+  ["latin", "latin-ext", "cyrillic", "cyrillic-ext", "greek", "greek-ext", "vietnamese"].map((subset) =>
     lazily(`noto-sans/files/noto-sans-${subset}-${weight}-normal`)
-  ),
-  // Signs that several scripts share.
-  ...ScriptFonts.sharing.map((script) => () => scriptFace(script, weight))
-]
+  )
 
 const weights: { readonly [W in Weight]: number } = { regular: 400, bold: 700 }
 
@@ -125,6 +122,10 @@ export const begin = (language: HanFonts.HanLanguage) => {
     Object.assign(font, { _glyphs: {} })
 }
 
+/** Signs of no script, of which those for some scripts have more than those for Latin. */
+const sign =
+  /^(?![\p{Extended_Pictographic}\u3000-\u33ff\uff00-\uffef])[\p{Script=Common}\p{Script=Inherited}]/u
+
 /** The first face that can print the whole cluster, or else the last resort. */
 export const faceFor = (weight: Weight, cluster: string): Face => {
   const script = ScriptFonts.of(cluster)
@@ -134,6 +135,12 @@ export const faceFor = (weight: Weight, cluster: string): Face => {
   }
   for (const face of stacks[weight]) {
     if (prints(face(), cluster)) return face()
+  }
+  if (sign.test(cluster)) {
+    for (const one of ScriptFonts.sharing) {
+      const face = scriptFace(one, weights[weight])
+      if (prints(face, cluster)) return face
+    }
   }
   for (const language of languages) {
     const file = HanFonts.fileOf(language, cluster.codePointAt(0) ?? 0)

@@ -5,7 +5,7 @@
 import { type Face, faceFor, type Weight } from "./Fonts.ts"
 
 /** How far a letter with its marks may reach over and under the line it stands on, of the size of the text. */
-export const reach = { above: 1.2, below: 0.6 }
+export const reach = { above: 1.2, below: 0.65 }
 
 /** A syllable of Myanmar has seven. */
 const maxMarks = 8
