@@ -145,11 +145,11 @@ describe("ScriptFonts", () => {
       const { line } = await import(${JSON.stringify(new URL("../src/TextLayout.ts", import.meta.url).href)})
       // Node's own use of it, reading TypeScript, is over.
       WebAssembly.Module = class { constructor() { throw new Error("HarfBuzz was loaded") } }
-      for (const text of ["Ada Łoś", "Ελλάδα", "Ирина", "東京", "東京、渋谷", "서울", "Ọ́lá", "🎫"]) line(text, { weight: "bold", size: 10 })
+      for (const text of ["Ada Łoś", "Ελλάδα", "Ирина", "東京", "東京、渋谷", "서울", "Ọ́lá"]) line(text, { weight: "bold", size: 10 })
       let failed = ""
       try { line("নাম", { weight: "bold", size: 10 }) } catch (error) { failed = error.message }
       process.stdout.write(failed)`
     const said = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" })
     assert.strictEqual(said, "HarfBuzz was loaded")
-  })
+  }, 60_000)
 })
