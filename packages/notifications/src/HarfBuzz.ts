@@ -23,6 +23,7 @@ interface Library {
   hb_buffer_clear_contents(buffer: Pointer): void
   hb_buffer_add_utf16(buffer: Pointer, text: Pointer, length: number, from: number, count: number): void
   hb_buffer_guess_segment_properties(buffer: Pointer): void
+  hb_buffer_set_direction(buffer: Pointer, direction: number): void
   hb_buffer_get_length(buffer: Pointer): number
   hb_buffer_get_glyph_infos(buffer: Pointer, length: Pointer): Pointer
   hb_buffer_get_glyph_positions(buffer: Pointer, length: Pointer): Pointer
@@ -46,6 +47,9 @@ const maxBytes = 128 * 1024 * 1024
 const readOnly = 1
 /** Glyphs keep the letters they stand for, each its own: documents are searched. */
 const byCharacter = 2
+const leftToRight = 4
+/** Written from the left by who writes words from the right, but for N'Ko and Adlam. */
+const number = /^(?=.*\p{Nd})[^\p{L}\p{M}\p{Script=Nko}\p{Script=Adlam}]+$/u
 /** Of `hb_glyph_info_t` as of `hb_glyph_position_t`: five words of four bytes. */
 const words = 5
 
@@ -108,6 +112,7 @@ export const open = (data: Uint8Array): ((text: string) => ReadonlyArray<PlacedG
     library.hb_buffer_add_utf16(buffer, letters, text.length, 0, text.length)
     library.free(letters)
     library.hb_buffer_guess_segment_properties(buffer)
+    if (number.test(text)) library.hb_buffer_set_direction(buffer, leftToRight)
     library.hb_shape(font, buffer, 0, 0)
     const count = library.hb_buffer_get_length(buffer)
     // After shaping: its memory may have moved.

@@ -134,6 +134,17 @@ describe("ScriptFonts", () => {
     assert.deepStrictEqual(texts, ["𞤃𞤢", "(", "Ada", ")", "𞤀𞤣"])
   })
 
+  it("numbers stand from the left between words that are written from the right", () => {
+    for (const [text, digits] of [
+      ["محمد ١٢٣ علي", "١٢٣"],
+      ["محمد ۴۵۶", "۴۵۶"]
+    ] as const) {
+      const run = line(text, style).runs.find((run) => run.text === digits)
+      const drawn = run?.face.font.layout(digits).glyphs.flatMap(({ codePoints }) => codePoints)
+      assert.strictEqual(String.fromCodePoint(...(drawn ?? [])), digits)
+    }
+  })
+
   it("a sign of no script has the form of the script beside it", () => {
     const [run, ...others] = line("নাম। নাম", style).runs
     assert.deepStrictEqual(others, [])
