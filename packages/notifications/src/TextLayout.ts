@@ -38,7 +38,7 @@ const rightToLeft =
 const shared = /^(?![\0-\u052f])[\p{Script=Common}\p{Script=Inherited}]/u
 /** The algorithm's library knows no letter of two code units: one that it knows stands for each. */
 const beyond = /\p{Script=Adlam}/gu
-const known = "\u05d0\u05d0"
+const standIn = "\u05d0\u05d0"
 const nothingMirrored: ReadonlyMap<number, string> = new Map()
 const noLevels = new Uint8Array(0)
 const blank = /^\s+$/u
@@ -126,7 +126,7 @@ const set = (written: string, { size, weight }: Style): Line => {
   const text = bounded(written, weight)
   // Most text has nothing to turn, and the algorithm costs more than all the rest.
   const { levels } = rightToLeft.test(text)
-    ? bidi.getEmbeddingLevels(text.replace(beyond, known), "auto")
+    ? bidi.getEmbeddingLevels(text.replace(beyond, standIn), "auto")
     : { levels: noLevels }
   const mirrored: ReadonlyMap<number, string> =
     levels.length === 0 ? nothingMirrored : bidi.getMirroredCharactersMap(text, levels)
