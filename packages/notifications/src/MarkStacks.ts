@@ -13,7 +13,8 @@ const maxMarks = 8
 const stack = /\p{M}{2}/u
 const tooMany = new RegExp(`(\\p{M}{${maxMarks}})\\p{M}+`, "gu")
 const marks = /\p{M}/gu
-const graphemes = new Intl.Segmenter("und", { granularity: "grapheme" })
+/** Made when it is needed, which for most is never. */
+let graphemes: Intl.Segmenter | undefined
 
 const fits = ({ font, scale }: Face, cluster: string): boolean => {
   const { maxY, minY } = font.layout(cluster).bbox
@@ -36,6 +37,7 @@ const within = (cluster: string, weight: Weight): string => {
 export const bounded = (text: string, weight: Weight): string => {
   // As most text.
   if (!stack.test(text)) return text
+  graphemes ??= new Intl.Segmenter("und", { granularity: "grapheme" })
   const few = text.replace(tooMany, "$1")
   return Array.from(graphemes.segment(few), ({ segment }) => within(segment, weight)).join("")
 }
