@@ -3,7 +3,7 @@ import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocum
 import { createHash } from "node:crypto"
 
 /** Raised with every change of what a page looks like, so that nobody keeps an old drawing of the same facts. */
-const drawing = 3
+const drawing = 4
 
 /** An ETag (RFC 9110 §8.8.3). A refunded ticket, a new code and a moved event each make another. */
 export const etagOf = (document: TicketDocument): string =>

@@ -39,7 +39,10 @@ export const draw = (
     let x = box.x + (box.width - width) * shares[align]
     for (const run of runs) {
       doc.registerFont(run.face.name, run.face.font)
-      doc.font(run.face.name).fontSize(style.size).fillColor(colour)
+      doc
+        .font(run.face.name)
+        .fontSize(style.size * run.face.scale)
+        .fillColor(colour)
       doc.text(run.text, x, baseline, { lineBreak: false, features: [], baseline: "alphabetic" })
       x += run.width
     }

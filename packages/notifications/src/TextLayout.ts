@@ -3,7 +3,8 @@
  * right-to-left text in their visual order.
  */
 import bidiFactory from "bidi-js/dist/bidi.mjs"
-import { type Face, faceFor, isCommon, prints, type Weight } from "./Fonts.ts"
+import { type Face, faceFor, isCommon, isOfScript, prints, type Weight } from "./Fonts.ts"
+import { bounded } from "./MarkStacks.ts"
 
 /** Text of one face and one direction, to be drawn from its left end. */
 export interface Run {
@@ -31,7 +32,13 @@ const words = new Intl.Segmenter("und", { granularity: "word" })
 /** Scripts that are written without spaces: a line may end between any two of their words. */
 const unspaced =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
-const rightToLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u
+const rightToLeft =
+  /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}\p{Script=Adlam}]/u
+/** Signs of no script, of which scripts have forms of their own. */
+const shared = /^(?![\0-\u052f])[\p{Script=Common}\p{Script=Inherited}]/u
+/** The algorithm's library knows no letter of two code units: one that it knows stands for each. */
+const beyond = /\p{Script=Adlam}/gu
+const standIn = "\u05d0\u05d0"
 const nothingMirrored: ReadonlyMap<number, string> = new Map()
 const noLevels = new Uint8Array(0)
 const blank = /^\s+$/u
@@ -47,10 +54,37 @@ export const plain = (text: string): string =>
     .replace(/[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\p{Cs}\p{Cn}]/gu, "")
     .trim()
 
-const clustersOf = (text: string) => Array.from(graphemes.segment(text), ({ segment }) => segment)
+/** Where scripts join the next letter to the one before, though it is a cluster of its own. */
+const joins = /(?:[\u0a4d\u0bcd\u0ccd\u1039\u17d2\u1b44\u1bab\ua9c0\uaaf6]|\u0dca\u200d)$/u
+const maxJoined = 4
+/** Letters that join without end are one cluster as well. */
+const maxClusterLength = 16
+
+/** What a line is not broken within, even if it has no other place to. */
+const clustersOf = (text: string): Array<string> => {
+  const clusters: Array<string> = []
+  let joined = 0
+  for (const { segment } of graphemes.segment(text)) {
+    const last = clusters.length - 1
+    if (joined < maxJoined && joins.test(clusters[last] ?? "")) {
+      clusters[last] += segment
+      joined++
+      continue
+    }
+    joined = 1
+    if (segment.length <= maxClusterLength) clusters.push(segment)
+    else {
+      const letters = Array.from(segment)
+      for (let i = 0; i < letters.length; i += maxClusterLength) {
+        clusters.push(letters.slice(i, i + maxClusterLength).join(""))
+      }
+    }
+  }
+  return clusters
+}
 
 const widthOf = (face: Face, text: string, size: number) =>
-  (face.font.layout(text).advanceWidth / face.font.unitsPerEm) * size
+  (face.font.layout(text).advanceWidth / face.font.unitsPerEm) * size * face.scale
 
 /** Splits a text where the face or the direction changes, in logical order. */
 const split = (text: string, weight: Weight, levels: Uint8Array, mirrored: ReadonlyMap<number, string>) => {
@@ -60,7 +94,8 @@ const split = (text: string, weight: Weight, levels: Uint8Array, mirrored: Reado
     const cluster = mirrored.get(index) ?? segment
     const last = parts[parts.length - 1]
     if (last !== undefined && last.level === level) {
-      const face = segment === " " && prints(last.face, segment) ? last.face : faceFor(weight, cluster)
+      const stays = segment === " " || (shared.test(segment) && isOfScript(last.face))
+      const face = stays && prints(last.face, cluster) ? last.face : faceFor(weight, cluster)
       if (face === last.face) {
         last.text += cluster
         continue
@@ -87,9 +122,12 @@ const reorder = <P extends { readonly level: number }>(parts: Array<P>): Array<P
   return parts
 }
 
-const set = (text: string, { size, weight }: Style): Line => {
+const set = (written: string, { size, weight }: Style): Line => {
+  const text = bounded(written, weight)
   // Most text has nothing to turn, and the algorithm costs more than all the rest.
-  const { levels } = rightToLeft.test(text) ? bidi.getEmbeddingLevels(text, "auto") : { levels: noLevels }
+  const { levels } = rightToLeft.test(text)
+    ? bidi.getEmbeddingLevels(text.replace(beyond, standIn), "auto")
+    : { levels: noLevels }
   const mirrored: ReadonlyMap<number, string> =
     levels.length === 0 ? nothingMirrored : bidi.getMirroredCharactersMap(text, levels)
   const runs = reorder(split(text, weight, levels, mirrored)).map(({ face, level, text }): Run => {
@@ -132,7 +170,7 @@ const unbreakable = (text: string): Array<string> => {
     } else {
       units.push(segment)
     }
-    open = !blank.test(segment) && !/[-/–—]$/u.test(segment)
+    open = !blank.test(segment) && !/[-/–—་]$/u.test(segment)
   }
   return units
 }
@@ -142,7 +180,7 @@ const unbreakable = (text: string): Array<string> => {
  * wider than a line are broken.
  */
 export const wrap = (text: string, style: Style, width: number, maxLines: number): ReadonlyArray<Line> => {
-  const all = plain(text)
+  const all = bounded(plain(text), style.weight)
   const whole = line(all, style)
   if (all !== "" && whole.width <= width) return [whole]
   const texts: Array<string> = []

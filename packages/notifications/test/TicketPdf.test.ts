@@ -97,7 +97,7 @@ describe("TicketPdf", () => {
     Effect.gen(function* () {
       // The same glyphs for other letters: what was printed before in this process must not show.
       render(yield* makeDocument(1, { holder: "\ufeaf\ufef3\ufee8\ufe90" }))
-      const document = yield* makeDocument(2, { holder: "Łukasz 東京 زينب", name: "नमस्ते" })
+      const document = yield* makeDocument(2, { holder: "Łukasz 東京 زينب", name: "नमस्ते শ্রী" })
       const source = (name: string) => JSON.stringify(new URL(`../src/${name}.ts`, import.meta.url).href)
       const script = `
         import { render } from ${source("TicketPdf")}
@@ -194,7 +194,9 @@ describe("TicketPdf", () => {
     ["x".repeat(200), "W".repeat(200)],
     ["ก็".repeat(100), "नमस्ते ".repeat(25)],
     ["\u0000\u202e\u0007 evil \r\n lines", "👩‍👩‍👧‍👦 🏳️‍🌈"],
-    ["\ud800 lone", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u{10ffff}"]
+    ["\ud800 lone", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 \u{10ffff}"],
+    ["ਸ੍ਰੀ ਗੁਰਪ੍ਰੀਤ", "ꯁ꯭ꯔꯤ"],
+    [`Z${"\u0301".repeat(99)}`, `${"\u0301".repeat(99)} ${"\u0323".repeat(99)}`]
   ])("prints any name: %#", ([holder, name]) =>
     Effect.gen(function* () {
       const pdf = render(yield* makeDocument(1, { holder: holder ?? "", name: name ?? "" }))
