@@ -13,15 +13,15 @@ export const lengthOf = ({ headers }: IncomingMessage): number =>
     : Number(headers["content-length"])
 
 /**
- * Calls back once the body has come whole, or as much of it as is kept unread; never where it stays away. Whoever is let
- * in before that would keep his place for as long as he likes, for a byte.
+ * Calls back once the body has come whole; never where it stays away. Whoever is let in before that would keep his place
+ * for as long as he likes, for a byte. One that is longer than what is kept unread is not waited for: the routes refuse it
+ * by its length, or, where it does not tell, by what has come.
  */
 export const whenThere = (request: IncomingMessage, then: () => void): void => {
   const length = lengthOf(request)
-  if (length === 0) return then()
+  if (length === 0 || length > keptBytes) return then()
   const isThere = () =>
-    request.complete ||
-    request.readableLength >= (Number.isNaN(length) ? keptBytes : Math.min(length, keptBytes))
+    request.complete || request.readableLength >= (Number.isNaN(length) ? keptBytes : length)
   // What came in one packet with the headers is there as soon as Node's parser has gone on.
   process.nextTick(() => {
     if (isThere()) return then()

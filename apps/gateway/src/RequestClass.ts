@@ -46,17 +46,17 @@ const ofWrite = (path: string): RequestClass | undefined => {
 }
 
 /** Most are written as the routes are. */
-const otherForm = /[A-Z%;]|\/\/|.\/$/
+const otherForm = /^[^/]|[A-Z%;#]|\/\/|.\/$/
 
 /**
- * The path as the routes know it: they take other forms too (`/API//v1/orders/`), and who is of a class must not choose
- * another by how he writes it.
+ * The path as the routes know it: they take other forms too (`/API//v1/orders/;a`, `http://host/api/v1/orders`), and who
+ * is of a class must not choose another by how he writes it.
  */
 const pathOf = (url: string): string => {
   const query = url.indexOf("?")
   const path = query === -1 ? url : url.slice(0, query)
   if (!otherForm.test(path)) return path
-  return unescaped(path)
+  return unescaped(path.replace(/^https?:\/\/[^/]*/i, "").replace(/[;#].*$/, ""))
     .toLowerCase()
     .replaceAll(/\/{2,}/g, "/")
     .replace(/(.)\/$/, "$1")

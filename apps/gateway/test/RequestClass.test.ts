@@ -65,6 +65,10 @@ describe("what is refused first", () => {
       "POST //api/v1/orders",
       "POST /api/v1/%6Frders",
       "POST /api/v1/orders/?a=b",
+      "POST http://x/api/v1/orders",
+      "POST HTTPS://x:3000/API/v1/orders?a=b",
+      "POST /api/v1/orders;a=b",
+      "POST /compat/api/bookings#a",
       "POST /compat/api/bookings/",
       "POST /Compat/API/v1/seats//lock"
     ]

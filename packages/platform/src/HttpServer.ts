@@ -73,6 +73,11 @@ export const acceptBacklog = 4_096
 /** How soon a server that closes ends the connections whose last answer is given. */
 const drainEveryMs = 50
 
+/** A body of so many bytes is not worth a question; who stands in front may wait for it. */
+const unaskedBytes = 64 * 1024
+
+const bodyLength = ({ headers }: IncomingMessage): number => Number(headers["content-length"] ?? 0)
+
 type RequestEvent = [request: IncomingMessage, response: TimedResponse]
 
 interface FrontedOptions extends ServerOptions<typeof IncomingMessage, typeof TimedResponse> {
@@ -108,14 +113,19 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
   override emit(event: string, ...args: ReadonlyArray<unknown>): boolean {
     if (event === "connection" && !this.hasRoom(args[0] as Socket)) return true
     if (event === "upgrade") this.keep(args[1] as Duplex)
-    if (event !== "request") return super.emit(event, ...args)
+    if (event !== "request" && event !== "checkContinue") return super.emit(event, ...args)
     const [request, response] = args as RequestEvent
     // A client that never pauses is told to come back on another connection, which finds another server.
     if (!this.listening) response.setHeader("connection", "close")
     const { front, observer } = this.place
     response.observer = observer
-    if (front === undefined) return super.emit(event, request, response)
-    front(request, response, () => super.emit(event, request, response))
+    const next = () => super.emit(event, request, response)
+    if (front === undefined) return next()
+    // Who asks whether a body is wanted (`Expect: 100-continue`) comes by the same way as everybody.
+    if (event === "checkContinue" && bodyLength(request) <= unaskedBytes) {
+      response.writeContinue()
+      front(request, response, () => super.emit("request", request, response))
+    } else front(request, response, next)
     return true
   }
 

@@ -13,9 +13,23 @@ import { Context, Effect } from "effect"
 /** More would lie idle: each takes 32 statements at a time. */
 const mostShared = 3
 
-/** Of so many connections, how many statements share; none where there is only one. */
-export const sharedOf = (connections: number): number =>
-  connections < 2 ? 0 : Math.min(mostShared, Math.max(1, Math.floor(connections / 5)))
+/** A runner of bookings keeps five for itself: its place in the cluster, relays, a read model. */
+const leastForTransactions = 8
+
+/**
+ * How many of so many connections statements share; none where there is only one. Where there are fewer than 8 they are
+ * all for transactions, as those who keep one would leave none to the others, and the shared one comes on top.
+ */
+export const shareOf = (
+  connections: number
+): { readonly statements: number; readonly transactions: number } => {
+  if (connections < 2) return { statements: 0, transactions: 1 }
+  const statements = Math.min(mostShared, Math.max(1, Math.floor(connections / 5)))
+  return {
+    statements,
+    transactions: connections < leastForTransactions ? connections : connections - statements
+  }
+}
 
 type Transaction = PgClient.PgClient["transactionService"]["Service"]
 
@@ -46,13 +60,13 @@ const combine = (statements: PgClient.PgClient, transactions: PgClient.PgClient)
 export const make = Effect.fnUntraced(function* (
   config: Omit<PgClient.PgPoolConfig, "multiplex" | "maxConnections"> & { readonly maxConnections: number }
 ) {
-  const shared = sharedOf(config.maxConnections)
+  const share = shareOf(config.maxConnections)
   const transactions = yield* PgClient.make({
     ...config,
-    maxConnections: config.maxConnections - shared,
+    maxConnections: share.transactions,
     multiplex: false
   })
-  if (shared === 0) return transactions
-  const statements = yield* PgClient.make({ ...config, maxConnections: shared, multiplex: true })
+  if (share.statements === 0) return transactions
+  const statements = yield* PgClient.make({ ...config, maxConnections: share.statements, multiplex: true })
   return combine(statements, transactions)
 })

@@ -1,8 +1,9 @@
 import { assert, it } from "@effect/vitest"
 import { Context, Effect, Layer, Metric } from "effect"
-import { HttpRouter, HttpServer as Server, HttpServerResponse } from "effect/http"
+import { HttpRouter, HttpServer as Server, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { connect, type Socket } from "node:net"
 import * as HttpServer from "../src/HttpServer.ts"
+import * as RequestFront from "../src/RequestFront.ts"
 import { pollUntil } from "@onsale/testing/Poll"
 
 const open = (port: number) =>
@@ -91,5 +92,55 @@ it.live("who is turned away and does not close keeps no connection of the server
       }).pipe(Effect.scoped),
       (answered) => answered
     )
+  })
+)
+
+it.live("who asks whether a body is wanted comes by who stands in front, as everybody", () =>
+  Effect.gen(function* () {
+    const seen: Array<string> = []
+    const front = Layer.effectDiscard(
+      RequestFront.install((request, response, next) => {
+        seen.push(request.headers["content-length"] ?? "none")
+        if (request.headers["x-refuse"] === undefined) return next()
+        response.writeHead(429, { "content-length": "0" }).end()
+      })
+    )
+    const context = yield* Layer.build(
+      HttpServer.serve(
+        Layer.merge(
+          HttpRouter.add(
+            "POST",
+            "/",
+            Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+              Effect.map(request.text, (text) => HttpServerResponse.text(String(text.length)))
+            )
+          ),
+          front
+        ),
+        { port: 0, host: "127.0.0.1" }
+      )
+    )
+    const { address } = Context.get(context, Server.HttpServer)
+    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const post = (length: number, more = "") =>
+      Effect.callback<string>((resume) => {
+        let text = ""
+        const socket = connect({ host: "127.0.0.1", port }, () =>
+          socket.write(
+            `POST / HTTP/1.1\r\nhost: a\r\nconnection: close\r\nexpect: 100-continue\r\ncontent-length: ${length}\r\n${more}\r\n`
+          )
+        )
+        socket.on("error", () => {})
+        socket.on("data", (chunk: Buffer) => {
+          text += chunk.toString("latin1")
+          if (text === "HTTP/1.1 100 Continue\r\n\r\n") socket.write("x".repeat(length))
+        })
+        socket.on("end", () => resume(Effect.succeed(text)))
+      }).pipe(Effect.map((text) => text.match(/HTTP\/1\.1 \d+/g)?.join() ?? text))
+    assert.strictEqual(yield* post(5), "HTTP/1.1 100,HTTP/1.1 200")
+    assert.strictEqual(yield* post(100_000), "HTTP/1.1 100,HTTP/1.1 200")
+    // Nobody has to send what is not wanted.
+    assert.strictEqual(yield* post(100_000, "x-refuse: 1\r\n"), "HTTP/1.1 429")
+    assert.deepStrictEqual(seen, ["5", "100000", "100000"])
   })
 )

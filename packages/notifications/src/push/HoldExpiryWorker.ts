@@ -16,8 +16,14 @@ import { PushSubscriptions } from "./PushSubscriptions.ts"
 /** Each is a question to the inventory, which has more to do. */
 const concurrency = 4
 
-/** How often is asked of one that is paid for; a payment takes minutes at most. */
-const whilePaying = Duration.minutes(1)
+/** How often is asked of one that is paid for, which takes minutes at most: some time of the warning is left after it. */
+const whilePaying = Duration.seconds(10)
+
+/** The id of the next question: the same where this one is repeated. */
+const nextWhilePaying = (id: string): string => {
+  const [, before = id, count = "0"] = /^(.*):paying:(\d+)$/.exec(id) ?? []
+  return `${before}:paying:${Number(count) + 1}`
+}
 
 /** The clock of the database and ours may differ by so much. */
 const early = Duration.seconds(2)
@@ -38,10 +44,7 @@ export const layer = (options: { readonly pollEvery?: Duration.Input } = {}) =>
         }
         const again = (id: string, delay: Duration.Input) => holdExpiries.offer(id, job.payload, { delay })
         // Its buyer pays at this moment: what becomes of that is told by the order.
-        if (hold.orderId !== null) {
-          const minute = Math.floor(nowMs / Duration.toMillis(whilePaying))
-          return yield* again(`${holdId}:paying:${minute}`, whilePaying)
-        }
+        if (hold.orderId !== null) return yield* again(nextWhilePaying(job.id), whilePaying)
         const { expiresAtMs } = hold
         yield* subscriptions.moved(holdId, expiresAtMs)
         const delay = yield* dueIn(expiresAtMs)

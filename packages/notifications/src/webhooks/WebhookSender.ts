@@ -15,6 +15,9 @@ export const answerLimit = Duration.seconds(10)
 /** How long is waited for the rest of an answer, which only the log keeps: its status has said all. */
 const restLimit = Duration.seconds(2)
 
+/** The longest that one call takes. */
+export const callLimit = Duration.sum(answerLimit, restLimit)
+
 const maxResponseBytes = 16 * 1024
 /** Kept for the log. */
 const keptCharacters = 1000

@@ -18,7 +18,7 @@ import {
   Semaphore
 } from "effect"
 import { type Leased, WebhookDeliveries } from "./WebhookDeliveries.ts"
-import { type Answer, answerLimit, WebhookSender } from "./WebhookSender.ts"
+import { type Answer, callLimit, WebhookSender } from "./WebhookSender.ts"
 import { WebhookVault } from "./WebhookVault.ts"
 
 const attempts = Metric.counter("onsale_webhook_attempts_total", {
@@ -56,7 +56,7 @@ const defaults: WebhookWorkerOptions = {
   backoff: "5 seconds",
   maxBackoff: "2 hours",
   pollEvery: "1 second",
-  lease: Duration.times(answerLimit, 3),
+  lease: Duration.times(callLimit, 3),
   concurrency: 16
 }
 
@@ -166,7 +166,7 @@ export const layer = (given: Partial<WebhookWorkerOptions> = {}) =>
       const running = yield* FiberSet.make<void>()
       // What is under way has an answer within its limit.
       yield* Effect.addFinalizer(() =>
-        Effect.asVoid(Effect.timeoutOption(FiberSet.awaitEmpty(running), answerLimit))
+        Effect.asVoid(Effect.timeoutOption(FiberSet.awaitEmpty(running), callLimit))
       )
       const start = Effect.gen(function* () {
         const leased = yield* Effect.onError(deliveries.lease(options.lease), () => slots.release(1))

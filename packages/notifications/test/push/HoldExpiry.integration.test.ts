@@ -129,12 +129,12 @@ layer(services, { excludeTestServices: true, timeout: "60 seconds" })("Warnings 
       const [asked, told] = [(yield* holdExpiries.backlog).waiting, (yield* notices.backlog).waiting]
       yield* subscriptions.add({ eventId, holdId, expiresAtMs: nowMs + 50_000 }, browser(4))
       const paying = sql<{ readonly id: string }>`SELECT id FROM notifications.jobs
-        WHERE queue = 'hold-expiry' AND id LIKE ${`${holdId}:paying:%`}::text`
+        WHERE queue = 'hold-expiry' AND id LIKE ${`${holdId}:%:paying:1`}::text`
       yield* pollUntil(paying, ({ length }) => length === 1, patience)
       assert.strictEqual((yield* listeners(holdId)).length, 1)
       holds.delete(holdId)
       yield* sql`UPDATE notifications.jobs SET run_at = clock_timestamp()
-        WHERE queue = 'hold-expiry' AND id LIKE ${`${holdId}:paying:%`}::text`
+        WHERE queue = 'hold-expiry' AND id LIKE ${`${holdId}:%:paying:%`}::text`
       yield* pollUntil(listeners(holdId), ({ length }) => length === 0, patience)
       assert.strictEqual((yield* holdExpiries.backlog).waiting, asked)
       assert.strictEqual((yield* notices.backlog).waiting, told)

@@ -29,6 +29,12 @@ const during = Effect.fnUntraced(function* <A, E, R>(
   )
   yield* answeredSince(shop, sales, yield* Clock.currentTimeMillis)
   const result = yield* what(shop, sales)
+  // On a slow machine it may be over before anybody has bought: what is settled then says nothing.
+  yield* pollUntil(
+    Effect.sync(() => shop.notes.counts),
+    ({ holds, orders, releases }) => holds > 0 && orders > 0 && releases > 0,
+    { deadline: "60 seconds", every: "50 millis" }
+  )
   over = true
   yield* Effect.forEach(buyers, Fiber.join)
   yield* shop.settle()
