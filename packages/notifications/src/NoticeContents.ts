@@ -1,5 +1,6 @@
 /** What a notice says, looked up at the moment, and whether there is still anything to say. */
 import type { OrderTicket } from "@onsale/contracts/booking/Order"
+import { mattersToBuyers } from "./EventChange.ts"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import type { GiftLetterUnderWay } from "./GiftLetters.ts"
@@ -84,6 +85,9 @@ export class NoticeContents extends Context.Service<
               if (!isNews) return untold("they were given the ticket after it")
             }
             const before = change?.before ?? null
+            // Moved and moved back before it was told: there would be nothing to say.
+            if (before !== null && !mattersToBuyers(before, event))
+              return untold("the event is again as it was")
             return {
               ...told({ _tag: "EventChanged", order, event, before }, reader, found),
               revision: { sequence, ...(change === null ? {} : { atMs: change.atMs }) }

@@ -226,6 +226,32 @@ describe("Notices", () => {
     }).pipe(Effect.provide(atOnce))
   )
 
+  it.live("a move that was taken back before it was told is not told", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const smtp = yield* SmtpFixture
+      const asItWas = yield* startsIn(300 * hour)
+      yield* publish(asItWas)
+      const order = yield* place(1)
+      yield* order.confirm
+      yield* untilTold(order.orderId, "OrderConfirmed sent")
+      yield* sql`CREATE FUNCTION notifications.later() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN NEW.run_at := now() + interval '1 hour'; RETURN NEW; END $$`
+      yield* sql`CREATE TRIGGER later BEFORE INSERT ON notifications.jobs FOR EACH ROW WHEN (NEW.queue = 'notice')
+        EXECUTE FUNCTION notifications.later()`
+      yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(400 * hour) }))
+      yield* catalog(3, CatalogEvent.cases.EventChanged.make({ facts: asItWas }))
+      const waiting = sql`SELECT id FROM notifications.jobs WHERE queue = 'notice' AND id LIKE '%event-changed:%'`
+      yield* pollUntil(waiting, ({ length }) => length === 2, patience)
+      yield* sql`UPDATE notifications.jobs SET run_at = now() WHERE queue = 'notice'`
+      yield* untilTold(order.orderId, "EventChanged skipped", "EventChanged sent")
+      yield* untilSettled
+      const letters = smtp.received.filter(({ messageId }) => messageId.includes("event-changed"))
+      assert.lengthOf(letters, 1)
+      assert.include(letters[0]?.messageId, "event-changed.3")
+    }).pipe(Effect.provide(atOnce))
+  )
+
   it.live("an event of 20,000 orders is fanned out in steps, and goes on where a crash left it", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
