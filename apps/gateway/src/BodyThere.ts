@@ -1,9 +1,6 @@
 /** Waits for the body of a request in front of the routes, where nothing of it may be consumed. */
 import type { IncomingMessage } from "node:http"
 
-/** What Node keeps of a body that nobody reads; the connection is read no further then. */
-const keptBytes = 64 * 1024
-
 /** The bytes of the body as its headers say; NaN where they do not. */
 export const lengthOf = ({ headers }: IncomingMessage): number =>
   headers["content-length"] === undefined
@@ -19,6 +16,8 @@ export const lengthOf = ({ headers }: IncomingMessage): number =>
  */
 export const whenThere = (request: IncomingMessage, then: () => void): void => {
   const length = lengthOf(request)
+  // So much Node keeps of a body that nobody reads, 64 KiB; it reads the connection no further then.
+  const keptBytes = request.readableHighWaterMark
   if (length === 0 || length > keptBytes) return then()
   const isThere = () =>
     request.complete || request.readableLength >= (Number.isNaN(length) ? keptBytes : length)

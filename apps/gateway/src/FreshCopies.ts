@@ -126,7 +126,7 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     entry.copy = copy
     if (entries.get(key) !== entry) return
     // What cannot be had is not remembered: anybody may ask for anything.
-    if (copy === null) return entry.next === undefined ? forget(key, entry) : undefined
+    if (copy === null) return entry.next === undefined && entry.running <= 1 ? forget(key, entry) : undefined
     bytes -= entry.bytes
     entry.bytes = options.bytesOf(copy)
     bytes += entry.bytes
@@ -171,11 +171,17 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
           }
           if (entry.current === asking) entry.current = undefined
           if (entry.next === asking) entry.next = undefined
-          if (entry.copy === null && entry.current === undefined && entry.next === undefined)
+          if (begun) entry.running--
+          if (
+            entry.copy === null &&
+            entry.current === undefined &&
+            entry.next === undefined &&
+            entry.running === 0
+          ) {
             forget(key, entry)
+          }
           for (const waiter of asking.waiters) waiter(exit)
           if (!begun) return
-          entry.running--
           const { whenRoom } = entry
           entry.whenRoom = undefined
           whenRoom?.()
@@ -232,7 +238,7 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     if (asking === undefined) {
       if (admit !== undefined && (entry.copy === null || options.renewsCheaply !== true)) {
         // Nothing is known of it, and perhaps nothing will be.
-        if (entry.copy === null && entry.current === undefined) forget(key, entry)
+        if (entry.copy === null && entry.current === undefined && entry.running === 0) forget(key, entry)
         return admit(() => read(key, done))
       }
       counts.asked++

@@ -1,11 +1,12 @@
 /** Follows the bookings: keeps confirmed orders, and has their buyers, and whom they gave tickets to, told what became of them. */
 import { OrderEvent, OrderTicket } from "@onsale/contracts/booking/Order"
-import { OrderId, type TicketId } from "@onsale/contracts/Ids"
+import { type EventId, OrderId, type TicketId } from "@onsale/contracts/Ids"
 import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
 import * as Journal from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 import { Clock, Duration, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { lockOrders } from "./EventChange.ts"
 import { MessageStore } from "./MessageStore.ts"
 import { NoticeJobs } from "./NoticeJobs.ts"
 import * as NoticeTimes from "./NoticeTimes.ts"
@@ -15,12 +16,17 @@ const tickets = Schema.toCodecJson(Schema.Array(OrderTicket))
 const encodeTickets = Schema.encodeUnknownEffect(Schema.fromJsonString(tickets))
 const decodeTickets = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ tickets })))
 
+const decodeMissed = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ orderId: OrderId, change: Schema.Int }))
+)
+
 type Row = Journal.JournalRow<OrderEvent>
 
 /** A row of `notifications.orders`, as text. */
 interface Confirmed {
-  readonly orderId: string
-  readonly eventId: string
+  readonly orderId: OrderId
+  readonly eventId: EventId
+  readonly correlation: string | null
   readonly customer: string
   readonly total: string
   readonly tickets: string
@@ -98,6 +104,7 @@ export const layer = Layer.unwrap(
       batch.confirmed.push({
         orderId,
         eventId,
+        correlation: row.correlation,
         customer: JSON.stringify(customerId === undefined ? customer : { ...customer, customerId }),
         total: JSON.stringify(total),
         tickets: yield* encodeTickets(confirmed),
@@ -108,9 +115,10 @@ export const layer = Layer.unwrap(
     })
 
     /** Before somebody looks for one of them, and at the end. */
-    const writeConfirmed = Effect.fnUntraced(function* ({ confirmed }: Batch) {
+    const writeConfirmed = Effect.fnUntraced(function* ({ confirmed, offered }: Batch) {
       if (confirmed.length === 0) return
-      const column = (name: keyof Confirmed) => confirmed.map((order) => order[name])
+      const column = (name: keyof Omit<Confirmed, "correlation">) => confirmed.map((order) => order[name])
+      yield* lockOrders
       yield* sql`INSERT INTO notifications.orders (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
         SELECT order_id, event_id, customer::json, total::json, tickets::json,
           to_timestamp(placed_at / 1000), to_timestamp(confirmed_at / 1000)
@@ -119,6 +127,24 @@ export const layer = Layer.unwrap(
           ${column("confirmedAt")}::float8[])
           AS made (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
         ON CONFLICT DO NOTHING`
+      // We may be behind the catalog: the fan-out of a change found no order of ours.
+      const missed = yield* sql`SELECT made.order_id::text AS "orderId", c.change
+        FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("placedAt")}::float8[])
+            AS made (order_id, event_id, placed_at)
+          JOIN notifications.event_changes c ON c.event_id = made.event_id
+            AND c.at > to_timestamp(made.placed_at / 1000)
+        ORDER BY c.change`.pipe(Effect.flatMap(decodeMissed))
+      for (const { change, orderId } of missed) {
+        const order = confirmed.find((each) => each.orderId === orderId)
+        if (order === undefined) continue
+        const notice = Notice.cases.EventChanged.make({ orderId, eventId: order.eventId, change })
+        offered.push({
+          id: noticeId(notice),
+          payload: notice,
+          correlation: order.correlation,
+          delay: Duration.zero
+        })
+      }
       confirmed.length = 0
     })
 

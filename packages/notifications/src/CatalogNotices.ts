@@ -4,7 +4,7 @@ import * as Journal from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
 import { Clock, Duration, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { mattersToBuyers } from "./EventChange.ts"
+import { lockChanges, mattersToBuyers } from "./EventChange.ts"
 import { FanOut, fanOutId, NoticeJobs } from "./NoticeJobs.ts"
 import * as NoticeTimes from "./NoticeTimes.ts"
 
@@ -41,6 +41,7 @@ export const layer = Layer.unwrap(
           `nobody is told of change ${row.version} of event ${eventId}: it is too old`
         )
       }
+      yield* lockChanges
       yield* sql`INSERT INTO notifications.event_changes (event_id, change, before, at)
         VALUES (${eventId}::uuid, ${row.version}::int, ${yield* encode(before)}::json,
           to_timestamp(${row.atMs}::float8 / 1000))

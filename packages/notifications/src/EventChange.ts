@@ -1,5 +1,25 @@
-/** Which changes of an event its buyers have to hear of. Pure. */
+/** Which changes of an event its buyers have to hear of, and how no order falls between those that are told of one. */
 import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
+
+/**
+ * Who was placed before a change is told of it: by the change's fan-out where the order is on record by then, else when it
+ * is put on record. Of two transactions, one that records orders and one that records a change, the later sees the earlier.
+ */
+const changesLock = "notifications.event_changes"
+
+/** Before a change is recorded. */
+export const lockChanges = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${changesLock}::text, 0))`
+})
+
+/** Before orders are, and their changes looked for. */
+export const lockOrders = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`SELECT pg_advisory_xact_lock_shared(hashtextextended(${changesLock}::text, 0))`
+})
 
 /** Spaces and the form of accents are nothing that anybody would travel differently for. */
 const same = (a: string, b: string): boolean => words(a) === words(b)

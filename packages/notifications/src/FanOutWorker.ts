@@ -61,12 +61,12 @@ export const layer = (options: DeliveryOptions) =>
       const { remindBefore } = yield* NoticeTimes.config
       const beforeMs = Duration.toMillis(remindBefore)
 
-      /** Who bought later knows it already. */
+      /** Who ordered later knows it already; an order that is not on record yet is told when it is (`BookingNotices`). */
       const boughtBefore = (fanOut: FanOut) =>
         fanOut._tag === "EventChanged"
-          ? sql`(SELECT at FROM notifications.event_changes
+          ? sql`placed_at < (SELECT at FROM notifications.event_changes
               WHERE event_id = ${fanOut.eventId}::uuid AND change = ${fanOut.change}::int)`
-          : sql`(${fanOut.startsAt}::timestamptz - ${beforeMs}::float8 * interval '1 millisecond')`
+          : sql`confirmed_at < ${fanOut.startsAt}::timestamptz - ${beforeMs}::float8 * interval '1 millisecond'`
 
       /** The next orders; true where there may be more. */
       const step = (fanOut: FanOut, correlation: string | null) =>
@@ -84,7 +84,7 @@ export const layer = (options: DeliveryOptions) =>
               FROM notifications.orders
               WHERE event_id = ${fanOut.eventId}::uuid AND order_id > coalesce(${state?.lastOrder ?? null}::uuid,
                   '00000000-0000-0000-0000-000000000000'::uuid)
-                AND confirmed_at < ${boughtBefore(fanOut)}
+                AND ${boughtBefore(fanOut)}
               ORDER BY order_id LIMIT ${batch}::int`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(Orders)))
             const last = orders[orders.length - 1]
             if (last === undefined) return false

@@ -226,6 +226,26 @@ describe("Notices", () => {
     }).pipe(Effect.provide(atOnce))
   )
 
+  it.live("who ordered before a change hears of it, also where the order is read after its fan-out", () =>
+    Effect.gen(function* () {
+      const { fanOuts } = yield* NoticeJobs
+      const sql = yield* SqlClient.SqlClient
+      yield* publish(yield* startsIn(300 * hour))
+      yield* catalog(2, CatalogEvent.cases.EventChanged.make({ facts: yield* startsIn(400 * hour) }))
+      const changes = sql`SELECT change FROM notifications.event_changes`
+      yield* pollUntil(changes, ({ length }) => length === 1, patience)
+      yield* pollUntil(fanOuts.backlog, ({ waiting }) => waiting === 0, patience)
+      const early = yield* place(1, { agoMs: hour })
+      yield* early.confirm
+      yield* untilTold(early.orderId, "OrderConfirmed sent", "EventChanged sent")
+      const late = yield* place(1, { agoMs: -60_000 })
+      yield* late.confirm
+      yield* untilTold(late.orderId, "OrderConfirmed sent")
+      yield* untilSettled
+      assert.notInclude((yield* told(late.orderId)).join(), "EventChanged")
+    }).pipe(Effect.provide(atOnce))
+  )
+
   it.live("a move that was taken back before it was told is not told", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient

@@ -1,5 +1,5 @@
 /**
- * The connection to Postgres: `PgClient` and `SqlClient` over one pool.
+ * The connection to Postgres: `PgClient` and `SqlClient` over two pools (`SqlPools.ts`).
  *
  * What `@effect/sql-pg` 4.0.5 makes of values (it speaks the wire protocol itself, in binary; checked by
  * `test/SqlTypes.integration.test.ts`):
