@@ -42,6 +42,8 @@ const pauseMs = 50
 const lookAgainMs = 1_000
 /** A catalog that is away, or slow, does not hide an event whose inventory answers. */
 export const lookLimit = Duration.millis(250)
+/** Longer than an inventory takes, or its stand-in: who reads it waits for all who ask for it at a time. */
+const askLimit = Duration.seconds(10)
 /**
  * Browsers ask each time: whoever has held a seat sees it. A shared cache may answer for a second, which is within
  * what we promise of staleness; it may not answer with what is older (RFC 9111 §5.2.2.10), as that would add up.
@@ -143,7 +145,9 @@ export class AvailabilityBoard extends Context.Service<
 
       /** As the owner has it; where it is away, as the read model has it, but never less than what was shown or answered here. */
       const viewOf = Effect.fnUntraced(function* (eventId: EventId, before: Board | null) {
-        const view = yield* inventory.availability(eventId)
+        const view = yield* inventory
+          .availability(eventId)
+          .pipe(Effect.timeoutOrElse({ duration: askLimit, orElse: () => Effect.fail(notSeenYet) }))
         if (view?.asOfMs === undefined) return view
         const least = Math.max(answered.get(eventId) ?? 0, before?.version ?? 0)
         return view.version < least ? yield* notSeenYet : view

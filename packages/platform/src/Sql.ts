@@ -32,7 +32,7 @@
  *
  * Statements of different fibers share connections, pipelined (`SqlPools.ts`). So nothing outside a
  * transaction may depend on the session (`SET`, advisory session locks, temporary tables), and a slow
- * statement holds up what is queued behind it. Transactions, streams and listeners get one of their own.
+ * statement holds up what is queued behind it. Transactions and listeners get one of their own.
  * An interrupted statement on a shared connection still runs to its end in the server.
  */
 import { PgClient } from "@effect/sql-pg"

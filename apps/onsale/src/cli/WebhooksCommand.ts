@@ -270,13 +270,14 @@ const replay = Command.make(
     const onsale = yield* asOrganiser
     if (Option.isSome(deliveryId) && Option.isNone(from) && Option.isNone(until)) {
       const params = { webhookId, deliveryId: deliveryId.value }
-      const delivery = yield* onsale.call((api) => api.organiserWebhooks.replayDelivery({ params }))
       const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
+      const delivery = yield* onsale.call((api) => api.organiserWebhooks.replayDelivery({ params }))
       return yield* print(delivery, [`${delivery.id} is sent again${when(status)}.`])
     }
     if (Option.isSome(deliveryId) || Option.isNone(from) || Option.isNone(until)) {
       return yield* usage("Name one delivery, or a time with --from and --until")
     }
+    const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
     let replayed = 0
     while (true) {
       const answer = yield* onsale.call((api) =>
@@ -288,7 +289,6 @@ const replay = Command.make(
       replayed += answer.replayed
       if (!answer.more) break
     }
-    const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
     yield* print({ webhookId, replayed }, [
       replayed === 0
         ? "There are no dead letters of that time."
@@ -313,8 +313,8 @@ const ping = Command.make(
   { webhookId },
   Effect.fnUntraced(function* ({ webhookId }) {
     const onsale = yield* asOrganiser
-    const delivery = yield* onsale.call((api) => api.organiserWebhooks.pingWebhook({ params: { webhookId } }))
     const { status } = yield* onsale.call((api) => api.organiserWebhooks.webhook({ params: { webhookId } }))
+    const delivery = yield* onsale.call((api) => api.organiserWebhooks.pingWebhook({ params: { webhookId } }))
     yield* print(delivery, [
       `${delivery.id} is sent${when(status)}: onsale webhooks deliveries ${webhookId} ${delivery.id}`
     ])
