@@ -1,4 +1,5 @@
 /** Events as calendars have them (iCalendar, RFC 5545). Pure. */
+import * as CalendarSequence from "@onsale/contracts/booking/CalendarSequence"
 import type { OrderView } from "@onsale/contracts/booking/Order"
 import type { CalendarEvent } from "@onsale/catalog/PublicEvents"
 import * as ICalendar from "@onsale/platform/ICalendar"
@@ -84,8 +85,7 @@ export const ofOrder = (order: OrderView, event: CalendarEvent, urlOf: UrlOf): s
     event.name,
     entry(event, urlOf(event.id), {
       status,
-      // An order goes from pending to confirmed to refunded, and each refund is a change.
-      sequence: event.revision + (order.status === "payment_pending" ? 0 : 1) + order.refunds.length,
+      sequence: CalendarSequence.ofOrder(event.revision, order),
       changedAtMs: Math.max(event.changedAtMs, Date.parse(order.updatedAt)),
       ...(named.length === 0
         ? {}

@@ -89,7 +89,7 @@ export class EventChanges extends Context.Service<
               const facts = toFacts({ ...event, ...next })
               const isOther = yield* store(event, next, atMs)
               // The end of its sale, say, is no fact that people are told.
-              return told !== undefined && isSame(told, facts) ? isOther : { _tag: "EventChanged", facts }
+              return told !== undefined && isSame(told, facts) ? isOther : facts
             })
           )
         )

@@ -110,5 +110,6 @@ export const toFacts = (
 export const toPublished = (event: StoredEvent, plan: EventPlan | undefined): CatalogEvent => ({
   _tag: "EventPublished",
   facts: toFacts(event),
+  revision: event.revision,
   ...(plan === undefined ? {} : { plan })
 })

@@ -11,7 +11,7 @@
  */
 import { EventCancelled, EventNotFound, EventNotPublished } from "@onsale/contracts/catalog/CatalogErrors"
 import { type EventId, makeUuidV7 } from "@onsale/contracts/Ids"
-import type { CatalogEvent } from "@onsale/contracts/catalog/CatalogEvent"
+import type { CatalogEvent, EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
 import { Cause, Clock, Context, Duration, Effect, Layer, Option, Schedule, Schema } from "effect"
@@ -46,12 +46,12 @@ export class SaleChanges extends Context.Service<
   {
     /**
      * Changes an event in any state but cancelled. `write` checks and writes within the transaction, and answers
-     * whether anything is other than before, or what is told of that in place of `SaleChanged`. It may be carried out again after a lost connection; once it was committed
+     * whether anything is other than before, or the facts that are told of it by `EventChanged` in place of `SaleChanged`. It may be carried out again after a lost connection; once it was committed
      * only where somebody else has changed the event in between, and then what it writes is there already. The change is in force when this returns, or soon after if the inventory has no time now.
      */
     readonly change: <E>(
       eventId: EventId,
-      write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | CatalogEvent, E>
+      write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | EventFacts, E>
     ) => Effect.Effect<void, Exclude<E, StoreError> | EventNotFound | EventCancelled>
     /**
      * Cancels a published event, for ever; once more changes nothing, and the first reason stays. Nothing is sold any
@@ -126,14 +126,14 @@ export class SaleChanges extends Context.Service<
             WHERE id = ${id}::uuid AND opened_revision < ${revision}::int RETURNING 1 AS found`
           if (found.length === 0) return
           const reason = cancellation?.reason ?? ""
-          yield* tell(id, { _tag: "EventCancelled", eventId: id, reason }, atMs)
+          yield* tell(id, { _tag: "EventCancelled", eventId: id, reason, revision }, atMs)
         })
         yield* settled(sql.withTransaction(step))
       })
 
       const change = Effect.fn("SaleChanges.change")(function* <E>(
         eventId: EventId,
-        write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | CatalogEvent, E>
+        write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | EventFacts, E>
       ) {
         const atMs = yield* Clock.currentTimeMillis
         const changeId = makeUuidV7(atMs)
@@ -149,7 +149,13 @@ export class SaleChanges extends Context.Service<
           yield* sql`UPDATE catalog.events SET revision = ${revision}::int, change_id = ${changeId}::uuid
             WHERE id = ${eventId}::uuid`
           if (event.state === "draft") return
-          yield* tell(eventId, changed === true ? { _tag: "SaleChanged", eventId, revision } : changed, atMs)
+          yield* tell(
+            eventId,
+            changed === true
+              ? { _tag: "SaleChanged", eventId, revision }
+              : { _tag: "EventChanged", facts: changed, revision },
+            atMs
+          )
         })
         yield* settled(sql.withTransaction(step))
         yield* openSoon(eventId)

@@ -59,7 +59,7 @@ layer(layerCatalog)("an event that is cancelled", (it) => {
       })
       assert.deepInclude(yield* layoutOf(id), { cancelled: true, revision: 2 })
       assert.deepStrictEqual(yield* told(id), [
-        { _tag: "EventCancelled", eventId: id, reason: "The tenor is ill" }
+        { _tag: "EventCancelled", eventId: id, reason: "The tenor is ill", revision: 2 }
       ])
       assert.deepInclude(yield* catalog.get(id), {
         status: "cancelled",

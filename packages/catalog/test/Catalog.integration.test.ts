@@ -183,6 +183,7 @@ layer(layerCatalog)("the catalog", (it) => {
             performers: ["Somebody", "Anybody"],
             tiers: draft.tiers.map(({ id, name }) => ({ id, name }))
           },
+          revision: 1,
           plan: PlanOutline.of(smallMap) ?? assert.fail("no plan")
         }
       ])

@@ -96,7 +96,8 @@ layer(layerCatalog)("a published event that is changed", (it) => {
                 name: "A Night",
                 startsAt: "2030-07-01T17:00:00.000Z",
                 performers: ["Anybody", "Nobody"]
-              }
+              },
+              revision: 2
             }
           ]
         }

@@ -2,16 +2,16 @@
 import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import * as ICalendar from "@onsale/platform/ICalendar"
+import type { Revision } from "./Told.ts"
 import { languages } from "./templates/Languages.ts"
 
 /**
- * For a reader of that language, with tickets of an order of theirs or one that was given to them. `atMs` is when the event
- * became what is shown, or the order was placed, milliseconds since 1970; of two entries that with the higher `sequence`
- * counts (RFC 5546). How long an event lasts is not known: it has no end.
+ * For a reader of that language, with tickets of an order of theirs or one that was given to them. Of two entries that
+ * with the higher `sequence` counts (RFC 5546). How long an event lasts is not known: it has no end.
  */
 export const entry = (
   event: EventFacts,
-  { atMs, sequence }: { readonly atMs: number; readonly sequence: number },
+  { atMs, cancelled, sequence }: Revision,
   locale: Locale = "en",
   of: "order" | "ticket" = "order"
 ): string =>
@@ -31,7 +31,9 @@ export const entry = (
           "LOCATION",
           [event.venue.name, event.venue.location].filter((part) => part !== "").join(", ")
         ),
-        ICalendar.text("DESCRIPTION", languages[locale].calendarNote[of])
+        ...(cancelled
+          ? ["STATUS:CANCELLED"]
+          : [ICalendar.text("DESCRIPTION", languages[locale].calendarNote[of]), "STATUS:CONFIRMED"])
       ])
     ])
   )

@@ -19,13 +19,23 @@ export const layer = Layer.unwrap(
     const { horizon } = yield* NoticeTimes.config
     const journal = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
 
-    const keep = Effect.fnUntraced(function* (next: EventFacts, version: number) {
+    /** By how much the revision is ahead of the version; null where the row does not tell. */
+    const untold = (event: CatalogEvent, version: number) =>
+      event.revision === undefined ? null : event.revision - version
+
+    const keep = Effect.fnUntraced(function* (
+      event: Extract<CatalogEvent, { readonly facts: EventFacts }>,
+      version: number
+    ) {
+      const next = event.facts
       const known = yield* sql`SELECT facts FROM notifications.events WHERE event_id = ${next.eventId}::uuid`
       const before = (yield* decode(known))[0]?.facts
-      yield* sql`INSERT INTO notifications.events (event_id, facts, starts_at, version)
-        VALUES (${next.eventId}::uuid, ${yield* encode(next)}::json, ${next.startsAt}::timestamptz, ${version}::int)
+      yield* sql`INSERT INTO notifications.events (event_id, facts, starts_at, version, untold_revisions)
+        VALUES (${next.eventId}::uuid, ${yield* encode(next)}::json, ${next.startsAt}::timestamptz, ${version}::int,
+          coalesce(${untold(event, version)}::int, 0))
         ON CONFLICT (event_id) DO UPDATE SET facts = excluded.facts, starts_at = excluded.starts_at,
-          version = excluded.version, updated_at = now()`
+          version = excluded.version, updated_at = now(),
+          untold_revisions = coalesce(${untold(event, version)}::int, events.untold_revisions)`
       return before
     })
 
@@ -58,14 +68,15 @@ export const layer = Layer.unwrap(
       handle: Effect.fnUntraced(function* (rows) {
         for (const row of rows) {
           for (const event of row.events) {
-            if (event._tag === "EventPublished") yield* keep(event.facts, row.version)
+            if (event._tag === "EventPublished") yield* keep(event, row.version)
             if (event._tag === "EventChanged") {
-              const before = yield* keep(event.facts, row.version)
+              const before = yield* keep(event, row.version)
               if (before !== undefined) yield* tell(row, before, event.facts)
             }
             // What has no facts is not read again by who needs the newest ones.
             if (!("facts" in event)) {
-              yield* sql`UPDATE notifications.events SET version = ${row.version}::int
+              yield* sql`UPDATE notifications.events SET version = ${row.version}::int,
+                  untold_revisions = coalesce(${untold(event, row.version)}::int, untold_revisions)
                 WHERE event_id = ${row.stream}::uuid`
             }
             if (event._tag === "EventCancelled") {

@@ -3,28 +3,26 @@ import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Context, Effect, Layer, Result } from "effect"
 import * as Calendar from "./Calendar.ts"
 import type { Attachment } from "./Channel.ts"
-import type { ConfirmedOrder } from "./NotificationFacts.ts"
 import type { Revision, Told } from "./Told.ts"
 import { Notifications } from "./Notifications.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"
 
 const calendar = (
   { event, order }: Extract<NoticeContent, { readonly order: unknown }>,
-  { placedAtMs }: ConfirmedOrder,
-  { atMs = 0, sequence }: Revision,
+  revision: Revision | undefined,
   locale: Locale
-): Attachment => ({
-  filename: "event.ics",
-  contentType: "text/calendar; charset=utf-8; method=PUBLISH",
-  content: Buffer.from(
-    Calendar.entry(
-      event,
-      { atMs: Math.max(placedAtMs, atMs), sequence },
-      locale,
-      order.toHolder === undefined ? "order" : "ticket"
-    )
-  )
-})
+): ReadonlyArray<Attachment> =>
+  revision === undefined
+    ? []
+    : [
+        {
+          filename: "event.ics",
+          contentType: "text/calendar; charset=utf-8; method=PUBLISH",
+          content: Buffer.from(
+            Calendar.entry(event, revision, locale, order.toHolder === undefined ? "order" : "ticket")
+          )
+        }
+      ]
 
 export class MessageAttachments extends Context.Service<
   MessageAttachments,
@@ -42,13 +40,13 @@ export class MessageAttachments extends Context.Service<
       const notifications = yield* Notifications
       return MessageAttachments.of({
         of: Effect.fn("MessageAttachments.of")(function* (
-          { confirmed, content, revision = { sequence: 0 }, ticketId },
+          { confirmed, content, revision, ticketId },
           locale
         ) {
-          if (confirmed === null) return Result.succeed([])
           switch (content._tag) {
             case "OrderConfirmed":
             case "TicketReissued": {
+              if (confirmed === null) return Result.succeed([])
               // Whoever paid hears of it, and has given every ticket away.
               if (content._tag === "OrderConfirmed" && content.order.tickets.length === 0) {
                 return Result.succeed([])
@@ -71,13 +69,16 @@ export class MessageAttachments extends Context.Service<
               const pdf = yield* notifications.renderTickets(document.success)
               return Result.succeed([
                 { filename: "tickets.pdf", contentType: "application/pdf", content: pdf },
-                calendar(content, confirmed, revision, locale)
+                ...calendar(content, revision, locale)
               ])
             }
             case "EventChanged":
               return Result.succeed(
-                content.order.tickets.length === 0 ? [] : [calendar(content, confirmed, revision, locale)]
+                content.order.tickets.length === 0 ? [] : calendar(content, revision, locale)
               )
+            // No tickets are left, and calendars may have the entry.
+            case "EventCancelled":
+              return Result.succeed(calendar(content, revision, locale))
             default:
               return Result.succeed([])
           }

@@ -11,7 +11,7 @@ import * as OrderStory from "./OrderStory.ts"
 import { PushSubscriptions } from "./push/PushSubscriptions.ts"
 import * as TicketContents from "./TicketContents.ts"
 import * as TicketHolders from "./TicketHolders.ts"
-import { type Told, told, type Untold, untold } from "./Told.ts"
+import { revisionOf, type Told, told, type Untold, untold } from "./Told.ts"
 
 /** What a confirmation is of. Whatever was given to others, by whichever address, is in their letters: who paid hears where it is. */
 const confirmedContent = (order: ConfirmedOrder) => {
@@ -48,14 +48,14 @@ export class NoticeContents extends Context.Service<
         notice: Extract<Notice, { readonly _tag: "OrderConfirmed" | "EventChanged" | "EventReminder" }>
       ) {
         const found = yield* orderOf(notice.orderId)
-        const { cancelled, facts: event, version } = yield* eventOf(found.eventId, notice.orderId)
-        const sequence = version - 1
+        const known = yield* eventOf(found.eventId, notice.orderId)
+        const { cancelled, facts: event } = known
         if (found.tickets.every(({ status }) => status !== "valid"))
           return untold("all of its tickets were refunded")
         if (notice._tag === "OrderConfirmed") {
           return {
             ...told({ _tag: "OrderConfirmed", ...confirmedContent(found), event }, found.customer, found),
-            revision: { sequence }
+            revision: revisionOf(known, found.tickets, found.placedAtMs)
           }
         }
         const holder = TicketHolders.of(found).find(({ key }) => key === notice.holder)
@@ -90,7 +90,7 @@ export class NoticeContents extends Context.Service<
               return untold("the event is again as it was")
             return {
               ...told({ _tag: "EventChanged", order, event, before }, reader, found),
-              revision: { sequence, ...(change === null ? {} : { atMs: change.atMs }) }
+              revision: revisionOf(known, found.tickets, Math.max(found.placedAtMs, change?.atMs ?? 0))
             }
           }
           case "EventReminder": {
@@ -120,7 +120,8 @@ export class NoticeContents extends Context.Service<
         >
       ) {
         const story = yield* storyOf(notice.orderId)
-        const { cancelled, facts: event } = yield* eventOf(story.eventId, notice.orderId)
+        const known = yield* eventOf(story.eventId, notice.orderId)
+        const { cancelled, facts: event } = known
         const order = OrderStory.contentOf(notice.orderId, story)
         const money = (amount: number) => ({ amount, currency: story.total.currency })
         const { actionUrl, payUntilMs } = story
@@ -163,6 +164,13 @@ export class NoticeContents extends Context.Service<
           case "EventCancelled": {
             const refunds = [...story.refunds.values()].filter(({ cause }) => cause === "event_cancelled")
             const reason = refunds[0]?.reason ?? ""
+            // The order may have come here before the event: it is cancelled all the same.
+            const nowMs = yield* Clock.currentTimeMillis
+            const entry = revisionOf(
+              { ...known, cancelled: true },
+              story.tickets,
+              known.cancelledAtMs ?? nowMs
+            )
             if (notice.holder !== undefined) {
               const whose = { ...story, orderId: notice.orderId }
               const gone = story.tickets.filter(({ id }) =>
@@ -175,13 +183,19 @@ export class NoticeContents extends Context.Service<
                 )
               }
               const given = TicketHolders.holdersContent(whose, holder)
-              return told(
-                { _tag: "EventCancelled", order: given, event, reason, amount: money(0) },
-                holder.reader
-              )
+              return {
+                ...told(
+                  { _tag: "EventCancelled", order: given, event, reason, amount: money(0) },
+                  holder.reader
+                ),
+                revision: entry
+              }
             }
             const amount = money(refunds.reduce((sum, refund) => sum + refund.amount, 0))
-            return told({ _tag: "EventCancelled", order, event, reason, amount }, customer)
+            return {
+              ...told({ _tag: "EventCancelled", order, event, reason, amount }, customer),
+              revision: entry
+            }
           }
         }
       })

@@ -30,10 +30,14 @@ export type ConfirmedOrder = typeof ConfirmedOrder.Type
 const KnownEvent = Schema.Struct({
   facts: Schema.toCodecJson(EventFacts),
   cancelled: Schema.Boolean,
+  /** Milliseconds since 1970. */
+  cancelledAtMs: Schema.NullOr(Schema.Finite),
   /** Of the last row of the event that was read here: what is behind it is not known yet. */
-  version: Schema.Int
+  version: Schema.Int,
+  /** Of the event then, as the catalog counts them; at most too small where only rows of older builds were read. */
+  revision: Schema.Int
 })
-type KnownEvent = typeof KnownEvent.Type
+export type KnownEvent = typeof KnownEvent.Type
 
 const decodeOrders = Schema.decodeUnknownEffect(Schema.Array(Schema.toCodecJson(ConfirmedOrder)))
 const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(KnownEvent))
@@ -65,7 +69,9 @@ export class NotificationFacts extends Context.Service<
       const sql = yield* SqlClient.SqlClient
 
       const known = Effect.fn("NotificationFacts.event")(function* (eventId: EventId) {
-        const rows = yield* sql`SELECT facts, cancelled_at IS NOT NULL AS cancelled, version
+        const rows = yield* sql`SELECT facts, cancelled_at IS NOT NULL AS cancelled,
+            (extract(epoch FROM cancelled_at) * 1000)::float8 AS "cancelledAtMs",
+            version, version + untold_revisions AS revision
           FROM notifications.events WHERE event_id = ${eventId}::uuid`
         return Option.fromUndefinedOr((yield* decodeEvents(rows))[0])
       }, settled)

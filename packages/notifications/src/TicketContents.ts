@@ -5,7 +5,7 @@ import * as GiftLetters from "./GiftLetters.ts"
 import type { NoticeLookups } from "./NoticeLookups.ts"
 import * as OrderStory from "./OrderStory.ts"
 import * as TicketHolders from "./TicketHolders.ts"
-import { type Told, told, type Untold, untold } from "./Told.ts"
+import { revisionOf, type Told, told, type Untold, untold } from "./Told.ts"
 
 type Of<T extends Notice["_tag"]> = Extract<Notice, { readonly _tag: T }>
 
@@ -17,9 +17,10 @@ export const make = Effect.fnUntraced(function* ({ eventOf, orderOf, storyOf }: 
     reissued: Effect.fnUntraced(function* ({ codeVersion, orderId, ticketId }: Of<"TicketReissued">) {
       const found = yield* orderOf(orderId)
       const story = yield* storyOf(orderId)
-      const { cancelled, facts: event, version } = yield* eventOf(found.eventId, orderId)
+      const known = yield* eventOf(found.eventId, orderId)
+      const { cancelled, facts: event } = known
       if (cancelled) return untold("the event is cancelled")
-      const revision = { sequence: version - 1 }
+      const revision = revisionOf(known, story.tickets, found.placedAtMs)
       // By the journal, which may be ahead of what is known here: a code that was replaced since is not sent.
       const ticket = story.tickets.find(({ id }) => id === ticketId)
       if (ticket === undefined || ticket.status !== "valid") return untold("the ticket is not valid any more")

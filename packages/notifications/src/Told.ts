@@ -1,15 +1,18 @@
 /** What a notice comes to when it is looked up: something to say, or why there is nothing (any more). */
-import type { Customer } from "@onsale/contracts/booking/Order"
+import type { Customer, OrderTicket } from "@onsale/contracts/booking/Order"
+import * as CalendarSequence from "@onsale/contracts/booking/CalendarSequence"
 import type { CustomerId, TicketId } from "@onsale/contracts/Ids"
-import type { ConfirmedOrder } from "./NotificationFacts.ts"
+import type { ConfirmedOrder, KnownEvent } from "./NotificationFacts.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"
 
 /** Which state of an event an entry for a calendar shows (RFC 5546, 2.1.4 and 2.1.5). */
 export interface Revision {
-  /** Grows with each change of the event; 0 for what was published. */
+  /** Grows with each change of the event and each refund of the order; that of the entry at the order's address. */
   readonly sequence: number
-  /** When it became so, milliseconds since 1970, where the letter is about that. */
-  readonly atMs?: number
+  /** When the event became so, or the order was placed, milliseconds since 1970. */
+  readonly atMs: number
+  /** It does not take place. */
+  readonly cancelled: boolean
 }
 
 export interface Told {
@@ -21,7 +24,7 @@ export interface Told {
   readonly customerId?: CustomerId | undefined
   /** The order as it is known here; null where it has no tickets (yet), or none are told of. */
   readonly confirmed: ConfirmedOrder | null
-  /** Of the event, as it is told of: an entry for a calendar that is newer has a higher one. */
+  /** Of the entry for a calendar; left out where none goes with it. */
   readonly revision?: Revision
   /** The one ticket that goes with it, where not all of the buyer's do. */
   readonly ticketId?: TicketId
@@ -40,3 +43,14 @@ export const told = (
 ): Told => ({ _tag: "Told", content, customer, customerId: customer?.customerId, confirmed })
 
 export const untold = (reason: string): Untold => ({ _tag: "Untold", reason })
+
+/** Of an event as it is known here, for somebody with tickets of an order, by `atMs` at the earliest. */
+export const revisionOf = (
+  { cancelled, cancelledAtMs, revision }: Pick<KnownEvent, "cancelled" | "cancelledAtMs" | "revision">,
+  tickets: ReadonlyArray<Pick<OrderTicket, "status">>,
+  atMs: number
+): Revision => ({
+  sequence: CalendarSequence.ofTickets(revision, tickets),
+  atMs: Math.max(atMs, cancelledAtMs ?? 0),
+  cancelled
+})

@@ -7,7 +7,7 @@ describe("Calendar", () => {
   it("escapes, and folds lines of more than 75 bytes", () => {
     const entry = Calendar.entry(
       { ...event, name: `A; B, C\\ and ${"ü".repeat(100)}\r\nATTACH:evil` },
-      { atMs: nowMs, sequence: 3 }
+      { atMs: nowMs, cancelled: false, sequence: 3 }
     )
     const lines = entry.split("\r\n")
     for (const line of lines) assert.isAtMost(Buffer.byteLength(line), 75)
@@ -18,7 +18,10 @@ describe("Calendar", () => {
   })
 
   it("reminds of the tickets in the buyer's language", () => {
-    const inGerman = Calendar.entry(event, { atMs: nowMs, sequence: 0 }, "de").replaceAll("\r\n ", "")
+    const inGerman = Calendar.entry(event, { atMs: nowMs, cancelled: false, sequence: 0 }, "de").replaceAll(
+      "\r\n ",
+      ""
+    )
     assert.include(inGerman, "PRODID:-//Onsale//Tickets//DE")
     assert.include(inGerman, "DESCRIPTION:Halten Sie Ihre Tickets bereit")
   })

@@ -21,18 +21,24 @@ export const EventFacts = Schema.Struct({
 })
 export type EventFacts = typeof EventFacts.Type
 
+/** Of the event, once it happened: ahead of the version in the journal by changes of the draft, and by SQL. */
+const revision = Schema.Int
+/** Rows that older builds wrote have none. */
+const revisionIfKnown = Schema.optionalKey(revision)
+
 export const CatalogEvent = Schema.TaggedUnion({
   EventPublished: {
     facts: EventFacts,
+    revision: revisionIfKnown,
     /** Left out where there is nothing to draw, and of events that were published before plans were told of. */
     plan: Schema.optionalKey(EventPlan)
   },
   /** Of a published event. Where it begins at another time, its sale may end at another time, too. */
-  EventChanged: { facts: EventFacts },
+  EventChanged: { facts: EventFacts, revision: revisionIfKnown },
   /** It does not take place. Written once its sale is closed: nothing is sold of it any more. */
-  EventCancelled: { eventId: EventId, reason: Schema.String },
+  EventCancelled: { eventId: EventId, reason: Schema.String, revision: revisionIfKnown },
   /** Blocks, vouchers, the accessible pool, the refund policy or the end of the sale of a published event are others now, as of that revision. */
-  SaleChanged: { eventId: EventId, revision: Schema.Int }
+  SaleChanged: { eventId: EventId, revision }
 })
 export type CatalogEvent = typeof CatalogEvent.Type
 
