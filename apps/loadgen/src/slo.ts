@@ -85,10 +85,15 @@ const flash = Effect.fnUntraced(function* (
 })
 
 /** The rate to run at: as said, the level's, or found by a search. */
-const rateOf = Effect.fnUntraced(function* (level: LevelProcesses.RunningLevel, options: SloOptions) {
+const rateOf = Effect.fnUntraced(function* (
+  level: LevelProcesses.RunningLevel,
+  options: SloOptions,
+  /** Where more than the level is asked for is looked for. */
+  most?: number
+) {
   const found = Option.contains(options.rps, "auto")
     ? yield* Effect.flatMap(SloRun.openSale(level, SloRun.eventsFor(0, 0)), (events) =>
-        SloRun.capacity(level, events, options.mix, options)
+        SloRun.capacity(level, events, options.mix, options, most)
       )
     : undefined
   const whole =
@@ -159,12 +164,15 @@ const day = Effect.fnUntraced(function* (
   return outcome
 })
 
+/** What can be too much for any level on any machine. */
+const mostOfOverload = asked.L3.requestsPerSecond
+
 const overload = Effect.fnUntraced(function* (
   level: LevelProcesses.RunningLevel,
   options: SloOptions,
   times: number
 ) {
-  const { found, rate } = yield* rateOf(level, options)
+  const { found, rate } = yield* rateOf(level, options, mostOfOverload)
   const { audit, runs } = yield* OverloadRun.run(level, options.mix, rate, times, options)
   const [first, middle, over] = runs
   const outcome: Outcome.Outcome = {

@@ -132,16 +132,17 @@ export const carries = (
   )
 }
 
-/** The highest rate that the level carries on this machine. */
+/** The highest rate that the level carries on this machine, looked for up to `most` a second. */
 export const capacity = Effect.fn("SloRun.capacity")(function* (
   level: RunningLevel,
   events: Events,
   mix: Extract<Assignment["load"], { type: "mix" }>["mix"],
-  options: LoadOptions
+  options: LoadOptions,
+  most: number = asked[level.level].requestsPerSecond
 ) {
   let seed = options.seed
   const found = yield* Capacity.search(
-    asked[level.level].requestsPerSecond,
+    most,
     Effect.fnUntraced(function* ({ requestsPerSecond, ...times }) {
       const result = yield* drive(
         level,
