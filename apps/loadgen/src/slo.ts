@@ -1,6 +1,6 @@
 /** `npm run slo -- --level L1`: starts a level for real, runs the traffic of a day, and says which objectives hold. */
 import { NodeHttpClient, NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Console, Effect, Option, Schema } from "effect"
+import { Console, Effect, Option, Runtime, Schema } from "effect"
 import { Command } from "effect/cli"
 import { machine, statement } from "./Machine.ts"
 import * as OpenLoop from "./open/OpenLoop.ts"
@@ -15,13 +15,16 @@ import * as OverloadRun from "./slo/OverloadRun.ts"
 import * as Profiles from "./slo/Profiles.ts"
 import * as Plots from "./slo/Plots.ts"
 import * as ScalingRun from "./slo/ScalingRun.ts"
-import { conflict, flags, type SloOptions } from "./slo/SloOptions.ts"
+import { flags, misuse, type SloOptions } from "./slo/SloOptions.ts"
 import * as SloReport from "./slo/SloReport.ts"
 import * as SoakRun from "./slo/SoakRun.ts"
 import * as SloRun from "./slo/SloRun.ts"
 
 /** An objective does not hold, or nothing could be asked. */
-class SloFailed extends Schema.TaggedError<SloFailed>()("SloFailed", { message: Schema.String }) {}
+class SloFailed extends Schema.TaggedError<SloFailed>()("SloFailed", { message: Schema.String }) {
+  /** Told below, without a stack: it is an answer and no accident. */
+  override readonly [Runtime.errorReported] = false
+}
 
 const ceilingSeconds = 2
 /** Of the processes before a crowd comes: their first seconds are their compiler's. */
@@ -100,7 +103,7 @@ const rateOf = Effect.fnUntraced(function* (
     found?.requestsPerSecond ??
     Option.match(options.rps, { onNone: () => asked[options.level].requestsPerSecond, onSome: Number })
   const rate = Math.round(whole * options.share)
-  if (!(rate > 0)) return yield* new SloFailed({ message: "no rate is carried, or --rps is no number" })
+  if (!(rate > 0)) return yield* new SloFailed({ message: "no rate is carried" })
   return { rate, found }
 })
 
@@ -230,44 +233,49 @@ const scaling = Effect.fnUntraced(function* (options: SloOptions) {
 Command.make(
   "slo",
   flags,
-  Effect.fn(function* (options) {
-    const wrong = conflict(options)
-    if (wrong !== undefined) return yield* new SloFailed({ message: wrong })
-    const about = yield* statement
-    yield* Console.log(`${about}\n`)
-    const ceiling = yield* OpenLoop.ceiling(options.workers, ceilingSeconds)
-    yield* Console.error(`the generator alone: ${Math.round(ceiling)} requests a second`)
-    const outcome = options.scaling
-      ? yield* scaling(options)
-      : yield* Effect.scoped(
-          Effect.flatMap(LevelProcesses.start(options), (level) =>
-            options.flash
-              ? flash(level, options, ceiling)
-              : Option.match(options.overload, {
-                  onNone: () => day(level, options, ceiling),
-                  onSome: (times) => overload(level, options, times)
-                })
+  Effect.fn(
+    function* (options) {
+      const wrong = misuse(options)
+      if (wrong !== undefined) return yield* new SloFailed({ message: wrong })
+      const about = yield* statement
+      yield* Console.log(`${about}\n`)
+      const ceiling = yield* OpenLoop.ceiling(options.workers, ceilingSeconds)
+      yield* Console.error(`the generator alone: ${Math.round(ceiling)} requests a second`)
+      const outcome = options.scaling
+        ? yield* scaling(options)
+        : yield* Effect.scoped(
+            Effect.flatMap(LevelProcesses.start(options), (level) =>
+              options.flash
+                ? flash(level, options, ceiling)
+                : Option.match(options.overload, {
+                    onNone: () => day(level, options, ceiling),
+                    onSome: (times) => overload(level, options, times)
+                  })
+            )
           )
-        )
-    // They are there once the processes have ended.
-    const profiles = Option.isNone(options.profiles)
-      ? []
-      : yield* Profiles.read(options.profiles.value, outcome.measured?.looks).pipe(
-          // One that was cut off does not cost the report.
-          Effect.catch((cause) =>
-            Effect.as(Console.error(`the profiles cannot be read: ${String(cause)}`), [])
+      // They are there once the processes have ended.
+      const profiles = Option.isNone(options.profiles)
+        ? []
+        : yield* Profiles.read(options.profiles.value, outcome.measured?.looks).pipe(
+            // One that was cut off does not cost the report.
+            Effect.catch((cause) =>
+              Effect.as(Console.error(`the profiles cannot be read: ${String(cause)}`), [])
+            )
           )
-        )
-    yield* Outcome.report(outcome, profiles, about, options)
-    const named = (objectives: Outcome.Outcome["objectives"]) => objectives.map(({ name }) => name).join("; ")
-    const failed = outcome.objectives.filter(({ passed }) => passed === false)
-    // What was not seen has not held.
-    const unseen = outcome.objectives.filter(
-      ({ passed, target }) => passed === undefined && target !== Objectives.stated
-    )
-    if (failed.length > 0) return yield* new SloFailed({ message: `does not hold: ${named(failed)}` })
-    if (unseen.length > 0) return yield* new SloFailed({ message: `was not seen: ${named(unseen)}` })
-  }, Effect.scoped)
+      yield* Outcome.report(outcome, profiles, about, options)
+      const named = (objectives: Outcome.Outcome["objectives"]) =>
+        objectives.map(({ name }) => name).join("; ")
+      const failed = outcome.objectives.filter(({ passed }) => passed === false)
+      // What was not seen has not held.
+      const unseen = outcome.objectives.filter(
+        ({ passed, target }) => passed === undefined && target !== Objectives.stated
+      )
+      if (failed.length > 0) return yield* new SloFailed({ message: `does not hold: ${named(failed)}` })
+      if (unseen.length > 0) return yield* new SloFailed({ message: `was not seen: ${named(unseen)}` })
+    },
+    Effect.scoped,
+    Effect.tapErrorTag("SloFailed", ({ message }) => Console.error(message))
+  )
 ).pipe(
   Command.withDescription("The objectives of a level under the traffic of a day"),
   Command.run({ version: "1" }),

@@ -1,8 +1,6 @@
-import { Option } from "effect"
 import { describe, expect, it } from "vitest"
 import type { LoadResult, Quantiles } from "../src/open/OpenLoop.ts"
 import * as OverloadRun from "../src/slo/OverloadRun.ts"
-import { conflict } from "../src/slo/SloOptions.ts"
 
 const quick: Quantiles = { count: 1_000, p50: 2, p95: 20, p99: 50 }
 const load = (wins: number, changed: Partial<LoadResult> = {}): LoadResult => ({
@@ -70,13 +68,4 @@ describe("three times capacity", () => {
       [wins, undefined]
     ])
   })
-})
-
-it("what would be left undone without a word is refused", () => {
-  const said = { flash: false, scaling: false, overload: Option.none(), profiles: Option.none() }
-  expect(conflict(said)).toBeUndefined()
-  expect(conflict({ ...said, flash: true, profiles: Option.some("d") })).toBeUndefined()
-  expect(conflict({ ...said, flash: true, overload: Option.some(3) })).toContain("--flash and --overload")
-  expect(conflict({ ...said, scaling: true, overload: Option.some(3) })).toContain("--scaling")
-  expect(conflict({ ...said, scaling: true, profiles: Option.some("d") })).toContain("--profiles")
 })

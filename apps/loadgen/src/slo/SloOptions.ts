@@ -54,13 +54,8 @@ export const flags = {
 
 export type SloOptions = Command.Command.Config.Infer<typeof flags>
 
-/** Why they say two things at once, of which one would be left undone without a word; undefined where they do not. */
-export const conflict = ({
-  flash,
-  overload,
-  profiles,
-  scaling
-}: Pick<SloOptions, "flash" | "overload" | "profiles" | "scaling">): string | undefined => {
+/** Why two of them cannot be done in one run, of which one would be left undone without a word. */
+const conflict = ({ flash, overload, profiles, scaling }: SloOptions): string | undefined => {
   const runs = [
     ...(flash ? ["--flash"] : []),
     ...(Option.isSome(overload) ? ["--overload"] : []),
@@ -69,4 +64,19 @@ export const conflict = ({
   if (runs.length > 1) return `${runs.join(" and ")} are runs of their own: say one of them`
   // Each number of runners has processes of the same names.
   return scaling && Option.isSome(profiles) ? "--scaling keeps no --profiles" : undefined
+}
+
+/** What is wrong with them, before anything is started for them; undefined where nothing is. */
+export const misuse = (options: SloOptions): string | undefined => {
+  const { buyers, connections, overload, rps, runners, seats, seconds, share, warmUpSeconds, workers } =
+    options
+  const counts = { buyers, seats, workers, connections, runners, seconds }
+  const none = Object.entries(counts).find(([, count]) => count < 1)
+  if (none !== undefined) return `--${none[0]} ${none[1]}: at least 1`
+  if (warmUpSeconds < 0) return `--warm-up ${warmUpSeconds}: at least 0`
+  if (!(share > 0)) return `--share ${share}: more than 0`
+  if (Option.isSome(overload) && !(overload.value > 1)) return `--overload ${overload.value}: more than 1`
+  if (Option.isSome(rps) && rps.value !== "auto" && !(Number(rps.value) > 0 && Number(rps.value) < Infinity))
+    return `--rps ${rps.value}: a number of requests a second, or auto`
+  return conflict(options)
 }
