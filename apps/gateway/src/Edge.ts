@@ -47,6 +47,7 @@ const edge = <E, R>(
     )
     return HttpServerResponse.setHeaders(response, {
       ...answerHeaders(request.headers, correlation),
+      ...Patience.applied(request),
       // Where it is traced, of our span.
       ...(response.headers["traceparent"] === undefined
         ? {}

@@ -108,7 +108,7 @@ export const make = Effect.gen(function* () {
   ): void => {
     const correlation = correlationOf(request.headers, clock)
     const write = (status: number, type: string, body: string): void => {
-      const headers = answerHeaders(request.headers, correlation)
+      const headers = Object.assign(answerHeaders(request.headers, correlation), Patience.applied(request))
       const bytes = Buffer.byteLength(body)
       headers["content-type"] = type
       headers["content-length"] = String(bytes)

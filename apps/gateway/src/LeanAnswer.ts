@@ -5,6 +5,7 @@ import { HttpServerRespondable, type HttpServerResponse } from "effect/http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { answerHeaders } from "./Correlation.ts"
 import * as FailedRequest from "./FailedRequest.ts"
+import * as Patience from "./Patience.ts"
 
 type Respondable = Parameters<typeof HttpServerRespondable.toResponse>[0]
 
@@ -41,7 +42,11 @@ export const makeWrite: Effect.Effect<Write, never, Scope.Scope> = Effect.map(
           onSuccess: ({ body, headers, status }) => {
             // It broke in the middle of an answer: what the client has of it must not look whole.
             if (response.headersSent) return void response.destroy()
-            response.writeHead(status, { ...headers, ...answerHeaders(request.headers, correlation) })
+            response.writeHead(status, {
+              ...headers,
+              ...answerHeaders(request.headers, correlation),
+              ...Patience.applied(request)
+            })
             response.end(body._tag === "Uint8Array" ? body.body : undefined)
           }
         })

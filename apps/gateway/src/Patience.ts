@@ -29,6 +29,22 @@ export const waitMsOf = ({ prefer }: RequestHeaders): number | undefined => {
     : Math.min(longestMs, Math.max(shortestMs, Number(seconds) * 1_000))
 }
 
+/** What keeps to it; `OpenAPI` says so there. */
+const waiting = /^\/api\/v1\/(?:orders|events\/[^/?]+\/holds)(?:\?|$)/
+
+interface Asked {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly headers: RequestHeaders
+}
+
+/** For the answer, what was understood (RFC 7240 §3); nothing where nothing was said, or by a request that does not wait. */
+export const applied = ({ headers, method, url = "" }: Asked): Record<string, string> | undefined => {
+  if (headers["prefer"] === undefined || method !== "POST" || !waiting.test(url)) return undefined
+  const waitMs = waitMsOf(headers)
+  return waitMs === undefined ? undefined : { "preference-applied": `wait=${waitMs / 1_000}` }
+}
+
 /** When requests came that said how long they wait: time in front of the routes counts. */
 const untils = new WeakMap<object, number>()
 

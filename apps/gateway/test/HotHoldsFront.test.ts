@@ -207,7 +207,7 @@ describe("HotHolds in front of the routes", () => {
         const { commands, lookups, port } = yield* serve(execute)
         const client = yield* learnt(port)
         const before = lookups.length
-        const headers = `x-correlation-id: mine\r\ntraceparent: 00-${"a".repeat(32)}-${"b".repeat(16)}-01\r\n`
+        const headers = `x-correlation-id: mine\r\ntraceparent: 00-${"a".repeat(32)}-${"b".repeat(16)}-01\r\nprefer: wait=99\r\n`
         const body = JSON.stringify({
           seats: [seatId(eventId, 2), seatId(eventId, 1)],
           areas: [{ areaId: areaId(eventId, 0), quantity: 2 }]
@@ -219,6 +219,7 @@ describe("HotHolds in front of the routes", () => {
         assert.deepStrictEqual(comparable(lean), comparable(yield* client.answer))
         assert.lengthOf(lookups, before + 1)
         assert.strictEqual(lean.headers["x-correlation-id"], "mine")
+        assert.strictEqual(lean.headers["preference-applied"], "wait=60")
         const [, one, two] = commands
         assert.strictEqual(one?.fingerprint, two?.fingerprint)
         assert.deepStrictEqual([one?.seats, one?.areas], [two?.seats, two?.areas])

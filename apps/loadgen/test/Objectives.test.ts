@@ -3,6 +3,7 @@ import type { LoadResult, Quantiles } from "../src/open/OpenLoop.ts"
 import { judge, stated } from "../src/slo/Objectives.ts"
 import type { Measured } from "../src/slo/Measured.ts"
 import * as MetricsText from "../src/slo/MetricsText.ts"
+import * as Plots from "../src/slo/Plots.ts"
 import * as SoakRun from "../src/slo/SoakRun.ts"
 import type { Look } from "../src/slo/Watch.ts"
 
@@ -93,6 +94,23 @@ describe("the objectives of a level", () => {
     const idle = [look(0, 1), look(1_000, 1)]
     const unseen = judge("L0", { ...measured, looks: idle }, 100).find(({ name }) => name === "authorised")
     expect(unseen?.passed).toBeUndefined()
+  })
+})
+
+describe("the plot of the cache", () => {
+  const looks = [look(0, 1), look(1_000, 2), { ...look(2_000, 3), cacheHits: 279, eventReads: 250 }]
+  const name = "cache: reads of events and availability that need no Postgres"
+  const plotted = (of: ReadonlyArray<Look>) =>
+    Plots.ofMeasured({ ...measured, looks: of }).flatMap(({ series }) =>
+      series.filter(({ label }) => label === name)
+    )
+
+  it("ends with the figure that is judged, under its name", () => {
+    const judged = judge("L1", { ...measured, looks }, 100).find((objective) => objective.name === name)
+    expect(`${plotted(looks)[0]?.values.at(-1)?.toFixed(2)}%`).toBe(judged?.measured)
+  })
+  it("is not drawn where there is no cache", () => {
+    expect(plotted(looks.map((look) => ({ ...look, cacheHits: 0, cacheReads: 0 })))).toEqual([])
   })
 })
 

@@ -143,6 +143,45 @@ describe("the open loop", () => {
     expect(client.errors).toBe(1)
     expect(client.wrong).toBe(1)
     expect(client.statuses).toEqual({ "hold 200": 1 })
+    expect(client.refuted).toHaveLength(1)
+  })
+
+  it("keeps examples of what counts, and names what was refuted before that", async () => {
+    const closed = await new Promise<number>((resolve) => {
+      const once = createServer().listen(0, "127.0.0.1", () => {
+        const address = once.address()
+        once.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0))
+      })
+    })
+    const of = (at: number, warmUpSeconds: number) =>
+      new Client(
+        {
+          host: "127.0.0.1",
+          ports: [at],
+          connections: 1,
+          seed: 1,
+          events: [],
+          beginMs: nowMs(),
+          warmUpSeconds,
+          seconds: 60,
+          load: { type: "ceiling" }
+        },
+        () => {}
+      )
+    const ask = async (client: Client, late?: { afterMs: number; right: ReadonlyArray<number> }) => {
+      await client.ask(
+        { kind: "hold", method: "GET", path: "/", right: [201], ...(late === undefined ? {} : { late }) },
+        nowMs()
+      )
+      client.close()
+      return { refuted: client.refuted, failures: client.failures.length }
+    }
+    expect(await ask(of(closed, 60))).toEqual({ refuted: [], failures: 0 })
+    expect(await ask(of(closed, 0))).toEqual({ refuted: [], failures: 1 })
+    expect(await ask(of(port, 60))).toEqual({ refuted: ["in the warm-up: GET /: 200 "], failures: 0 })
+    // What is right once it is over, such as the end of a hold.
+    expect(await ask(of(port, 0), { afterMs: nowMs(), right: [200] })).toEqual({ refuted: [], failures: 0 })
+    expect((await ask(of(port, 0), { afterMs: nowMs() + 60_000, right: [200] })).refuted).toHaveLength(1)
   })
 
   it("measures what it can do itself", async () => {

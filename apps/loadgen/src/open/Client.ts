@@ -7,6 +7,7 @@ import { Sender } from "./Sender.ts"
 /** Of the Unix epoch, finer than a millisecond, and the same in all threads of this machine. */
 export const nowMs = () => performance.timeOrigin + performance.now()
 
+/** Of what was refuted, and of what failed otherwise. */
 const keptExamples = 10
 /** Beside those that are right for a request: the server has said that it is too busy. */
 const tooBusy = new Set([429, 503])
@@ -19,12 +20,21 @@ export interface Asking {
   readonly body?: string
   /** Statuses that are right. */
   readonly right: ReadonlyArray<number>
+  /** Right as well where the answer comes after this time, of the Unix epoch: what it was about is over. */
+  readonly late?: { readonly afterMs: number; readonly right: ReadonlyArray<number> }
   readonly keepBody?: boolean
+}
+
+const keep = (examples: Array<string>, what: string): void => {
+  if (examples.length < keptExamples) examples.push(what)
 }
 
 export class Client {
   readonly statuses: Record<string, number> = {}
-  readonly examples: Array<string> = []
+  /** Answers that cannot be right, also of the warm-up: those must never come. */
+  readonly refuted: Array<string> = []
+  /** Of requests that count and got no answer. */
+  readonly failures: Array<string> = []
   readonly latencies = new Map<RequestKind, Latencies.Latencies>(
     requestKinds.map((kind) => [kind, Latencies.make()])
   )
@@ -57,7 +67,7 @@ export class Client {
 
   /** Undefined where no answer came, or one that cannot be right; both are counted. */
   async ask(asking: Asking, dueMs: number): Promise<Answer | undefined> {
-    const { body, headers = "", keepBody = false, kind, method, path, right } = asking
+    const { body, headers = "", keepBody = false, kind, late, method, path, right } = asking
     const counts = dueMs >= this.fromMs && dueMs < this.toMs
     if (counts) {
       this.due++
@@ -71,7 +81,10 @@ export class Client {
     const answer = await this.sender.ask(request, keepBody)
     const answeredMs = nowMs()
     const broken = answer instanceof ConnectionError
-    const isRight = !broken && right.includes(answer.status)
+    const isRight =
+      !broken &&
+      (right.includes(answer.status) ||
+        (late !== undefined && answeredMs > late.afterMs && late.right.includes(answer.status)))
     const status = broken ? "none" : String(answer.status)
     this.roll(answeredMs)
     if (counts) {
@@ -84,7 +97,7 @@ export class Client {
     if (isRight) this.secondAnswered++
     else this.secondErrors++
     if (broken || (!isRight && (tooBusy.has(answer.status) || answer.status >= 500))) {
-      if (broken) this.example(`${method} ${path}: ${answer.message}`)
+      if (broken && counts) keep(this.failures, `${method} ${path}: ${answer.message}`)
       return undefined
     }
     if (!isRight) this.refute(`${method} ${path}: ${answer.status} ${answer.body?.slice(0, 200) ?? ""}`)
@@ -94,16 +107,12 @@ export class Client {
   /** An answer that contradicts what was asked. */
   refute(what: string): void {
     this.wrong++
-    this.example(what)
+    keep(this.refuted, nowMs() < this.fromMs ? `in the warm-up: ${what}` : what)
   }
 
   close(): void {
     this.roll(Infinity)
     this.sender.close()
-  }
-
-  private example(what: string): void {
-    if (this.examples.length < keptExamples) this.examples.push(what)
   }
 
   /** Tells of the seconds that are over. */

@@ -79,7 +79,7 @@ const report = (): WorkerReport => {
     worstLagMs: client.worstLagMs,
     statuses: client.statuses,
     wrong: client.wrong,
-    examples: client.examples,
+    examples: [...client.refuted, ...client.failures],
     latencies: {
       read: latencies("read"),
       search: latencies("search"),

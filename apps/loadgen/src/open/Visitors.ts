@@ -40,6 +40,10 @@ const settleMs = 60_000
 /** Between two tries of somebody in a crowd who was told that it is full. */
 const crowdAgainMs = 500
 
+/** What a buyer is told whose hold has ended: who waited for long comes with one. */
+const over: ReadonlyArray<number> = [404, 409]
+const whenOver = ({ expiresAt }: Hold) => ({ afterMs: Date.parse(expiresAt), right: over })
+
 interface Buyer {
   readonly event: Assignment["events"][number]
   dueMs: number
@@ -160,7 +164,7 @@ export const make = (client: Client, { events, seed }: Assignment): Visitors => 
     return held
   }
 
-  const buy = async (buyer: Buyer, hold: Hold, method: string) => {
+  const buy = async (buyer: Buyer, hold: Hold, method: string): Promise<Order | "too late" | undefined> => {
     const answer = await client.ask(
       {
         kind: "order",
@@ -173,11 +177,13 @@ export const make = (client: Client, { events, seed }: Assignment): Visitors => 
           payment: { method }
         }),
         right: method === "tok_declined" ? [402] : [201, 202],
+        late: whenOver(hold),
         keepBody: true
       },
       buyer.dueMs
     )
     if (answer === undefined || answer.status === 402) return undefined
+    if (over.includes(answer.status)) return "too late"
     const order = Option.getOrUndefined(decodeOrder(answer.body))
     if (order === undefined || order.eventId !== hold.eventId)
       client.refute(`an order that was not asked for: ${answer.body?.slice(0, 200)}`)
@@ -207,6 +213,7 @@ export const make = (client: Client, { events, seed }: Assignment): Visitors => 
   const settle = async (buyer: Buyer, hold: Hold, index: number, method: string): Promise<string> => {
     const first = await buy(buyer, hold, method)
     if (first === undefined) return method === "tok_declined" ? "declined" : "unknown"
+    if (first === "too late") return first
     const url = first.nextAction?.url
     if (url !== undefined) {
       await think(buyer, thinkMs.again)
@@ -248,7 +255,13 @@ export const make = (client: Client, { events, seed }: Assignment): Visitors => 
     if (habit < Mix.abandoning + Mix.releasing) {
       until(index, nowMs())
       await client.ask(
-        { kind: "hold", method: "DELETE", path: `/api/v1/holds/${hold.id}`, right: [204] },
+        {
+          kind: "hold",
+          method: "DELETE",
+          path: `/api/v1/holds/${hold.id}`,
+          right: [204],
+          late: whenOver(hold)
+        },
         self.dueMs
       )
       return

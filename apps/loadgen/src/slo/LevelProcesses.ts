@@ -99,7 +99,8 @@ const single = Effect.fnUntraced(function* ({ level, profiles }: LevelOptions) {
       ONSALE_SANDBOX_URL: provider.url,
       ONSALE_SANDBOX_SECRET: SandboxProvider.secret,
       ONSALE_SANDBOX_WEBHOOK_SECRET: SandboxProvider.webhookSecret,
-      ...(redis === undefined ? {} : { ONSALE_REDIS_URL: redis.url })
+      // Events leave by Redis where there is one.
+      ...(redis === undefined ? {} : { ONSALE_REDIS_URL: redis.url, ONSALE_EVENT_BUS: "redis" })
     },
     profiling(profiles, "onsale")
   )

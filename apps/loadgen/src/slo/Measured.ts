@@ -43,6 +43,17 @@ export const growth = (looks: ReadonlyArray<Look>, pick: (look: Look) => number)
   return first === undefined || last === undefined ? 0 : pick(last) - pick(first)
 }
 
+/** Of reads of events and availability, those that need no Postgres; NaN where no cache was asked for anything (ADR 0043). */
+export const sparedShare = (looks: ReadonlyArray<Look>): number => {
+  const asked = growth(looks, ({ cacheReads }) => cacheReads)
+  const missed = asked - growth(looks, ({ cacheHits }) => cacheHits)
+  return asked === 0 ? Number.NaN : 1 - missed / growth(looks, ({ eventReads }) => eventReads)
+}
+
+/** Of those that no gateway had at hand, those that were found in Redis. */
+export const foundShare = (looks: ReadonlyArray<Look>): number =>
+  growth(looks, ({ cacheHits }) => cacheHits) / growth(looks, ({ cacheReads }) => cacheReads)
+
 /** Cores that each process used. */
 export const coresByProcess = (looks: ReadonlyArray<Look>): Readonly<Record<string, number>> => {
   const seconds = growth(looks, ({ atMs }) => atMs) / 1e3

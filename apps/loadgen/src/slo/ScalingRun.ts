@@ -2,6 +2,7 @@
 import { Console, Effect, Option } from "effect"
 import type { MixName } from "../open/Mix.ts"
 import { markdown } from "../Table.ts"
+import * as Capacity from "./Capacity.ts"
 import * as LevelProcesses from "./LevelProcesses.ts"
 import * as Measured from "./Measured.ts"
 import * as SloRun from "./SloRun.ts"
@@ -14,6 +15,8 @@ export interface Step {
   readonly requestsPerSecond: number
   /** Of all processes but the generator, at that rate. */
   readonly cores: number
+  /** What is wrong with the rate, where something is known to be. */
+  readonly doubt?: string | undefined
 }
 
 /** Requests a second that a core carries. */
@@ -59,7 +62,7 @@ export const run = Effect.fn("ScalingRun.run")(function* (
           profiles: Option.none()
         })
         const events = yield* SloRun.openSale(level, SloRun.eventsFor(0, 0))
-        const requestsPerSecond = yield* SloRun.capacity(level, events, mix, options)
+        const { requestsPerSecond, ...found } = yield* SloRun.capacity(level, events, mix, options)
         const watched = yield* Effect.scoped(
           Effect.gen(function* () {
             const watch = yield* Watch.make(level)
@@ -74,7 +77,12 @@ export const run = Effect.fn("ScalingRun.run")(function* (
             return watch.looks
           })
         )
-        return { runners, requestsPerSecond, cores: serverCores(watched) }
+        return {
+          runners,
+          requestsPerSecond,
+          cores: serverCores(watched),
+          doubt: Capacity.doubt({ requestsPerSecond, ...found })
+        }
       })
     )
     steps.push(step)

@@ -6,7 +6,8 @@ import { nowMs } from "../open/Client.ts"
 import * as OpenLoop from "../open/OpenLoop.ts"
 import * as AuditRun from "./AuditRun.ts"
 import * as Freshness from "./Freshness.ts"
-import { asked } from "@onsale/contracts/ServiceLevel"
+import { asked, type Level } from "@onsale/contracts/ServiceLevel"
+import * as Capacity from "./Capacity.ts"
 import type { RunningLevel } from "./LevelProcesses.ts"
 import * as Measured from "./Measured.ts"
 import * as Watch from "./Watch.ts"
@@ -116,12 +117,12 @@ const arrivedShare = 0.85
 
 /** Whether a rate is carried: it is answered, in time and without more errors than the level may have. */
 export const carries = (
-  level: RunningLevel,
+  level: Level,
   requestsPerSecond: number,
   seconds: number,
   result: OpenLoop.LoadResult
 ): boolean => {
-  const { errors, p95, p99 } = asked[level.level]
+  const { errors, p95, p99 } = asked[level]
   return (
     result.answeredPerSecond >= answeredShare * (result.due / seconds) &&
     result.due >= arrivedShare * requestsPerSecond * seconds &&
@@ -131,43 +132,32 @@ export const carries = (
   )
 }
 
-const firstRate = 100
-const bisections = 4
-const short = { warmUpSeconds: 3, seconds: 6 }
-
-/** The highest rate that the level carries on this machine: doubled until it does not, then halved in between. */
+/** The highest rate that the level carries on this machine, looked for up to `most` a second. */
 export const capacity = Effect.fn("SloRun.capacity")(function* (
   level: RunningLevel,
   events: Events,
   mix: Extract<Assignment["load"], { type: "mix" }>["mix"],
-  options: LoadOptions
+  options: LoadOptions,
+  most: number = asked[level.level].requestsPerSecond
 ) {
   let seed = options.seed
-  const tries = Effect.fnUntraced(function* (requestsPerSecond: number) {
-    const result = yield* drive(
-      level,
-      events,
-      { type: "mix", mix, requestsPerSecond },
-      {
-        ...options,
-        ...short,
-        seed: ++seed
-      }
-    )
-    const carried = carries(level, requestsPerSecond, short.seconds, result)
-    yield* Console.error(
-      `  ${requestsPerSecond} a second: ${result.answeredPerSecond.toFixed(0)} answered, p95 ${result.all.p95.toFixed(0)} ms, p99 ${result.all.p99.toFixed(0)} ms, errors ${(result.errorShare * 100).toFixed(2)}%, ${carried ? "carried" : "too much"}`
-    )
-    return carried
-  })
-  const most = asked[level.level].requestsPerSecond
-  let [low, high] = [0, firstRate]
-  while (high <= most && (yield* tries(high))) [low, high] = [high, high * 2]
-  if (low >= most) return low
-  for (let i = 0; i < bisections; i++) {
-    const middle = Math.round((low + high) / 2)
-    if (yield* tries(middle)) low = middle
-    else high = middle
-  }
-  return low
+  const found = yield* Capacity.search(
+    most,
+    Effect.fnUntraced(function* ({ requestsPerSecond, ...times }) {
+      const result = yield* drive(
+        level,
+        events,
+        { type: "mix", mix, requestsPerSecond },
+        { ...options, ...times, seed: ++seed }
+      )
+      const carried = carries(level.level, requestsPerSecond, times.seconds, result)
+      yield* Console.error(
+        `  ${requestsPerSecond} a second after ${times.warmUpSeconds} s: ${result.answeredPerSecond.toFixed(0)} answered, p95 ${result.all.p95.toFixed(0)} ms, p99 ${result.all.p99.toFixed(0)} ms, errors ${(result.errorShare * 100).toFixed(2)}%, ${carried ? "carried" : "too much"}`
+      )
+      return { carried, answeredPerSecond: result.answeredPerSecond }
+    })
+  )
+  const doubt = Capacity.doubt(found)
+  if (doubt !== undefined) yield* Console.error(doubt)
+  return found
 })

@@ -54,7 +54,7 @@ describe.runIf(hasRedis)(suiteName("Levels"), () => {
 
         const l1 = yield* Service.start({
           dataDir: l0.dataDir,
-          env: { ONSALE_LEVEL: "L1", ONSALE_REDIS_URL: redis.url }
+          env: { ONSALE_LEVEL: "L1", ONSALE_REDIS_URL: redis.url, ONSALE_EVENT_BUS: "redis" }
         })
         const second = Shop.at(l1.url)
         assert.deepStrictEqual(yield* countsOf(second, event.id), { held: 2, sold: 1 })

@@ -1,11 +1,11 @@
 /** Holds: an exclusive claim on seats and places, for a while. */
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { AreaId, EventId, HoldId, SeatId, TierId } from "../Ids.ts"
 import { Customer } from "../booking/Order.ts"
 import { Money } from "../Money.ts"
 import { isStorable } from "../Text.ts"
-import { IdempotencyHeaders } from "./Common.ts"
+import { aboutWaiting, WaitingHeaders } from "./Common.ts"
 import { CustomerAuth } from "./CustomerAuth.ts"
 import {
   AccessibleOnly,
@@ -148,11 +148,14 @@ export class HoldsApi extends HttpApiGroup.make("holds")
   .add(
     HttpApiEndpoint.post("create", "/events/:eventId/holds", {
       params: { eventId: EventId },
-      headers: IdempotencyHeaders,
+      headers: WaitingHeaders,
       payload: NewHold,
       success: Hold.pipe(HttpApiSchema.status(201)),
       error: [...newHoldProblems, OverloadedProblem]
-    }),
+    }).annotate(
+      OpenApi.Description,
+      `All that is asked for, or nothing. ${aboutWaiting} A hold that is not made by then is not begun any more: 503. Who says nothing waits for 5 seconds. The same Idempotency-Key asks what became of it.`
+    ),
     HttpApiEndpoint.get("get", "/holds/:holdId", {
       params: holdId,
       success: Hold,

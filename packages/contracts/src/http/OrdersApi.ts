@@ -7,7 +7,7 @@ import { Money } from "../Money.ts"
 import { NextAction } from "../payments/PaymentIntent.ts"
 import { storableText } from "../Text.ts"
 import { NotReissuable, TicketsUsed } from "./CheckInProblems.ts"
-import { IdempotencyHeaders } from "./Common.ts"
+import { aboutWaiting, IdempotencyHeaders, WaitingHeaders } from "./Common.ts"
 import { CustomerAuth } from "./CustomerAuth.ts"
 import {
   CursorInvalid,
@@ -136,11 +136,14 @@ const orderId = { orderId: OrderId }
 export class OrdersApi extends HttpApiGroup.make("orders")
   .add(
     HttpApiEndpoint.post("create", "/orders", {
-      headers: IdempotencyHeaders,
+      headers: WaitingHeaders,
       payload: NewOrder,
       success: [ConfirmedOrder.pipe(HttpApiSchema.status(201)), PendingOrder.pipe(HttpApiSchema.status(202))],
       error: [...newOrderProblems, OverloadedProblem]
-    }),
+    }).annotate(
+      OpenApi.Description,
+      `Buys what a hold has. While many buy, purchases wait in line for 25 seconds at most. ${aboutWaiting} An order that is not placed by then is not begun any more: 503, and nothing is charged. One that is placed is never undone for it: 202, and the order tells how it ended. Who says nothing waits for 45 seconds. The same Idempotency-Key asks what became of it.`
+    ),
     HttpApiEndpoint.get("list", "/orders", {
       query: OrderQuery,
       success: OrderPage,
