@@ -119,11 +119,10 @@ export class AdmissionQueue {
     AdaptiveLimit.turn(this.limit, standingMs, this.mostInFlight)
     this.mostInFlight = this.inFlight
     const nowMs = this.nowMs()
-    for (const waiting of this.waiting) {
-      if (waiting.untilMs > nowMs) continue
-      this.waiting.delete(waiting)
-      this.turnAway(waiting.refuse)
-    }
+    const gone = [...this.waiting].filter(({ untilMs }) => untilMs <= nowMs)
+    for (const waiting of gone) this.waiting.delete(waiting)
+    // As long as the line is without them, for each: who waited longest is not told to stay away longest.
+    for (const { refuse } of gone) this.turnAway(refuse)
     this.letIn()
   }
 

@@ -127,6 +127,24 @@ describe("the queue of those who are let in", () => {
     assert.strictEqual(queue.waitingCount, 0)
   })
 
+  it("tells all whose patience ends the same", () => {
+    const { enter, queue, time, told } = queueAt()
+    const first = [enter("a"), enter("b")]
+    for (const name of ["c", "d"]) enter(name)
+    for (const name of ["e", "f", "g"]) enter(name, 950)
+    // One leaves every 400 ms.
+    time.nowMs = 400
+    first[0]!()
+    time.nowMs = 800
+    first[1]!()
+    time.nowMs = 960
+    queue.turn(1_000)
+    assert.deepStrictEqual(
+      told.filter((each) => each.includes("refused")),
+      ["e refused for 1000", "f refused for 1000", "g refused for 1000"]
+    )
+  })
+
   it("lets more in when the thread bears more, without anybody leaving", () => {
     const { enter, queue, told } = queueAt()
     for (const name of ["a", "b", "c", "d"]) enter(name)
