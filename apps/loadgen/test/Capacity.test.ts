@@ -34,6 +34,9 @@ describe("the search for the rate that is carried", () => {
     const small = machine(1_000)
     expect(search(100, small)).toEqual({ requestsPerSecond: 100, shown: 100, rose: true })
     expect(Math.max(...small.tries.map(({ requestsPerSecond }) => requestsPerSecond))).toBe(100)
+    const large = machine(5_000)
+    expect(search(1_000, large).requestsPerSecond).toBe(1_000)
+    expect(Math.max(...large.tries.map(({ requestsPerSecond }) => requestsPerSecond))).toBe(1_000)
   })
   // It had found 88 a second, for a machine that carries over a thousand.
   it("begins again with more warm-up where the machine is cold, before it looks below", () => {

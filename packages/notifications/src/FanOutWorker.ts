@@ -61,7 +61,7 @@ export const layer = (options: DeliveryOptions) =>
       const { remindBefore } = yield* NoticeTimes.config
       const beforeMs = Duration.toMillis(remindBefore)
 
-      /** Who ordered later knows it already; an order that is not on record yet is told when it is (`BookingNotices`). */
+      /** Who ordered later knows it already. Of a change, an order that is not on record yet is told when it is (`BookingNotices`). */
       const boughtBefore = (fanOut: FanOut) =>
         fanOut._tag === "EventChanged"
           ? sql`placed_at < (SELECT at FROM notifications.event_changes

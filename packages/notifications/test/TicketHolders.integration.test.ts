@@ -328,7 +328,8 @@ describe("TicketHolders", () => {
       yield* pollUntil(mailsTo(grace.email), ({ length }) => length === 1, patience)
       // The change comes between the two gifts.
       yield* sql`INSERT INTO notifications.event_changes (event_id, change, before, at)
-        VALUES (${eventId}::uuid, 9, ${JSON.stringify(event)}::json, to_timestamp(${placedAtMs + 2_500}::float8 / 1000))`
+        VALUES (${eventId}::uuid, 9, ${JSON.stringify({ ...event, name: "As it was" })}::json,
+          to_timestamp(${placedAtMs + 2_500}::float8 / 1000))`
       const { fanOuts } = yield* NoticeJobs
       const fanOut = FanOut.cases.EventChanged.make({ eventId, change: 9 })
       yield* fanOuts.offer(fanOutId(fanOut), fanOut)

@@ -61,9 +61,9 @@ export const search = Effect.fnUntraced(function* <E, R>(
     return false
   })
   yield* tried({ ...warmUp, requestsPerSecond: Math.min(most, warmUp.requestsPerSecond) })
-  let [low, high] = [0, firstRate]
-  while (high <= most && (yield* carries(high, low === 0 ? firstWarmUps : nextWarmUps)))
-    [low, high] = [high, high * 2]
+  let [low, high] = [0, Math.min(firstRate, most)]
+  while (low < most && (yield* carries(high, low === 0 ? firstWarmUps : nextWarmUps)))
+    [low, high] = [high, Math.min(high * 2, most)]
   for (let i = 0; i < bisections && low < most; i++) {
     const middle = Math.round((low + high) / 2)
     if (yield* carries(middle, nextWarmUps.slice(0, 1))) low = middle
