@@ -119,16 +119,25 @@ export class AdmissionQueue {
     AdaptiveLimit.turn(this.limit, standingMs, this.mostInFlight)
     this.mostInFlight = this.inFlight
     const nowMs = this.nowMs()
-    const gone = [...this.waiting].filter(({ untilMs }) => untilMs <= nowMs)
-    for (const waiting of gone) this.waiting.delete(waiting)
+    let staying = 0
+    for (const { untilMs } of this.waiting) if (untilMs > nowMs) staying++
     // As long as the line is without them, for each: who waited longest is not told to stay away longest.
-    for (const { refuse } of gone) this.turnAway(refuse)
+    const retryAfterMs = Math.max(leastPauseMs, staying * this.intervalMs)
+    // One by one: who is told may fail, and the others wait to be told.
+    for (const waiting of this.waiting) {
+      if (waiting.untilMs > nowMs) continue
+      this.waiting.delete(waiting)
+      this.turnAway(waiting.refuse, retryAfterMs)
+    }
     this.letIn()
   }
 
-  private turnAway(refuse: (retryAfterMs: number) => void): void {
+  private turnAway(
+    refuse: (retryAfterMs: number) => void,
+    retryAfterMs = Math.max(leastPauseMs, this.waitMs)
+  ): void {
     this.refused++
-    refuse(Math.max(leastPauseMs, this.waitMs))
+    refuse(retryAfterMs)
   }
 
   private leave(): Leave {

@@ -1,6 +1,6 @@
 /**
  * Keeps what people stack over and under a letter within its line: a hundred accents on one letter would be a column
- * over all that stands above it.
+ * over all that stands above it. What gets by this, by joiners or subjoined letters, is cut off where it is drawn (`PageText`).
  */
 import { type Face, faceFor, type Weight } from "./Fonts.ts"
 

@@ -1,4 +1,5 @@
 /** Puts text on a page: lines that begin at the left, the middle or the right, and fields with a label. */
+import { reach } from "./MarkStacks.ts"
 import { type Line, line, type Style, wrap } from "./TextLayout.ts"
 
 export type Document = PDFKit.PDFDocument
@@ -25,6 +26,27 @@ const smallStyle: Style = { weight: "regular", size: 9 }
 
 const shares: { readonly [A in Align]: number } = { left: 0, centre: 0.5, right: 1 }
 
+/** Of what may stand over or under a letter, also by a way that nobody has thought of: marks, and what joins letters. */
+const stacking = /[\p{M}\p{Cf}]/u
+
+/** Whatever is stacked up in a line, nothing of it stands in another. */
+const withinLine = (
+  doc: Document,
+  { runs, width }: Line,
+  size: number,
+  x: number,
+  baseline: number,
+  put: () => void
+) => {
+  if (!runs.some(({ text }) => stacking.test(text))) return put()
+  doc.save()
+  doc
+    .rect(x - size, baseline - reach.above * size, width + 2 * size, (reach.above + reach.below) * size)
+    .clip()
+  put()
+  doc.restore()
+}
+
 /** Draws lines, and answers where the next would begin. */
 export const draw = (
   doc: Document,
@@ -35,17 +57,21 @@ export const draw = (
   align: Align
 ): number => {
   let baseline = box.y + style.size
-  for (const { runs, width } of lines) {
-    let x = box.x + (box.width - width) * shares[align]
-    for (const run of runs) {
-      doc.registerFont(run.face.name, run.face.font)
-      doc
-        .font(run.face.name)
-        .fontSize(style.size * run.face.scale)
-        .fillColor(colour)
-      doc.text(run.text, x, baseline, { lineBreak: false, features: [], baseline: "alphabetic" })
-      x += run.width
-    }
+  for (const each of lines) {
+    const start = box.x + (box.width - each.width) * shares[align]
+    const at = baseline
+    withinLine(doc, each, style.size, start, at, () => {
+      let x = start
+      for (const run of each.runs) {
+        doc.registerFont(run.face.name, run.face.font)
+        doc
+          .font(run.face.name)
+          .fontSize(style.size * run.face.scale)
+          .fillColor(colour)
+        doc.text(run.text, x, at, { lineBreak: false, features: [], baseline: "alphabetic" })
+        x += run.width
+      }
+    })
     baseline += style.size * leading
   }
   return box.y + style.size * leading * lines.length

@@ -47,12 +47,14 @@ export class Acceptors {
       // As an HTTP server has them.
       const listener = createServer({ allowHalfOpen: true, noDelay: true }, this.taken)
       this.listeners.push(listener)
-      listener.once("error", (error) => {
+      const notStarted = (error: Error) => {
         if (failed) return
         failed = true
         this.close(() => done(error))
-      })
+      }
+      listener.once("error", notStarted)
       listener.listen(options, () => {
+        listener.off("error", notStarted)
         if (--waiting === 0 && !failed) done()
       })
     }

@@ -78,6 +78,17 @@ const unaskedBytes = 64 * 1024
 
 const bodyLength = ({ headers }: IncomingMessage): number => Number(headers["content-length"] ?? 0)
 
+/**
+ * The target as nearly everybody writes it, also of who names the host as for a proxy (RFC 9112 §3.2.2): those in front and
+ * the routes have to see the same path. Undefined where it is none.
+ */
+const originForm = (url: string): string | undefined => {
+  if (url.startsWith("/") || url === "*") return url
+  if (!URL.canParse(url)) return undefined
+  const { pathname, protocol, search } = new URL(url)
+  return protocol === "http:" || protocol === "https:" ? pathname + search : undefined
+}
+
 type RequestEvent = [request: IncomingMessage, response: TimedResponse]
 
 interface FrontedOptions extends ServerOptions<typeof IncomingMessage, typeof TimedResponse> {
@@ -115,6 +126,12 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
     if (event === "upgrade") this.keep(args[1] as Duplex)
     if (event !== "request" && event !== "checkContinue") return super.emit(event, ...args)
     const [request, response] = args as RequestEvent
+    const target = originForm(request.url ?? "")
+    if (target === undefined) {
+      refuseUnparsed(new Error("the target is none"), request.socket)
+      return true
+    }
+    request.url = target
     // A client that never pauses is told to come back on another connection, which finds another server.
     if (!this.listening) response.setHeader("connection", "close")
     const { front, observer } = this.place

@@ -144,3 +144,45 @@ it.live("who asks whether a body is wanted comes by who stands in front, as ever
     assert.deepStrictEqual(seen, ["5", "100000", "100000"])
   })
 )
+
+it.live("who stands in front and the routes see the same path, also of a target that names the host", () =>
+  Effect.gen(function* () {
+    const seen: Array<string> = []
+    const front = Layer.effectDiscard(
+      RequestFront.install((request, _response, next) => {
+        seen.push(request.url ?? "")
+        next()
+      })
+    )
+    const context = yield* Layer.build(
+      HttpServer.serve(Layer.merge(HttpRouter.add("GET", "/a", HttpServerResponse.empty()), front), {
+        port: 0,
+        host: "127.0.0.1"
+      })
+    )
+    const { address } = Context.get(context, Server.HttpServer)
+    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const get = (target: string) =>
+      Effect.callback<string>((resume) => {
+        let text = ""
+        const socket = connect({ host: "127.0.0.1", port }, () =>
+          socket.write(`GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`)
+        )
+        socket.on("error", () => {})
+        socket.on("data", (chunk: Buffer) => {
+          text += chunk.toString("latin1")
+        })
+        socket.on("end", () => resume(Effect.succeed(text.slice(9, 12))))
+      })
+    const targets = [
+      "/a?b",
+      "http://h/a?b",
+      "http://h/x/../a",
+      "http://h/x/%2e%2e/a",
+      "http://h:99999/a",
+      "ftp://h/a"
+    ]
+    assert.deepStrictEqual(yield* Effect.forEach(targets, get), ["204", "204", "204", "204", "400", "400"])
+    assert.deepStrictEqual(seen, ["/a?b", "/a?b", "/a", "/a"])
+  })
+)
