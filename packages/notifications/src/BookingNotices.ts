@@ -19,6 +19,9 @@ const decodeTickets = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ ti
 const decodeMissed = Schema.decodeUnknownEffect(
   Schema.Array(Schema.Struct({ orderId: OrderId, change: Schema.Int }))
 )
+const decodeUnreminded = Schema.decodeUnknownEffect(
+  Schema.Array(Schema.Struct({ orderId: OrderId, startsAt: Schema.String }))
+)
 
 type Row = Journal.JournalRow<OrderEvent>
 
@@ -64,9 +67,9 @@ const placedOf = ({ placed }: Batch, { stream }: Row) => {
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
     const sql = yield* SqlClient.SqlClient
-    const { notices } = yield* NoticeJobs
+    const { fanOuts, notices } = yield* NoticeJobs
     const messages = yield* MessageStore
-    const { horizon, pendingAfter, warnBefore } = yield* NoticeTimes.config
+    const { horizon, pendingAfter, remindBefore, warnBefore } = yield* NoticeTimes.config
     const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
 
     /** At once, or at a time; not at all where the fact is older than anybody wants to hear. */
@@ -127,17 +130,29 @@ export const layer = Layer.unwrap(
           ${column("confirmedAt")}::float8[])
           AS made (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
         ON CONFLICT DO NOTHING`
-      // We may be behind the catalog: the fan-out of a change found no order of ours.
+      // We may be behind: the fan-out of a change, or of the reminder, found no order of ours.
       const missed = yield* sql`SELECT made.order_id::text AS "orderId", c.change
         FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("placedAt")}::float8[])
             AS made (order_id, event_id, placed_at)
           JOIN notifications.event_changes c ON c.event_id = made.event_id
             AND c.at > to_timestamp(made.placed_at / 1000)
         ORDER BY c.change`.pipe(Effect.flatMap(decodeMissed))
-      for (const { change, orderId } of missed) {
+      const unreminded =
+        yield* sql`SELECT made.order_id::text AS "orderId", e.facts ->> 'startsAt' AS "startsAt"
+        FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("confirmedAt")}::float8[])
+            AS made (order_id, event_id, confirmed_at)
+          JOIN notifications.events e ON e.event_id = made.event_id AND e.cancelled_at IS NULL
+            AND e.starts_at > clock_timestamp()
+            AND to_timestamp(made.confirmed_at / 1000)
+              < e.starts_at - ${Duration.toMillis(remindBefore)}::float8 * interval '1 millisecond'
+          JOIN notifications.jobs j ON j.queue = ${fanOuts.queue}::text
+            AND j.id = e.event_id || ':reminder:' || (e.facts ->> 'startsAt')`.pipe(
+          Effect.flatMap(decodeUnreminded)
+        )
+      const offer = (orderId: OrderId, noticeOf: (eventId: EventId) => Notice) => {
         const order = confirmed.find((each) => each.orderId === orderId)
-        if (order === undefined) continue
-        const notice = Notice.cases.EventChanged.make({ orderId, eventId: order.eventId, change })
+        if (order === undefined) return
+        const notice = noticeOf(order.eventId)
         offered.push({
           id: noticeId(notice),
           payload: notice,
@@ -145,6 +160,10 @@ export const layer = Layer.unwrap(
           delay: Duration.zero
         })
       }
+      for (const { change, orderId } of missed)
+        offer(orderId, (eventId) => Notice.cases.EventChanged.make({ orderId, eventId, change }))
+      for (const { orderId, startsAt } of unreminded)
+        offer(orderId, (eventId) => Notice.cases.EventReminder.make({ orderId, eventId, startsAt }))
       confirmed.length = 0
     })
 

@@ -4,12 +4,13 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 
 /**
- * Who was placed before a change is told of it: by the change's fan-out where the order is on record by then, else when it
- * is put on record. Of two transactions, one that records orders and one that records a change, the later sees the earlier.
+ * Who ordered before a change is told of it: by the change's fan-out where the order is on record by then, else when it is
+ * put on record; of a reminder likewise. Of two transactions, one that records orders and one that records a change or a
+ * reminder, the later sees the earlier.
  */
 const changesLock = "notifications.event_changes"
 
-/** Before a change is recorded. */
+/** Before a change, or a reminder, is recorded. */
 export const lockChanges = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${changesLock}::text, 0))`

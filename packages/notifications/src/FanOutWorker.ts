@@ -11,6 +11,7 @@ import * as Tracing from "@onsale/platform/Tracing"
 import { Duration, Effect, Layer, Schedule, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import type { DeliveryOptions } from "./DeliveryWorker.ts"
+import { lockChanges } from "./EventChange.ts"
 import { FanOut, fanOutId, NoticeJobs } from "./NoticeJobs.ts"
 import * as NoticeTimes from "./NoticeTimes.ts"
 import * as TicketHolders from "./TicketHolders.ts"
@@ -61,7 +62,7 @@ export const layer = (options: DeliveryOptions) =>
       const { remindBefore } = yield* NoticeTimes.config
       const beforeMs = Duration.toMillis(remindBefore)
 
-      /** Who ordered later knows it already. Of a change, an order that is not on record yet is told when it is (`BookingNotices`). */
+      /** Who ordered later knows it already; an order that is not on record yet is told when it is (`BookingNotices`). */
       const boughtBefore = (fanOut: FanOut) =>
         fanOut._tag === "EventChanged"
           ? sql`placed_at < (SELECT at FROM notifications.event_changes
@@ -114,7 +115,7 @@ export const layer = (options: DeliveryOptions) =>
           ORDER BY starts_at LIMIT ${maxEvents}::int`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(Soon)))
         for (const event of events) {
           const reminder = FanOut.cases.EventReminder.make(event)
-          yield* fanOuts.offer(fanOutId(reminder), reminder)
+          yield* sql.withTransaction(Effect.andThen(lockChanges, fanOuts.offer(fanOutId(reminder), reminder)))
         }
       }).pipe(Effect.withSpan("FanOutWorker.look"))
 

@@ -246,6 +246,25 @@ describe("Notices", () => {
     }).pipe(Effect.provide(atOnce))
   )
 
+  it.live("who bought earlier is reminded, also where the order is read after the reminder's fan-out", () =>
+    Effect.gen(function* () {
+      const { fanOuts } = yield* NoticeJobs
+      const sql = yield* SqlClient.SqlClient
+      yield* publish(yield* startsIn(23 * hour))
+      const begun = sql`SELECT id FROM notifications.jobs WHERE queue = 'fan-out' AND id LIKE '%:reminder:%'`
+      yield* pollUntil(begun, ({ length }) => length === 1, patience)
+      yield* pollUntil(fanOuts.backlog, ({ waiting }) => waiting === 0, patience)
+      const early = yield* place(1, { agoMs: 2 * hour })
+      yield* early.confirm
+      yield* untilTold(early.orderId, "OrderConfirmed sent", "EventReminder sent")
+      const late = yield* place(1)
+      yield* late.confirm
+      yield* untilTold(late.orderId, "OrderConfirmed sent")
+      yield* untilSettled
+      assert.notInclude((yield* told(late.orderId)).join(), "EventReminder")
+    }).pipe(Effect.provide(atOnce))
+  )
+
   it.live("a move that was taken back before it was told is not told", () =>
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
