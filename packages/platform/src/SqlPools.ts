@@ -2,10 +2,10 @@
  * One client over two pools: statements share a few connections, pipelined; transactions, and who listens, have one of
  * the others each.
  *
- * A single pool of `@effect/sql-pg` can do both, and may not: in 4.0.5 a connection that goes from shared statements to a
- * transaction may still have an empty batch to write (of a statement that was given up in that moment), and when that
- * is written it forgets who waits for the answer to BEGIN. The connection is lost, and the fiber waits for ever, where
- * nothing can interrupt it. Seen once in some hundred rebuilds of a read model on a busy machine.
+ * A single pool of `@effect/sql-pg` can do both, and may not. Seen with 4.0.5, once in some hundred rebuilds of a read model
+ * on a busy machine: on a connection that went from shared statements to a transaction nobody was known to wait for the
+ * answer to BEGIN. The connection was destroyed, and the fiber waited for ever, where nothing can interrupt it. What makes
+ * it forget was not seen; by its source, a batch that is empty as its statement was given up in that moment.
  */
 import { PgClient } from "@effect/sql-pg"
 import { Context, Effect } from "effect"

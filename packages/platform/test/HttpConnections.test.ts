@@ -20,6 +20,25 @@ const open = (port: number) =>
     ({ socket }) => Effect.sync(() => socket.destroy())
   )
 
+const portOf = (context: Context.Context<Server.HttpServer>): number => {
+  const { address } = Context.get(context, Server.HttpServer)
+  return address._tag === "UnixPathAddress" ? 0 : address.port
+}
+
+/** Until one more connection is taken up, and its request answered. */
+const untilAnswered = (port: number) =>
+  pollUntil(
+    Effect.gen(function* () {
+      const next = yield* open(port)
+      next.socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+      return yield* Effect.callback<boolean>((resume) => {
+        next.socket.once("data", () => resume(Effect.succeed(true)))
+        next.socket.once("close", () => resume(Effect.succeed(false)))
+      })
+    }).pipe(Effect.scoped),
+    (answered) => answered
+  )
+
 it.live("connections beyond the bound are cut off and counted, and those that are open go on", () =>
   Effect.gen(function* () {
     const context = yield* Layer.build(
@@ -29,8 +48,7 @@ it.live("connections beyond the bound are cut off and counted, and those that ar
         maxConnections: 2
       })
     )
-    const { address } = Context.get(context, Server.HttpServer)
-    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const port = portOf(context)
     const first = yield* open(port)
     yield* open(port)
     const third = yield* open(port)
@@ -44,17 +62,7 @@ it.live("connections beyond the bound are cut off and counted, and those that ar
     assert.isFalse(first.closed)
     // One that leaves makes room.
     first.socket.destroy()
-    yield* pollUntil(
-      Effect.gen(function* () {
-        const next = yield* open(port)
-        next.socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        return yield* Effect.callback<boolean>((resume) => {
-          next.socket.once("data", () => resume(Effect.succeed(true)))
-          next.socket.once("close", () => resume(Effect.succeed(false)))
-        })
-      }).pipe(Effect.scoped),
-      (answered) => answered
-    )
+    yield* untilAnswered(port)
   })
 )
 
@@ -67,8 +75,7 @@ it.live("who is turned away and does not close keeps no connection of the server
         maxConnections: 1
       })
     )
-    const { address } = Context.get(context, Server.HttpServer)
-    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const port = portOf(context)
     const told = yield* Effect.callback<string>((resume) => {
       let text = ""
       const socket = connect({ host: "127.0.0.1", port, allowHalfOpen: true }, () =>
@@ -81,17 +88,7 @@ it.live("who is turned away and does not close keeps no connection of the server
       socket.on("end", () => resume(Effect.succeed(text)))
     })
     assert.include(told, "HTTP/1.1 400")
-    yield* pollUntil(
-      Effect.gen(function* () {
-        const next = yield* open(port)
-        next.socket.write("GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        return yield* Effect.callback<boolean>((resume) => {
-          next.socket.once("data", () => resume(Effect.succeed(true)))
-          next.socket.once("close", () => resume(Effect.succeed(false)))
-        })
-      }).pipe(Effect.scoped),
-      (answered) => answered
-    )
+    yield* untilAnswered(port)
   })
 )
 
@@ -120,8 +117,7 @@ it.live("who asks whether a body is wanted comes by who stands in front, as ever
         { port: 0, host: "127.0.0.1" }
       )
     )
-    const { address } = Context.get(context, Server.HttpServer)
-    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const port = portOf(context)
     const post = (length: number, more = "") =>
       Effect.callback<string>((resume) => {
         let text = ""
@@ -160,8 +156,7 @@ it.live("who stands in front and the routes see the same path, also of a target 
         host: "127.0.0.1"
       })
     )
-    const { address } = Context.get(context, Server.HttpServer)
-    const port = address._tag === "UnixPathAddress" ? 0 : address.port
+    const port = portOf(context)
     const get = (target: string) =>
       Effect.callback<string>((resume) => {
         let text = ""
