@@ -33,9 +33,9 @@ const maxBytes = 128 * 1024 * 1024
 /** Of the lists that a board was made of. */
 const bytesASeat = 8
 /** Changes that come from elsewhere (an expiry, another gateway whose news did not come) show after this time. */
-const freshForMs = 100
-/** So that readers of a hot event do not wait for it ten times a second. */
-const renewAfterMs = 75
+const freshForMs = 250
+/** So that readers of a hot event do not wait for it four times a second. */
+const renewAfterMs = 200
 /** However many holds are made and boards read: an event's board is not made more often than this. */
 const pauseMs = 50
 /** An event that was deleted, also by SQL, is not found after this time and what the catalog keeps of it. */

@@ -108,6 +108,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     receipts: ReadonlyArray<readonly [partition: string, id: string]>
   ) {
     const known = groupsOf(topic)
+    // No group can have had it yet.
+    yield* Effect.sleep(lookEvery)
     for (const [partition, id] of receipts) {
       while (true) {
         if (connection.generation() !== generation) return yield* lost

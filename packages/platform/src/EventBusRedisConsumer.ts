@@ -6,7 +6,7 @@
  * has run out, and drops the partition; one that was frozen finds out when it wakes. What either had begun may
  * still be running while the new owner does it again.
  */
-import { Clock, Duration, Effect, Exit, Latch, Metric, Queue, Scope } from "effect"
+import { Clock, Deferred, Duration, Effect, Exit, Latch, Metric, Queue, Scope } from "effect"
 import type { Redis } from "effect/persistence"
 import * as CloudEvent from "./CloudEvent.ts"
 import { type ConsumeOptions, EventBusError } from "./EventBus.ts"
@@ -18,7 +18,7 @@ import { shareOf } from "./Partitions.ts"
 const leaseMs = 5_000
 const renewEvery = Duration.millis(1_500)
 /** When the news of an event got lost. */
-const lookEvery = Duration.millis(500)
+const lookEvery = Duration.seconds(2)
 /** Events in one answer: some 100 kB. */
 const mostInARead = 64
 /** Dead letters of a group and topic; then the next one holds its stream back. */
@@ -30,6 +30,11 @@ export const toBusError = (cause: Redis.RedisError) =>
 interface Message extends Lanes.Message {
   readonly entry: string
   readonly reclaimed: boolean
+}
+
+interface Acknowledgements {
+  readonly entries: Array<string>
+  readonly done: Deferred.Deferred<void, Redis.RedisError>
 }
 
 interface Owned {
@@ -62,7 +67,34 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
     bury: Scripts.evaluate(redis, Scripts.bury)
   }
 
-  const settleOn = (partition: string): Lanes.Settle<Message> => {
+  /** Those of one turn of the loop in one command. */
+  const acknowledging = (partition: string, scope: Scope.Scope) => {
+    let next: Acknowledgements | undefined
+    const send = Effect.suspend(() => {
+      const entries = next?.entries ?? []
+      next = undefined
+      return redis.send("XACK", partition, group, ...entries)
+    })
+    return (entry: string) =>
+      Effect.suspend(() => {
+        if (next !== undefined) {
+          next.entries.push(entry)
+          return Deferred.await(next.done)
+        }
+        const done = Deferred.makeUnsafe<void, Redis.RedisError>()
+        next = { entries: [entry], done }
+        return Effect.yieldNow.pipe(
+          Effect.andThen(send),
+          Effect.asVoid,
+          Deferred.into(done),
+          Effect.forkIn(scope),
+          Effect.andThen(Deferred.await(done))
+        )
+      })
+  }
+
+  const settleOn = (partition: string, scope: Scope.Scope): Lanes.Settle<Message> => {
+    const acknowledge = acknowledging(partition, scope)
     const field = (message: Message) => `${partition} ${message.entry}`
     const forget = (message: Message) =>
       message.reclaimed ? redis.send("HDEL", keys.begun(group), field(message)) : Effect.void
@@ -75,9 +107,11 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
         }
       }),
       handled: (message) =>
-        redis
-          .send("XACK", partition, group, message.entry)
-          .pipe(Effect.andThen(forget(message)), Effect.mapError(toBusError), Effect.asVoid),
+        acknowledge(message.entry).pipe(
+          Effect.andThen(forget(message)),
+          Effect.mapError(toBusError),
+          Effect.asVoid
+        ),
       dead: Effect.fnUntraced(function* (message: Message, attempts: number, error: string) {
         const diedAtMs = yield* Clock.currentTimeMillis
         const event = CloudEvent.encode(message.event)
@@ -126,7 +160,7 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
       topic,
       { ...options, handle: (delivery) => Effect.provideContext(options.handle(delivery), context) },
       slots,
-      settleOn(key)
+      settleOn(key, yield* Effect.scope)
     )
     const count = Math.min(options.inFlight ?? mostInARead, mostInARead)
     let from = "0-0"
@@ -142,7 +176,8 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
       const entries = yield* run.read(key, lease, id, group, count)
       if (entries === null) return
       for (const entry of entries) yield* offer(yield* decode(entry))
-      if (entries.length === 0) yield* Effect.timeoutOption(news.await, lookEvery)
+      // What came after that has opened the latch.
+      if (entries.length < count) yield* Effect.timeoutOption(news.await, lookEvery)
     }
   })
 
@@ -220,6 +255,8 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
 
   const listen = Effect.gen(function* () {
     const messages = yield* redis.subscribe(keys.news)
+    // What was published before went unheard.
+    for (const { news } of owned.values()) news.openUnsafe()
     yield* Effect.forever(
       Effect.map(Queue.take(messages), ({ message }) => owned.get(Number(message))?.news.openUnsafe())
     )

@@ -48,9 +48,15 @@ export interface Options<E> {
 
 /**
  * What the relays of all contexts have in common. Rows of another process are found by looking, which one
- * relay does for all followers elsewhere: it can look more often than each of them.
+ * relay does for all followers elsewhere: it can look more often than each of them. Each publication costs a command
+ * for each partition that it touches, a look at whether that is settled, and a read of it by each group, so ten a second
+ * are enough: who follows elsewhere is woken a tenth of a second later, and would look by himself after half of one.
  */
-export const ofContext = { name: "bus", pollEvery: Duration.millis(100) } as const
+export const ofContext = {
+  name: "bus",
+  pollEvery: Duration.millis(100),
+  gatherFor: Duration.millis(100)
+} as const
 
 /** How soon a lock that is free is taken. */
 const tryLockEvery = Duration.seconds(1)
