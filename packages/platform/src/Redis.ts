@@ -50,10 +50,24 @@ export class RedisConnection extends Context.Service<
 
 const toError = (cause: unknown) => new Redis.RedisError({ cause })
 
+/** What is sent in one turn leaves in one write: at a thousand commands a second those are a twentieth of a full thread. */
+const gather = ({ stream }: IoRedis): void => {
+  // There is none before the first connection.
+  if (stream === undefined || stream.writableCorked > 0) return
+  stream.cork()
+  process.nextTick(() => stream.uncork())
+}
+
 const sendWith =
   (client: IoRedis, timed: RedisMetrics.RedisMetrics["timed"] = (call) => call()) =>
   <A = unknown>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
-    Effect.tryPromise({ try: () => timed(() => client.call(command, ...args) as Promise<A>), catch: toError })
+    Effect.tryPromise({
+      try: () => {
+        gather(client)
+        return timed(() => client.call(command, ...args) as Promise<A>)
+      },
+      catch: toError
+    })
 
 const checkUrl = (url: Redacted.Redacted<string>): Effect.Effect<string, RedisUrlInvalid> =>
   Effect.try({
@@ -162,7 +176,14 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
   })
 
   const connection = RedisConnection.of({
-    use: (f) => Effect.tryPromise({ try: () => timed(() => f(client)), catch: toError }),
+    use: (f) =>
+      Effect.tryPromise({
+        try: () => {
+          gather(client)
+          return timed(() => f(client))
+        },
+        catch: toError
+      }),
     generation: () => generation
   })
   return Context.make(RedisConnection, connection).pipe(Context.add(Redis.Redis, redis))
