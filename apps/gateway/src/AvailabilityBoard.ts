@@ -34,6 +34,8 @@ const maxBytes = 128 * 1024 * 1024
 const bytesASeat = 8
 /** Changes that come from elsewhere (an expiry, another gateway whose news did not come) show after this time. */
 const freshForMs = 250
+/** To who follows an event rather than looks at it once, of whom there is one for all who watch. */
+const followedForMs = 100
 /** So that readers of a hot event do not wait for it four times a second. */
 const renewAfterMs = 200
 /** However many holds are made and boards read: an event's board is not made more often than this. */
@@ -90,7 +92,7 @@ export class AvailabilityBoard extends Context.Service<
   AvailabilityBoard,
   {
     /**
-     * As the event's owner has it, or not at all. Null for an event whose sale was never opened, or that is there
+     * As the owner of the event has it, a tenth of a second ago at most, or not at all. Null for an event whose sale was never opened, or that is there
      * no more.
      */
     readonly get: (eventId: EventId) => Effect.Effect<Board | null, InventoryUnavailable>
@@ -191,7 +193,7 @@ export class AvailabilityBoard extends Context.Service<
       return AvailabilityBoard.of({
         met: copies.changed,
         get: (eventId) =>
-          Effect.flatMap(copies.get(eventId), (board) =>
+          Effect.flatMap(copies.get(eventId, followedForMs), (board) =>
             board?.view.asOfMs === undefined ? Effect.succeed(board) : Effect.fail(notSeenYet)
           ),
         read: copies.read,

@@ -76,7 +76,8 @@ export interface FreshCopies<Key, Copy, E> {
    * when that lets it in: who reads what is here, or on its way, does not come to it.
    */
   readonly read: (key: Key, done: Waiter<Copy, E>, admit?: Admit) => void
-  readonly get: (key: Key) => Effect.Effect<Copy | null, E>
+  /** One that is no older than so many milliseconds, which is no more than `freshForMs`; that, when left out. */
+  readonly get: (key: Key, withinMs?: number) => Effect.Effect<Copy | null, E>
   /** What is kept of it, however old. */
   readonly kept: (key: Key) => Copy | null
   /** Reads of it that begin later show what has changed. */
@@ -222,11 +223,11 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     return found
   }
 
-  const read = (key: Key, done: Waiter<Copy, E>, admit?: Admit): void => {
+  const readWithin = (withinMs: number, key: Key, done: Waiter<Copy, E>, admit?: Admit): void => {
     const entry = entryOf(key)
     if (entry.copy !== null && entry.asOf === entry.changes) {
       const age = nowMs() - entry.freshFromMs
-      if (age < freshForMs) {
+      if (age < withinMs) {
         const { copy } = entry
         if (age >= renewAfterMs && entry.current === undefined && entry.next === undefined)
           begin(key, entry, [])
@@ -239,7 +240,7 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
       if (admit !== undefined && (entry.copy === null || options.renewsCheaply !== true)) {
         // Nothing is known of it, and perhaps nothing will be.
         if (entry.copy === null && entry.current === undefined && entry.running === 0) forget(key, entry)
-        return admit(() => read(key, done))
+        return admit(() => readWithin(withinMs, key, done))
       }
       counts.asked++
       return begin(key, entry, [done])
@@ -248,15 +249,18 @@ export const make = Effect.fnUntraced(function* <Key, Copy, E>(
     asking.waiters.push(done)
   }
 
+  const read = (key: Key, done: Waiter<Copy, E>, admit?: Admit): void =>
+    readWithin(freshForMs, key, done, admit)
+
   const changed = (entry: Entry<Copy, E> | undefined): void => {
     if (entry !== undefined) entry.changes++
   }
 
   return {
     read,
-    get: (key) =>
+    get: (key, withinMs = freshForMs) =>
       Effect.callback((resume) => {
-        read(key, resume)
+        readWithin(Math.min(withinMs, freshForMs), key, resume)
       }),
     kept: (key) => entries.get(key)?.copy ?? null,
     changed: (key) => changed(entries.get(key)),
