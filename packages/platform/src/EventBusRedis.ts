@@ -29,7 +29,7 @@ const defaultBacklog = 10_000
 /** A consumer that starts with us makes its group within a second or two. */
 const defaultGrace = Duration.seconds(10)
 /** Between two looks whether there is room again, and whether all groups have acknowledged. */
-const lookEvery = "100 millis"
+const lookEveryMs = 100
 const roomLooks = 20
 
 const toLetter = Effect.fnUntraced(function* ([id, fields]: Scripts.StoredEntry) {
@@ -88,7 +88,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
           const message = `a group is too far behind in partition ${partition} of ${topic}`
           return Effect.fail(new EventBusError({ reason: "Full", message }))
         }),
-        Effect.tapError((error) => (error.reason === "Full" ? Effect.sleep(lookEvery) : Effect.void)),
+        Effect.tapError((error) => (error.reason === "Full" ? Effect.sleep(lookEveryMs) : Effect.void)),
         Effect.retry({ times: roomLooks, while: (error) => error.reason === "Full" })
       )
   }
@@ -105,11 +105,13 @@ const make = Effect.fnUntraced(function* (options: Options) {
   const settlement = Effect.fnUntraced(function* (
     topic: string,
     generation: number,
-    receipts: ReadonlyArray<readonly [partition: string, id: string]>
+    receipts: ReadonlyArray<readonly [partition: string, id: string]>,
+    publishedAtMs: number
   ) {
     const known = groupsOf(topic)
-    // No group can have had it yet.
-    yield* Effect.sleep(lookEvery)
+    // A look before any group can have handled it would be for nothing.
+    const nowMs = yield* Clock.currentTimeMillis
+    yield* Effect.sleep(Math.max(0, Math.min(lookEveryMs, publishedAtMs + lookEveryMs - nowMs)))
     for (const [partition, id] of receipts) {
       while (true) {
         if (connection.generation() !== generation) return yield* lost
@@ -119,7 +121,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
         const complete = known.complete(partition, generation, present)
         const nowMs = yield* Clock.currentTimeMillis
         if (state > 0 && complete && nowMs - startedAtMs >= graceMs) break
-        yield* Effect.sleep(lookEvery)
+        yield* Effect.sleep(lookEveryMs)
       }
     }
   })
@@ -172,7 +174,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
           { concurrency: "unbounded" }
         )
         yield* EventBusMetrics.countPublished(topic, events.length)
-        return settlement(topic, generation, receipts)
+        return settlement(topic, generation, receipts, yield* Clock.currentTimeMillis)
       })
       return { publish }
     }),

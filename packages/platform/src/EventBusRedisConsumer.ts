@@ -17,8 +17,8 @@ import { shareOf } from "./Partitions.ts"
 
 const leaseMs = 5_000
 const renewEvery = Duration.millis(1_500)
-/** When the news of an event got lost. */
-const lookEvery = Duration.seconds(2)
+/** When the news of an event got lost, as while their connection is made anew. */
+const lookEvery = Duration.seconds(1)
 /** Events in one answer: some 100 kB. */
 const mostInARead = 64
 /** Dead letters of a group and topic; then the next one holds its stream back. */

@@ -48,13 +48,17 @@ const parserStatuses: Readonly<Record<string, number>> = {
 /** How long who was turned away may take to read why; then the connection is gone, whether he closes it or not. */
 const lingerMs = 1_000
 
-/** Answers with a problem (RFC 9457) as every route does, and closes the connection: where it stands is not known. */
+/** A problem (RFC 9457) as every route has them. `about:blank`: it says no more than the status does. */
+const problemOf = (status: number): { readonly title: string; readonly body: string } => {
+  const title = STATUS_CODES[status] ?? ""
+  return { title, body: JSON.stringify({ type: "about:blank", status, title }) }
+}
+
+/** Answers what is no request, and closes the connection: where it stands is not known. */
 const refuseUnparsed = (error: Error & { readonly code?: string }, socket: Duplex): void => {
   if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy()
   const status = parserStatuses[error.code ?? ""] ?? 400
-  const title = STATUS_CODES[status] ?? ""
-  // `about:blank`: it says no more than the status does.
-  const body = JSON.stringify({ type: "about:blank", status, title })
+  const { body, title } = problemOf(status)
   socket.end(
     `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
   )
@@ -79,14 +83,29 @@ const unaskedBytes = 64 * 1024
 const bodyLength = ({ headers }: IncomingMessage): number => Number(headers["content-length"] ?? 0)
 
 /**
- * The target as nearly everybody writes it, also of who names the host as for a proxy (RFC 9112 §3.2.2): those in front and
- * the routes have to see the same path. Undefined where it is none.
+ * Writes the target as nearly everybody does, also where it names the host as for a proxy, which counts more than `Host`
+ * then (RFC 9112 §3.2.2): those in front and the routes have to see the same. False where it is none.
  */
-const originForm = (url: string): string | undefined => {
-  if (url.startsWith("/") || url === "*") return url
-  if (!URL.canParse(url)) return undefined
-  const { pathname, protocol, search } = new URL(url)
-  return protocol === "http:" || protocol === "https:" ? pathname + search : undefined
+const toOriginForm = (request: IncomingMessage): boolean => {
+  const url = request.url ?? ""
+  if (url.startsWith("/") || url === "*") return true
+  if (!URL.canParse(url)) return false
+  const { host, pathname, protocol, search } = new URL(url)
+  if (protocol !== "http:" && protocol !== "https:") return false
+  request.url = pathname + search
+  request.headers.host = host
+  return true
+}
+
+/** After those who asked on this connection before. */
+const refuseTarget = (response: TimedResponse): void => {
+  const { body } = problemOf(400)
+  response.writeHead(400, {
+    "content-type": "application/problem+json",
+    "content-length": Buffer.byteLength(body),
+    connection: "close"
+  })
+  response.end(body)
 }
 
 type RequestEvent = [request: IncomingMessage, response: TimedResponse]
@@ -114,7 +133,7 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
   private readonly tellDropped: () => void
 
   constructor(place: Place, { mostOpen, tellDropped, tellStopping, ...options }: FrontedOptions) {
-    super(options)
+    super({ ...options, shouldUpgradeCallback: (request) => place.upgrades?.(request) ?? false })
     this.place = place
     this.tellStopping = tellStopping
     this.mostOpen = mostOpen
@@ -123,19 +142,17 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
 
   override emit(event: string, ...args: ReadonlyArray<unknown>): boolean {
     if (event === "connection" && !this.hasRoom(args[0] as Socket)) return true
-    if (event === "upgrade") this.keep(args[1] as Duplex)
+    if (event === "upgrade") return this.upgrade(args[0] as IncomingMessage, args[1] as Duplex, args[2])
     if (event !== "request" && event !== "checkContinue") return super.emit(event, ...args)
     const [request, response] = args as RequestEvent
-    const target = originForm(request.url ?? "")
-    if (target === undefined) {
-      refuseUnparsed(new Error("the target is none"), request.socket)
-      return true
-    }
-    request.url = target
-    // A client that never pauses is told to come back on another connection, which finds another server.
-    if (!this.listening) response.setHeader("connection", "close")
     const { front, observer } = this.place
     response.observer = observer
+    if (!toOriginForm(request)) {
+      refuseTarget(response)
+      return true
+    }
+    // A client that never pauses is told to come back on another connection, which finds another server.
+    if (!this.listening) response.setHeader("connection", "close")
     const next = () => super.emit(event, request, response)
     if (front === undefined) return next()
     // Who asks whether a body is wanted (`Expect: 100-continue`) comes by the same way as everybody.
@@ -144,6 +161,16 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
       front(request, response, () => super.emit("request", request, response))
     } else front(request, response, next)
     return true
+  }
+
+  private upgrade(request: IncomingMessage, socket: Duplex, head: unknown): boolean {
+    // A Node before 24.9 does not ask beforehand.
+    if (this.place.upgrades?.(request) !== true) {
+      refuseUnparsed(new Error("nothing else is spoken here"), socket)
+      return true
+    }
+    this.keep(socket)
+    return super.emit("upgrade", request, socket, head)
   }
 
   private hasRoom(socket: Socket): boolean {
@@ -231,7 +258,7 @@ const create = (place: Place, options: Pick<FrontedOptions, "tellStopping" | "mo
  */
 export const serve = <A, E, R>(routes: Layer.Layer<A, E, R>, options: HttpServerOptions) =>
   Effect.gen(function* () {
-    const place: Place = { front: undefined, observer: undefined }
+    const place: Place = { front: undefined, observer: undefined, upgrades: undefined }
     const { stopping, tell } = Stopping.make()
     const context = yield* Effect.context<never>()
     const server = create(place, {

@@ -49,8 +49,9 @@ export interface Options<E> {
 /**
  * What the relays of all contexts have in common. Rows of another process are found by looking, which one
  * relay does for all followers elsewhere: it can look more often than each of them. Each publication costs a command
- * for each partition that it touches, a look at whether that is settled, and a read of it by each group, so ten a second
- * are enough: who follows elsewhere is woken a tenth of a second later, and would look by himself after half of one.
+ * for each partition that it touches, a look at whether that is settled, and a read of it by each group, so there are
+ * fewer than ten a second: who follows elsewhere is woken a tenth of a second later, and would look by himself after half
+ * a second.
  */
 export const ofContext = {
   name: "bus",

@@ -17,11 +17,16 @@ export interface Place {
   front: RequestFront | undefined
   /** Hears of each request when it is answered, whoever answers. */
   observer: Observer | undefined
+  /**
+   * Whose connection may become something else (`Upgrade`). Such a request passes by who stands in front, and by the time
+   * limit of bodies; all others are answered as if they had not asked for it.
+   */
+  upgrades: ((request: IncomingMessage) => boolean) | undefined
 }
 
 /** Of the server that the routes are built for; without one nobody looks at it. */
 export const FrontPlace = Context.Reference<Place>("@onsale/platform/RequestFront/FrontPlace", {
-  defaultValue: () => ({ front: undefined, observer: undefined })
+  defaultValue: () => ({ front: undefined, observer: undefined, upgrades: undefined })
 })
 
 /** Stands in front of the routes for as long as the scope. Dies where somebody else does already. */

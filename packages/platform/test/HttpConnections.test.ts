@@ -146,7 +146,7 @@ it.live("who stands in front and the routes see the same path, also of a target 
     const seen: Array<string> = []
     const front = Layer.effectDiscard(
       RequestFront.install((request, _response, next) => {
-        seen.push(request.url ?? "")
+        seen.push(`${request.headers.host} ${request.url}`)
         next()
       })
     )
@@ -178,6 +178,74 @@ it.live("who stands in front and the routes see the same path, also of a target 
       "ftp://h/a"
     ]
     assert.deepStrictEqual(yield* Effect.forEach(targets, get), ["204", "204", "204", "204", "400", "400"])
-    assert.deepStrictEqual(seen, ["/a?b", "/a?b", "/a", "/a"])
+    assert.deepStrictEqual(seen, ["a /a?b", "h /a?b", "h /a", "h /a"])
+  })
+)
+
+it.live("who asks for another protocol comes by who stands in front, as everybody", () =>
+  Effect.gen(function* () {
+    const seen: Array<string> = []
+    const front = Layer.effectDiscard(
+      Effect.gen(function* () {
+        yield* RequestFront.install((request, response) => {
+          seen.push(`${request.method} ${request.url}`)
+          response.writeHead(429, { "content-length": "0" }).end()
+        })
+        const place = yield* RequestFront.FrontPlace
+        place.upgrades = ({ url }) => url === "/other"
+      })
+    )
+    const context = yield* Layer.build(
+      HttpServer.serve(
+        Layer.mergeAll(
+          HttpRouter.add("*", "/a", HttpServerResponse.empty()),
+          HttpRouter.add("GET", "/other", HttpServerResponse.empty()),
+          front
+        ),
+        { port: 0, host: "127.0.0.1" }
+      )
+    )
+    const ask = (line: string, more = "", body = "") =>
+      Effect.callback<string>((resume) => {
+        let text = ""
+        const socket = connect({ host: "127.0.0.1", port: portOf(context) }, () =>
+          socket.write(`${line} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\n${more}\r\n${body}`)
+        )
+        socket.on("error", () => {})
+        socket.on("data", (chunk: Buffer) => {
+          text += chunk.toString("latin1")
+          socket.end()
+        })
+        socket.on("close", () => resume(Effect.succeed(text.slice(9, 12))))
+      })
+    assert.strictEqual(yield* ask("GET /a", "upgrade: h2c\r\n"), "429")
+    assert.strictEqual(yield* ask("GET /a", "upgrade: websocket\r\n"), "429")
+    assert.strictEqual(yield* ask("POST /a", "upgrade: h2c\r\ncontent-length: 5\r\n", "hello"), "429")
+    assert.strictEqual(yield* ask("GET ftp://h/a", "upgrade: h2c\r\n"), "400")
+    assert.deepStrictEqual(seen, ["GET /a", "GET /a", "POST /a"])
+    assert.strictEqual(yield* ask("GET /other", "upgrade: websocket\r\n"), "204")
+  })
+)
+
+it.live("a target that is none is refused when it is its turn", () =>
+  Effect.gen(function* () {
+    const context = yield* Layer.build(
+      HttpServer.serve(
+        HttpRouter.add("GET", "/slow", Effect.delay(Effect.succeed(HttpServerResponse.empty()), "50 millis")),
+        { port: 0, host: "127.0.0.1" }
+      )
+    )
+    const answers = yield* Effect.callback<string>((resume) => {
+      let text = ""
+      const socket = connect({ host: "127.0.0.1", port: portOf(context) }, () =>
+        socket.write("GET /slow HTTP/1.1\r\nhost: a\r\n\r\nGET ftp://h/ HTTP/1.1\r\nhost: a\r\n\r\n")
+      )
+      socket.on("error", () => {})
+      socket.on("data", (chunk: Buffer) => {
+        text += chunk.toString("latin1")
+      })
+      socket.on("end", () => resume(Effect.succeed(text)))
+    })
+    assert.strictEqual(answers.match(/HTTP\/1\.1 \d+/g)?.join(), "HTTP/1.1 204,HTTP/1.1 400")
   })
 )

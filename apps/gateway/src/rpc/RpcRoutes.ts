@@ -1,11 +1,13 @@
 /** RPC at `/rpc`: POST for one call or several, with the answers as they come; GET for a WebSocket. */
 import { OnsaleRpc, rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
 import * as HttpConnection from "@onsale/platform/HttpConnection"
+import { FrontPlace } from "@onsale/platform/RequestFront"
 import { Stopping } from "@onsale/platform/Stopping"
 import { Cause, Duration, Effect, Layer, Metric } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { Socket } from "effect/socket"
+import type { IncomingMessage } from "node:http"
 import { problem } from "../FailedRequest.ts"
 import { ClientKey } from "../ClientKey.ts"
 import * as Connection from "./Connection.ts"
@@ -20,6 +22,10 @@ const farewell = Duration.seconds(2)
 const drainEvery = Duration.millis(50)
 
 const open = Metric.gauge("onsale_rpc_websockets", { description: "WebSockets of RPC clients that are open" })
+
+/** Whose connection becomes a WebSocket. */
+const upgrades = ({ headers, method, url }: IncomingMessage): boolean =>
+  method === "GET" && url?.split("?", 1)[0] === rpcPath && headers.upgrade?.toLowerCase() === "websocket"
 
 const options = { disableFatalDefects: true, spanPrefix: "Rpc" }
 
@@ -58,6 +64,8 @@ const webSocket = Effect.gen(function* () {
   const stopping = yield* Stopping
   const clientOf = yield* ClientKey
   const scope = yield* Effect.scope
+  const place = yield* FrontPlace
+  place.upgrades = upgrades
   let sockets = 0
   const count = (change: number) =>
     Effect.suspend(() => {
