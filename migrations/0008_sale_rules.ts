@@ -11,8 +11,8 @@ export default Effect.gen(function* () {
     ADD COLUMN min_per_order int CHECK (min_per_order > 0),
     ADD COLUMN max_per_order int CHECK (max_per_order > 0),
     ADD COLUMN voucher_only boolean NOT NULL DEFAULT false`
-  // The change that made the revision, so that a repeat of it knows itself; and the newest revision whose
-  // layout the inventory is known to have, 0 for none.
+  // The change that made the revision, which only older builds read and write: a repeat asks what became of its
+  // transaction. And the newest revision whose layout the inventory is known to have, 0 for none.
   yield* sql`ALTER TABLE catalog.events
     ADD COLUMN max_per_customer int CHECK (max_per_customer > 0),
     ADD COLUMN max_tickets int CHECK (max_tickets > 0),

@@ -6,7 +6,7 @@ import { Layer } from "effect"
 import type { Sharding } from "effect/cluster"
 
 export interface Role<A, E> {
-  readonly name: string
+  readonly name: "booking" | "payment"
   /** The group whose shards it takes. */
   readonly shardGroup: string
   readonly layer: Layer.Layer<A, E, Sharding.Sharding | RoleProcess.Provided>

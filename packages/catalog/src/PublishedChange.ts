@@ -66,9 +66,9 @@ export const check = (
     description: change.description ?? event.description,
     startsAtMs,
     saleEndsAtMs,
-    performers: (change.performers ?? event.performers).map(({ description = "", name }) => ({
+    performers: (change.performers ?? event.performers).map(({ description, name }) => ({
       name,
-      description
+      description: description ?? event.performers.find((before) => before.name === name)?.description ?? ""
     }))
   })
 }

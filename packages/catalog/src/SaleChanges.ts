@@ -10,7 +10,7 @@
  * layout, and not before: who reads it and counts what was sold misses nothing.
  */
 import { EventCancelled, EventNotFound, EventNotPublished } from "@onsale/contracts/catalog/CatalogErrors"
-import { type EventId, makeUuidV7 } from "@onsale/contracts/Ids"
+import type { EventId } from "@onsale/contracts/Ids"
 import type { CatalogEvent, EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { SaleLayout } from "@onsale/contracts/inventory/SaleLayout"
@@ -35,7 +35,8 @@ const firstId = "00000000-0000-0000-0000-000000000000"
 /** Layouts that could not be opened, each of which was logged. */
 class NotOpened extends Schema.TaggedError<NotOpened>()("NotOpened", { count: Schema.Int }) {}
 
-const Locked = Schema.Array(Schema.Struct({ changeId: Schema.NullOr(Schema.String) }))
+const Locked = Schema.Array(Schema.Struct({ transaction: Schema.String }))
+const Ended = Schema.Tuple([Schema.Struct({ committed: Schema.Boolean })])
 const Versions = Schema.Array(Schema.Struct({ version: Schema.Int }))
 
 /** What a change of the database may fail with, and is tried again or a defect. */
@@ -46,8 +47,9 @@ export class SaleChanges extends Context.Service<
   {
     /**
      * Changes an event in any state but cancelled. `write` checks and writes within the transaction, and answers
-     * whether anything is other than before, or the facts that are told of it by `EventChanged` in place of `SaleChanged`. It may be carried out again after a lost connection; once it was committed
-     * only where somebody else has changed the event in between, and then what it writes is there already. The change is in force when this returns, or soon after if the inventory has no time now.
+     * whether anything is other than before, or the facts that are told of it by `EventChanged` in place of `SaleChanged`. It
+     * may be carried out again after a lost connection, and is not where it was committed, whoever has changed the event
+     * since. The change is in force when this returns, or soon after if the inventory has no time now.
      */
     readonly change: <E>(
       eventId: EventId,
@@ -102,10 +104,17 @@ export class SaleChanges extends Context.Service<
         )
 
       const lock = Effect.fnUntraced(function* (eventId: EventId) {
-        const rows = yield* sql`SELECT change_id::text AS "changeId" FROM catalog.events
+        const rows = yield* sql`SELECT pg_current_xact_id()::text AS transaction FROM catalog.events
           WHERE id = ${eventId}::uuid FOR UPDATE`
         const [locked] = yield* Schema.decodeUnknownEffect(Locked)(rows)
         return locked ?? (yield* new EventNotFound({ eventId }))
+      })
+
+      /** Of one that had the lock which is ours now, and so has ended. */
+      const wasCommitted = Effect.fnUntraced(function* (transaction: string) {
+        const rows = yield* sql`SELECT
+          coalesce(pg_xact_status(${transaction}::text::xid8) = 'committed', false) AS committed`
+        return (yield* Schema.decodeUnknownEffect(Ended)(rows))[0].committed
       })
 
       const tell = Effect.fnUntraced(function* (eventId: EventId, event: CatalogEvent, atMs: number) {
@@ -136,17 +145,18 @@ export class SaleChanges extends Context.Service<
         write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | EventFacts, E>
       ) {
         const atMs = yield* Clock.currentTimeMillis
-        const changeId = makeUuidV7(atMs)
+        let attempt: string | undefined
         const step = Effect.gen(function* () {
-          const locked = yield* lock(eventId)
-          // It was committed, and the answer was lost.
-          if (locked.changeId === changeId) return
+          const { transaction } = yield* lock(eventId)
+          // The answer was lost, and what it wrote may have been changed by others since.
+          if (attempt !== undefined && (yield* wasCommitted(attempt))) return
+          attempt = transaction
           const event = Option.getOrThrow(yield* findEvent(eventId))
           if (event.state === "cancelled") return yield* new EventCancelled({ eventId })
           const changed = yield* write(event, atMs)
           if (changed === false) return
           const revision = event.revision + 1
-          yield* sql`UPDATE catalog.events SET revision = ${revision}::int, change_id = ${changeId}::uuid
+          yield* sql`UPDATE catalog.events SET revision = ${revision}::int
             WHERE id = ${eventId}::uuid`
           if (event.state === "draft") return
           yield* tell(

@@ -3,13 +3,15 @@ import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { EventChange } from "@onsale/contracts/catalog/EventChange"
 import type { NewEvent } from "@onsale/contracts/catalog/Event"
 import { type EventId, makeEventId } from "@onsale/contracts/Ids"
-import { Effect } from "effect"
+import * as UnheardCommits from "@onsale/testing/UnheardCommits"
+import { Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
 import { Catalog } from "../src/Catalog.ts"
 import { CatalogJournal } from "../src/CatalogJournal.ts"
 import { toPretix } from "../src/PretixExport.ts"
 import { SaleChanges } from "../src/SaleChanges.ts"
-import { at, layerCatalog, OpenedSales } from "./CatalogFixture.ts"
+import { at, layerCatalog, layerCatalogAlone, OpenedSales } from "./CatalogFixture.ts"
 import { fieldMap, newEvent } from "./Maps.ts"
 
 const start = Date.UTC(2030, 0, 1)
@@ -232,6 +234,35 @@ layer(layerCatalog)("a published event that is changed", (it) => {
       const { revision, saleEndsAtMs } = yield* layoutOf(id)
       assert.deepStrictEqual([revision, saleEndsAtMs], [25, Date.parse(event.startsAt)])
     }).pipe(at(start))
+  )
+
+  it.effect("is made once where its COMMIT is not heard of, and leaves what others have changed since", () =>
+    Effect.gen(function* () {
+      const catalog = yield* Catalog
+      const { id } = yield* onSale()
+      const deaf: UnheardCommits.Deaf = { times: 0 }
+      const cut = yield* Catalog.pipe(
+        Effect.provide(Layer.fresh(layerCatalogAlone).pipe(Layer.provide(UnheardCommits.layer(deaf))))
+      )
+      const names = Effect.map(toldOf(id), (told) => told.map(({ name }) => name).slice(1))
+
+      deaf.times = 2
+      yield* cut.changeEvent(id, { name: "Alone" })
+      assert.deepStrictEqual(yield* names, ["Alone"])
+
+      deaf.times = 2
+      deaf.meanwhile = catalog
+        .changeEvent(id, { name: "Theirs" })
+        .pipe(
+          Effect.andThen(catalog.changeEvent(id, { description: "Also theirs." })),
+          Effect.orDie,
+          Effect.asVoid
+        )
+      yield* cut.changeEvent(id, { name: "Ours" })
+      assert.deepInclude(yield* catalog.get(id), { name: "Theirs", description: "Also theirs." })
+      assert.deepStrictEqual(yield* names, ["Alone", "Ours", "Theirs", "Theirs"])
+      // A retry waits a moment.
+    }).pipe(at(start), TestClock.withLive)
   )
 
   it.effect("tells with its next change what SQL has changed, and an event that SQL has made", () =>

@@ -81,6 +81,14 @@ describe("a change of a published event", () => {
     assert.deepInclude(changed({ performers: [{ name: "Anybody" }] }), {
       performers: [{ name: "Anybody", description: "" }]
     })
+    // Who is only named, as from the command line, is not said to be somebody else.
+    assert.deepInclude(changed({ performers: [{ name: "Anybody" }, { name: "Somebody" }] }), {
+      performers: [{ name: "Anybody", description: "" }, ...performers]
+    })
+    for (const description of ["", "Dances."])
+      assert.deepInclude(changed({ performers: [{ name: "Somebody", description }] }), {
+        performers: [{ name: "Somebody", description }]
+      })
   })
 
   it("starts in the future, and not in twenty years; a repeat may come later", () => {

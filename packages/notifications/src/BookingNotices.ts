@@ -130,12 +130,13 @@ export const layer = Layer.unwrap(
           ${column("confirmedAt")}::float8[])
           AS made (order_id, event_id, customer, total, tickets, placed_at, confirmed_at)
         ON CONFLICT DO NOTHING`
+      const oldestMs = (yield* Clock.currentTimeMillis) - Duration.toMillis(horizon)
       // We may be behind: the fan-out of a change, or of the reminder, found no order of ours.
       const missed = yield* sql`SELECT made.order_id::text AS "orderId", c.change
         FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("placedAt")}::float8[])
             AS made (order_id, event_id, placed_at)
           JOIN notifications.event_changes c ON c.event_id = made.event_id
-            AND c.at > to_timestamp(made.placed_at / 1000)
+            AND c.at > to_timestamp(made.placed_at / 1000) AND c.at >= to_timestamp(${oldestMs}::float8 / 1000)
         ORDER BY c.change`.pipe(Effect.flatMap(decodeMissed))
       const unreminded =
         yield* sql`SELECT made.order_id::text AS "orderId", e.facts ->> 'startsAt' AS "startsAt"

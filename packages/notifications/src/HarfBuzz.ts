@@ -60,8 +60,7 @@ interface Shaper {
   readonly buffer: Pointer
 }
 
-const load = (): Shaper => {
-  const file = new URL(import.meta.resolve("harfbuzzjs/dist/harfbuzz.wasm"))
+const load = (file = new URL(import.meta.resolve("harfbuzzjs/dist/harfbuzz.wasm"))): Shaper => {
   const stop = (): never => {
     throw new Error("HarfBuzz gave up")
   }
@@ -86,6 +85,11 @@ const load = (): Shaper => {
   const buffer = library.hb_buffer_create()
   library.hb_buffer_set_cluster_level(buffer, byCharacter)
   return { library, buffer }
+}
+
+/** Throws where it cannot be loaded, which takes some milliseconds. */
+export const check = (file?: URL): void => {
+  load(file)
 }
 
 let loaded: Shaper | undefined

@@ -23,14 +23,17 @@ const fits = ({ font, scale }: Face, cluster: string): boolean => {
   return !(maxY > reach.above * em || minY < -reach.below * em)
 }
 
+const withMarks = (cluster: string, count: number): string => {
+  let kept = 0
+  return cluster.replace(marks, (mark) => (kept++ < count ? mark : ""))
+}
+
+/** With as many marks as have room; of what has none for all, no more than a syllable has, so that few lengths are tried. */
 const within = (cluster: string, weight: Weight): string => {
   let kept = cluster
-  for (;;) {
-    if (!stack.test(kept) || fits(faceFor(weight, kept), kept)) return kept
-    const last = Array.from(kept.matchAll(marks)).at(-1)
-    if (last === undefined) return kept
-    kept = kept.slice(0, last.index) + kept.slice(last.index + last[0].length)
-  }
+  for (let count = maxMarks; stack.test(kept) && !fits(faceFor(weight, kept), kept); count--)
+    kept = withMarks(cluster, count)
+  return kept
 }
 
 /** A text without those marks that have no room on a line; as it is in all writing that somebody reads. */

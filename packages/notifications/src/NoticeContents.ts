@@ -1,5 +1,6 @@
 /** What a notice says, looked up at the moment, and whether there is still anything to say. */
 import type { OrderTicket } from "@onsale/contracts/booking/Order"
+import * as ChangeLetters from "./ChangeLetters.ts"
 import { mattersToBuyers } from "./EventChange.ts"
 import type { Notice } from "@onsale/contracts/notifications/Notice"
 import { Clock, Context, Effect, Layer, Option } from "effect"
@@ -40,6 +41,7 @@ export class NoticeContents extends Context.Service<
       const facts = yield* NotificationFacts
       const subscriptions = yield* PushSubscriptions
       const lookups = yield* NoticeLookups.make
+      const changeLetters = yield* ChangeLetters.make
       const { eventOf, orderOf, storyOf } = lookups
       const ofTicket = yield* TicketContents.make(lookups)
 
@@ -70,27 +72,28 @@ export class NoticeContents extends Context.Service<
         switch (notice._tag) {
           // Who gave all tickets away hears of it too, as they alone can return them.
           case "EventChanged": {
-            const change = yield* facts.change(notice.eventId, notice.change)
-            if (holder !== undefined && change !== null) {
+            const changedAtMs = yield* facts.changedAtMs(notice.eventId, notice.change)
+            let sinceMs = found.placedAtMs
+            if (holder !== undefined && changedAtMs !== null) {
               const { gifts } = yield* storyOf(notice.orderId)
               // Others may have had it before.
-              const isNews = holder.tickets.some(({ id }) =>
-                gifts.some(
-                  (gift) =>
-                    gift.ticketId === id &&
-                    gift.atMs < change.atMs &&
-                    TicketHolders.isSameAddress(gift.holder.email, holder.reader.email)
-                )
+              const theirs = gifts.filter(
+                (gift) =>
+                  gift.atMs < changedAtMs &&
+                  holder.tickets.some(({ id }) => id === gift.ticketId) &&
+                  TicketHolders.isSameAddress(gift.holder.email, holder.reader.email)
               )
-              if (!isNews) return untold("they were given the ticket after it")
+              if (theirs.length === 0) return untold("they were given the ticket after it")
+              sinceMs = Math.min(...theirs.map(({ atMs }) => atMs))
             }
-            const before = change?.before ?? null
+            const { before, isOld } = yield* changeLetters.of(notice, sinceMs)
+            if (isOld) return untold("the event was changed again, and that is told")
             // Moved and moved back before it was told: there would be nothing to say.
             if (before !== null && !mattersToBuyers(before, event))
               return untold("the event is again as it was")
             return {
               ...told({ _tag: "EventChanged", order, event, before }, reader, found),
-              revision: revisionOf(known, found.tickets, Math.max(found.placedAtMs, change?.atMs ?? 0))
+              revision: revisionOf(known, found.tickets, Math.max(found.placedAtMs, changedAtMs ?? 0))
             }
           }
           case "EventReminder": {

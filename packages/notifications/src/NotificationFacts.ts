@@ -41,15 +41,7 @@ export type KnownEvent = typeof KnownEvent.Type
 
 const decodeOrders = Schema.decodeUnknownEffect(Schema.Array(Schema.toCodecJson(ConfirmedOrder)))
 const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(KnownEvent))
-/** A change of an event that its buyers are told of. */
-const KnownChange = Schema.Struct({
-  /** What the event was until then. */
-  before: Schema.toCodecJson(EventFacts),
-  /** Milliseconds since 1970. */
-  atMs: Schema.Finite
-})
-type KnownChange = typeof KnownChange.Type
-const decodeChanges = Schema.decodeUnknownEffect(Schema.Array(KnownChange))
+const decodeChanges = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ atMs: Schema.Finite })))
 
 export class NotificationFacts extends Context.Service<
   NotificationFacts,
@@ -59,8 +51,8 @@ export class NotificationFacts extends Context.Service<
     readonly event: (eventId: EventId) => Effect.Effect<Option.Option<EventFacts>>
     /** A cancelled event keeps its facts: whoever holds tickets of it may still look at them. */
     readonly known: (eventId: EventId) => Effect.Effect<Option.Option<KnownEvent>>
-    /** A change that buyers are told of; null where it is not on record. */
-    readonly change: (eventId: EventId, change: number) => Effect.Effect<KnownChange | null>
+    /** When that was which buyers are told of, in milliseconds since 1970; null where it is not on record. */
+    readonly changedAtMs: (eventId: EventId, change: number) => Effect.Effect<number | null>
   }
 >()("@onsale/notifications/NotificationFacts") {
   static readonly layer = Layer.effect(
@@ -92,11 +84,11 @@ export class NotificationFacts extends Context.Service<
           return Option.fromUndefinedOr((yield* decodeOrders(rows))[0])
         }, settled),
 
-        change: Effect.fn("NotificationFacts.change")(function* (eventId, change) {
-          const rows = yield* sql`SELECT before, (extract(epoch FROM at) * 1000)::float8 AS "atMs"
+        changedAtMs: Effect.fn("NotificationFacts.changedAtMs")(function* (eventId, change) {
+          const rows = yield* sql`SELECT (extract(epoch FROM at) * 1000)::float8 AS "atMs"
             FROM notifications.event_changes
             WHERE event_id = ${eventId}::uuid AND change = ${change}::int`
-          return (yield* decodeChanges(rows))[0] ?? null
+          return (yield* decodeChanges(rows))[0]?.atMs ?? null
         }, settled)
       })
     })

@@ -7,6 +7,7 @@ import type { TicketDocument } from "@onsale/contracts/notifications/TicketDocum
 import { Context, type Duration, Effect, Fiber, Layer, Schema, Semaphore } from "effect"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
+import * as HarfBuzz from "./HarfBuzz.ts"
 import * as PressMetrics from "./PressMetrics.ts"
 import type { ApplePassSigner } from "./wallet/ApplePass.ts"
 import type { WalletPass } from "./wallet/WalletPass.ts"
@@ -34,12 +35,24 @@ export interface TicketPressOptions {
   readonly limit: Duration.Input
   /** The module that a thread runs. */
   readonly script: URL
+  /** HarfBuzz; the one that is installed when left out. */
+  readonly shaping?: URL
 }
 
 const defaults: TicketPressOptions = {
   threads: Math.min(availableParallelism(), maxThreads),
   limit: "90 seconds",
   script: new URL("./TicketPressMain.ts", import.meta.url)
+}
+
+/** HarfBuzz cannot be loaded: a ticket with a name in Arabic or Devanagari, say, could not be drawn, and its mail would die. */
+export class ShapingUnavailable extends Schema.TaggedError<ShapingUnavailable>()("ShapingUnavailable", {
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    const why = this.cause instanceof Error ? this.cause.message : String(this.cause)
+    return `HarfBuzz, which shapes the text on tickets, cannot be loaded: ${why}`
+  }
 }
 
 /** The thread ended with a document in its hands. Another may manage: it need not have been the document. */
@@ -94,7 +107,12 @@ export class TicketPress extends Context.Service<
     Layer.effect(
       TicketPress,
       Effect.gen(function* () {
-        const { limit, script, threads } = { ...defaults, ...options }
+        const { limit, script, shaping, threads } = { ...defaults, ...options }
+        // Here, and not by the first ticket that needs it: who starts the process is there to see it.
+        yield* Effect.try({
+          try: () => HarfBuzz.check(shaping),
+          catch: (cause) => new ShapingUnavailable({ cause })
+        })
         const slots = yield* Semaphore.make(threads)
         const places = Array.from({ length: threads }, (): Place => ({ thread: undefined }))
         // The last one that was used is used next: a second thread is only started when two are needed.

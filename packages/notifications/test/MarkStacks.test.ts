@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { faceFor } from "../src/Fonts.ts"
 import { bounded, reach } from "../src/MarkStacks.ts"
 import { line, wrap } from "../src/TextLayout.ts"
 
@@ -49,6 +50,30 @@ describe("MarkStacks", () => {
       assert.strictEqual(bounded(text, "bold"), text)
     }
   )
+
+  it("what has no room is laid out a few times, however many marks get by with joiners", () => {
+    const layouts = (text: string) => {
+      const { font } = faceFor("regular", text)
+      const { layout } = font
+      let count = 0
+      font.layout = (...args) => {
+        count++
+        return layout.apply(font, args)
+      }
+      assert.isBelow(bounded(text, "regular").length, text.length)
+      font.layout = layout
+      return count
+    }
+    for (const [letter, mark] of [
+      ["a", "\u0301"],
+      ["ཀ", "ྱ"]
+    ] as const) {
+      const stacked = (times: number) => letter + `${mark.repeat(8)}\u200d`.repeat(times)
+      const few = layouts(stacked(3))
+      assert.isAtMost(few, 10)
+      assert.strictEqual(layouts(stacked(25)), few)
+    }
+  })
 
   it("letters that join without end break where a line does", () => {
     for (const text of ["क्".repeat(99), "ក្".repeat(99), "👩‍".repeat(99)]) {

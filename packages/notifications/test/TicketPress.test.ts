@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { valueOf } from "@onsale/testing/MetricValue"
 import { Cause, Effect, Exit, Fiber, Layer, Metric } from "effect"
 import { TestClock } from "effect/testing"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { SigningKeys } from "../src/SigningKeys.ts"
 import { TicketCodes } from "../src/TicketCode.ts"
 import { TicketPress } from "../src/TicketPress.ts"
@@ -29,6 +30,31 @@ describe("TicketPress", () => {
       const bytes = yield* press.draw(yield* makeDocument(1, { holder: `die-once ${directory}/died` }))
       assert.deepStrictEqual(bytes, new Uint8Array([1]))
     }).pipe(Effect.provide(layer))
+  )
+
+  it.effect("nothing is begun without what shapes text, and it is said why", () =>
+    Effect.gen(function* () {
+      const directory = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "onsale-press-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const file = (name: string) => pathToFileURL(join(directory, name))
+      // A module with nothing in it, and one that ends in the middle of its head.
+      writeFileSync(file("other.wasm"), new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]))
+      writeFileSync(file("cut.wasm"), new Uint8Array([0, 0x61]))
+      const whyNot = (name: string) =>
+        Effect.flip(Layer.build(TicketPress.layerWith({ shaping: file(name) })))
+      for (const [name, why] of [
+        ["missing.wasm", "no such file"],
+        ["cut.wasm", "WebAssembly.Module()"],
+        ["other.wasm", "not HarfBuzz"]
+      ] as const) {
+        const error = yield* whyNot(name)
+        assert.strictEqual(error._tag, "ShapingUnavailable")
+        assert.include(error.message, "HarfBuzz, which shapes the text on tickets, cannot be loaded")
+        assert.include(error.message, why)
+      }
+    })
   )
 
   it.effect("a document that ends every thread is given up, and the next is drawn", () =>

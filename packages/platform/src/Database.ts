@@ -3,14 +3,15 @@ import type { PgClient } from "@effect/sql-pg"
 import { Config, Context, Effect, Layer, Option, type Redacted } from "effect"
 import type { SqlClient } from "effect/sql"
 import { EmbeddedPostgres, type EmbeddedPostgresError } from "./EmbeddedPostgres.ts"
+import type { PoolOwner } from "./LeastConnections.ts"
 import * as Sql from "./Sql.ts"
 
 type Provided = Database | PgClient.PgClient | SqlClient.SqlClient
 type Failure = Sql.DatabaseError | EmbeddedPostgresError | Config.ConfigError
 
-const overConfigured = (): Layer.Layer<Provided, Failure> =>
+const overConfigured = (owner: PoolOwner): Layer.Layer<Provided, Failure> =>
   Layer.merge(
-    Sql.layer,
+    Sql.layerFor(owner, "onsale"),
     Layer.effect(
       Database,
       Effect.map(Sql.config, ({ url }) =>
@@ -33,11 +34,11 @@ const overEmbedded = (start: typeof EmbeddedPostgres.layer): Layer.Layer<Provide
     )
   )
 
-const choose = (start: typeof EmbeddedPostgres.layer): Layer.Layer<Provided, Failure> =>
+const choose = (owner: PoolOwner, start: typeof EmbeddedPostgres.layer): Layer.Layer<Provided, Failure> =>
   Layer.unwrap(
     Effect.map(
       Config.option(Config.Redacted("ONSALE_DATABASE_URL")),
-      Option.match({ onNone: () => overEmbedded(start), onSome: overConfigured })
+      Option.match({ onNone: () => overEmbedded(start), onSome: () => overConfigured(owner) })
     )
   )
 
@@ -53,8 +54,8 @@ export class Database extends Context.Service<
   }
 >()("@onsale/platform/Database") {
   /** For servers: `ONSALE_DATABASE_URL` when set, else an embedded server that this process owns. */
-  static readonly layer = choose(EmbeddedPostgres.layer)
+  static readonly layer = choose("onsale", EmbeddedPostgres.layer)
 
   /** For commands that may run beside a server: shares its embedded Postgres, starts one when it is alone. */
-  static readonly layerShared = choose(EmbeddedPostgres.layerShared)
+  static readonly layerShared = choose("command", EmbeddedPostgres.layerShared)
 }

@@ -11,6 +11,7 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import type { SqlClient } from "effect/sql"
 import * as DatabaseMetrics from "./DatabaseMetrics.ts"
 import * as DatabaseWatch from "./DatabaseWatch.ts"
+import type { PoolOwner } from "./LeastConnections.ts"
 import * as LostAddresses from "./LostAddresses.ts"
 import * as Migrations from "./Migrations.ts"
 import * as Operations from "./Operations.ts"
@@ -21,8 +22,8 @@ import * as Telemetry from "./Telemetry.ts"
 export type Provided = PgClient.PgClient | SqlClient.SqlClient | SecureRandom.SecureRandom
 
 export interface Role<A, E> {
-  /** For the log. */
-  readonly name: string
+  /** For the log, and for what it needs of its database. */
+  readonly name: Exclude<PoolOwner, "onsale" | "command">
   /** What its sessions at the database are called; by its name when left out. */
   readonly sessionName?: Config.Config<string>
   readonly layer: Layer.Layer<A, E, Provided>
@@ -54,7 +55,10 @@ export const run = <A, E>({
         // Nothing of it is for the operations: a router would be taken for theirs.
         Layer.provide(Layer.effectDiscard(Layer.build(layer))),
         Layer.provide([Migrations.layerUpToDate, DatabaseWatch.layer, DatabaseMetrics.layer]),
-        Layer.provide([Layer.unwrap(Effect.map(sessionName, Sql.layerFor)), SecureRandom.layerWebCrypto]),
+        Layer.provide([
+          Layer.unwrap(Effect.map(sessionName, (session) => Sql.layerFor(name, session))),
+          SecureRandom.layerWebCrypto
+        ]),
         // Before any connection is made.
         Layer.provide(LostAddresses.layer)
       )

@@ -38,11 +38,12 @@
 import { PgClient } from "@effect/sql-pg"
 import { Cause, Config, Duration, Effect, Layer, Predicate, Redacted, Schedule, Schema } from "effect"
 import type { SqlClient, SqlError } from "effect/sql"
+import { leastConnections, ownerNames, type PoolOwner } from "./LeastConnections.ts"
 import * as SqlPools from "./SqlPools.ts"
 
 /** Why there is no usable database: the message says where it was looked for, never with a password. */
 export class DatabaseError extends Schema.TaggedError<DatabaseError>()("DatabaseError", {
-  reason: Schema.Literals(["BadUrl", "Unreachable", "Refused", "TooOld"]),
+  reason: Schema.Literals(["BadUrl", "Unreachable", "Refused", "TooOld", "PoolTooSmall"]),
   message: Schema.String,
   cause: Schema.optional(Schema.Defect())
 }) {}
@@ -183,10 +184,23 @@ export const config = Config.all({
   connectLimit: Config.Duration("ONSALE_DATABASE_CONNECT_LIMIT").pipe(Config.withDefault(defaultConnectLimit))
 })
 
-/** `PgClient` and `SqlClient` for the server that the configuration names, known to it by a name. */
+/**
+ * `PgClient` and `SqlClient` for the server that the configuration names, known to it by a name. Fails with
+ * `DatabaseError` before it connects where the pool is too small for whose it is.
+ */
 export const layerFor = (
+  owner: PoolOwner,
   applicationName: string
 ): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, DatabaseError | Config.ConfigError> =>
-  Layer.unwrap(Effect.map(config, ({ url, ...options }) => layerUrl(url, { ...options, applicationName })))
-
-export const layer = layerFor("onsale")
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { url, ...options } = yield* config
+      const least = leastConnections[owner]
+      if (options.maxConnections < least)
+        return yield* new DatabaseError({
+          reason: "PoolTooSmall",
+          message: `ONSALE_DATABASE_POOL is ${options.maxConnections}: ${ownerNames[owner]} needs ${least} connections at least`
+        })
+      return layerUrl(url, { ...options, applicationName })
+    })
+  )

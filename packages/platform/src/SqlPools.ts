@@ -13,7 +13,7 @@ import { Context, Effect } from "effect"
 /** More would lie idle: each takes 32 statements at a time. */
 const mostShared = 3
 
-/** A runner of bookings keeps five for itself: its place in the cluster, relays, a read model. */
+/** A runner of bookings keeps five for itself: see `LeastConnections.ts`. */
 const leastForTransactions = 8
 
 /**

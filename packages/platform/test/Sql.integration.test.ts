@@ -113,7 +113,10 @@ it.live("reads the server from the configuration", () =>
       ONSALE_DATABASE_URL: Redacted.value(url),
       ONSALE_DATABASE_POOL: "2"
     })
-    const rows = yield* Effect.provide(one, Sql.layer.pipe(Layer.provide(ConfigProvider.layer(provider))))
+    const rows = yield* Effect.provide(
+      one,
+      Sql.layerFor("command", "onsale").pipe(Layer.provide(ConfigProvider.layer(provider)))
+    )
     expect(rows).toEqual([{ one: 1 }])
   }).pipe(Effect.provide(layerEmptyDatabase))
 )

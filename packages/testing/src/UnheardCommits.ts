@@ -2,8 +2,15 @@
 import { Effect, Layer } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 
-/** Over another `SqlClient`, for as many transactions as `deaf` tells; it counts down. */
-export const layer = (deaf: { times: number }) =>
+export interface Deaf {
+  /** For as many transactions; it counts down. */
+  times: number
+  /** What others do before whoever committed can try again. */
+  meanwhile?: Effect.Effect<void>
+}
+
+/** Over another `SqlClient`. */
+export const layer = (deaf: Deaf) =>
   Layer.effect(
     SqlClient.SqlClient,
     Effect.map(
@@ -17,10 +24,15 @@ export const layer = (deaf: { times: number }) =>
                     Effect.flatMap((value): Effect.Effect<A, SqlError.SqlError> => {
                       if (deaf.times === 0) return Effect.succeed(value)
                       deaf.times--
-                      return Effect.fail(
-                        new SqlError.SqlError({
-                          reason: new SqlError.ConnectionError({ cause: new Error("cut while it committed") })
-                        })
+                      return Effect.andThen(
+                        deaf.meanwhile ?? Effect.void,
+                        Effect.fail(
+                          new SqlError.SqlError({
+                            reason: new SqlError.ConnectionError({
+                              cause: new Error("cut while it committed")
+                            })
+                          })
+                        )
                       )
                     })
                   )

@@ -47,7 +47,9 @@ export const change = Command.make(
       Flag.optional
     ),
     performers: Flag.String("performer").pipe(
-      Flag.withDescription("Who performs now, once for each; when left out, those who did"),
+      Flag.withDescription(
+        "Who performs now, once for each, described as before; when left out, those who did"
+      ),
       Flag.withMetavar("NAME"),
       Flag.atMost(100)
     )

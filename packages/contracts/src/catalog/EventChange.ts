@@ -16,7 +16,7 @@ export const EventChange = Schema.Struct({
   startsAt: Schema.optionalKey(Instant),
   /** When left out, the sale ends as long before or after the start as it did. */
   saleEndsAt: Schema.optionalKey(Instant),
-  /** All of them. */
+  /** All of them. Who performs already keeps the description where none is given. */
   performers: Schema.optionalKey(NewPerformers),
   venueId: fixed,
   timeZone: fixed,
