@@ -1,11 +1,13 @@
 import { shardGroups } from "../../packages/contracts/src/ShardGroups.ts"
 import { shardsPerGroup } from "@onsale/platform/Cluster"
 import * as ServiceLevel from "../../packages/contracts/src/ServiceLevel.ts"
-import { spawnSync } from "node:child_process"
-import { globSync } from "node:fs"
+import { spawn } from "node:child_process"
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { parse } from "yaml"
+import * as AlertEdges from "./AlertEdges.ts"
 import * as Dashboards from "./Dashboards.ts"
 import { exists, read, root } from "./Workspace.ts"
 
@@ -18,11 +20,11 @@ interface Rule {
 }
 
 const files = ["rules", "objectives"]
-const all: ReadonlyArray<Rule> = files.flatMap((name) =>
+const rulesOf = (name: string): ReadonlyArray<Rule> =>
   parse(read(`infra/prometheus/${name}.yml`)).groups.flatMap(
     ({ rules }: { readonly rules: ReadonlyArray<Rule> }) => rules
   )
-)
+const all = files.flatMap(rulesOf)
 const alerts = all.filter(({ alert }) => alert !== undefined)
 const objectives = all.flatMap(({ labels, record }) =>
   record === "slo:budget" && labels?.slo !== undefined ? [labels.slo] : []
@@ -65,6 +67,15 @@ test.each([...new Set(runbooks)])("%s says what to do", (runbook) => {
   const [page = "", anchor] = runbook.split("#")
   expect(exists(page), page).toBe(true)
   if (anchor !== undefined) expect(anchors(read(page))).toContain(anchor)
+})
+
+test("the docs name no alert that is not there", () => {
+  const names = alerts.map(({ alert }) => alert)
+  const named = globSync("docs/**/*.md", { cwd: root }).flatMap((page) =>
+    [...read(page).matchAll(/\bOnsale[A-Z]\w*/g)].map(([name]) => `${page}: ${name}`)
+  )
+  expect(named.length).toBeGreaterThan(0)
+  expect(named.filter((one) => !names.includes(one.split(": ")[1]))).toEqual([])
 })
 
 test("the page of objectives has a symptom, a query and an action for each", () => {
@@ -141,11 +152,48 @@ test("the rules' targets are those of the design", () => {
   expect(of("slo:bad:rate5m", "search")).toContain(`le="${parts.searchP95Ms / 1_000}"`)
 })
 
-const promtool = (...args: ReadonlyArray<string>) => spawnSync("promtool", args, { encoding: "utf8" })
+const promtool = (...args: ReadonlyArray<string>) =>
+  new Promise<{ readonly missing: boolean; readonly status: number | null; readonly said: string }>(
+    (done) => {
+      const child = spawn("promtool", args)
+      const said: Array<string> = []
+      child.stdout.on("data", (text) => said.push(String(text)))
+      child.stderr.on("data", (text) => said.push(String(text)))
+      child.on("error", () => done({ missing: true, status: null, said: "" }))
+      child.on("close", (status) => done({ missing: false, status, said: said.join("") }))
+    }
+  )
 
-test("Prometheus takes the rules, and they fire when they should", ({ skip }) => {
-  if (promtool("--version").error !== undefined) skip("promtool is not installed")
-  const tests = files.map((name) => join(root, `infra/prometheus/${name}.test.yml`))
-  const { status, stderr, stdout } = promtool("test", "rules", ...tests)
-  expect(status, `${stdout}${stderr}`).toBe(0)
-}, 180_000)
+const { missing } = await promtool("--version")
+
+test.skipIf(missing)(
+  "Prometheus takes the rules, and they fire when they should",
+  async () => {
+    const runs = files.map((name) =>
+      promtool("test", "rules", join(root, `infra/prometheus/${name}.test.yml`))
+    )
+    for (const { said, status } of await Promise.all(runs)) expect(status, said).toBe(0)
+  },
+  180_000
+)
+
+test("every alert of rules.yml has an edge", () => {
+  const those = rulesOf("rules").map(({ alert }) => alert)
+  expect([...new Set(AlertEdges.edges.map(({ alert }) => alert))].sort()).toEqual(those.sort())
+})
+
+test.skipIf(missing)(
+  "alerts are silent just before their edge and fire just after it",
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "alert-edges-"))
+    try {
+      const file = join(folder, "edges.test.yml")
+      writeFileSync(file, JSON.stringify(AlertEdges.tests(join(root, "infra/prometheus/rules.yml"))))
+      const { said, status } = await promtool("test", "rules", file)
+      expect(status, said).toBe(0)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  },
+  60_000
+)
