@@ -1,37 +1,8 @@
-/** Prometheus looks at the rules of these tests, and takes a sample, this often. */
-const look = 15
-
-/** As it may be, and as it may not. */
-type Values<A> = readonly [quiet: A, bad: A]
-
-/** Where an alert begins and ends to fire. Times are seconds since what it watches went bad. */
-interface Edge {
-  readonly alert: string
-  /** Which of its causes, where it has several. */
-  readonly cause?: string
-  /** Bad by as little as there is, so that a threshold a little higher or lower is seen. */
-  readonly gauges?: Readonly<Record<string, Values<number | null>>>
-  /** What they gain at each look. */
-  readonly counters?: Readonly<Record<string, Values<number>>>
-  readonly from: number
-  /** When it is good again; by itself a minute after the alert. */
-  readonly good?: number
-  /** By itself when it is good again. A window looks back for longer. */
-  readonly until?: number
-  /** How much earlier both may be: by a look more where there is a window, whose first moment Prometheus 3 leaves out. */
-  readonly early?: number
-}
-
-const minutes = 60
-
-/** One of these series for each of two processes that tell of the same. */
-const onlyA = (metric: string, labels: string, [quiet, bad]: readonly [number, number]) => ({
-  [`${metric}{${labels}instance="a"}`]: [quiet, bad] as const,
-  [`${metric}{${labels}instance="b"}`]: [quiet, quiet] as const
-})
+import { type Edge, minutes, onlyA } from "./Edge.ts"
 
 const roles = ["gateway", "booking", "payment", "notification"]
 
+/** Each alert of `infra/prometheus/rules.yml`, for each of its causes. */
 export const edges: ReadonlyArray<Edge> = [
   {
     alert: "OnsaleShardsUnowned",
@@ -286,46 +257,3 @@ export const edges: ReadonlyArray<Edge> = [
     early: 30
   }
 ]
-
-const looks = (seconds: number) => seconds / look
-
-/** As promtool writes a value for so long. What is null is not there. */
-const gauge = (value: number | null, seconds: number) =>
-  value === null ? `stale _x${looks(seconds) - 2}` : `${value}x${looks(seconds) - 1}`
-
-const testOf = (edge: Edge) => {
-  const { early = look, from, good = from + 60, until = good } = edge
-  // At its threshold for longer than the alert waits and its rates look back.
-  const quiet = from + 4 * minutes
-  const end = Math.max(good, until) + 1 * minutes
-  const levels = Object.entries(edge.gauges ?? {}).map(([series, [usual, bad]]) => ({
-    series,
-    values: [gauge(usual, quiet), gauge(bad, good), gauge(usual, end - good)].join(" ")
-  }))
-  const counts = Object.entries(edge.counters ?? {}).map(([series, [usual, bad]]) => {
-    let sum = 0
-    const values = Array.from({ length: looks(quiet + end) }, (_, index) => {
-      const second = index * look - quiet
-      return (sum += second >= 0 && second < good ? bad : usual)
-    })
-    return { series, values: values.join(" ") }
-  })
-  const seen = (second: number, firing: number) => ({
-    expr: `count(ALERTS{alertname="${edge.alert}",alertstate="firing"}) or vector(0)`,
-    eval_time: `${quiet + second}s`,
-    exp_samples: [{ labels: "{}", value: firing }]
-  })
-  return {
-    name: edge.cause === undefined ? edge.alert : `${edge.alert}: ${edge.cause}`,
-    interval: `${look}s`,
-    input_series: [...levels, ...counts],
-    promql_expr_test: [seen(from - early, 0), seen(from, 1), seen(until - early, 1), seen(until, 0)]
-  }
-}
-
-/** A file of promtool's that looks at `rules` just before and just after each edge. */
-export const tests = (rules: string) => ({
-  rule_files: [rules],
-  evaluation_interval: `${look}s`,
-  tests: edges.map(testOf)
-})

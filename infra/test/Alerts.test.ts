@@ -1,29 +1,22 @@
 import { shardGroups } from "../../packages/contracts/src/ShardGroups.ts"
 import { shardsPerGroup } from "@onsale/platform/Cluster"
 import * as ServiceLevel from "../../packages/contracts/src/ServiceLevel.ts"
-import { spawn } from "node:child_process"
-import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { globSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { parse } from "yaml"
 import * as AlertEdges from "./AlertEdges.ts"
 import * as Dashboards from "./Dashboards.ts"
+import * as ObjectiveCounts from "./ObjectiveCounts.ts"
+import * as ObjectiveEdges from "./ObjectiveEdges.ts"
+import { promtool, run } from "./Promtool.ts"
+import * as RuleSuites from "./RuleSuites.ts"
+import type { Group } from "./RuleSuites.ts"
 import { exists, read, root } from "./Workspace.ts"
 
-interface Rule {
-  readonly alert?: string
-  readonly record?: string
-  readonly expr: string
-  readonly labels?: { readonly severity?: string; readonly slo?: string }
-  readonly annotations?: { readonly summary: string; readonly runbook: string; readonly dashboard: string }
-}
-
 const files = ["rules", "objectives"]
-const rulesOf = (name: string): ReadonlyArray<Rule> =>
-  parse(read(`infra/prometheus/${name}.yml`)).groups.flatMap(
-    ({ rules }: { readonly rules: ReadonlyArray<Rule> }) => rules
-  )
+const groupsOf = (name: string): ReadonlyArray<Group> => parse(read(`infra/prometheus/${name}.yml`)).groups
+const rulesOf = (name: string) => groupsOf(name).flatMap(({ rules }) => rules)
 const all = files.flatMap(rulesOf)
 const alerts = all.filter(({ alert }) => alert !== undefined)
 const objectives = all.flatMap(({ labels, record }) =>
@@ -152,21 +145,11 @@ test("the rules' targets are those of the design", () => {
   expect(of("slo:bad:rate5m", "search")).toContain(`le="${parts.searchP95Ms / 1_000}"`)
 })
 
-const promtool = (...args: ReadonlyArray<string>) =>
-  new Promise<{ readonly missing: boolean; readonly status: number | null; readonly said: string }>(
-    (done) => {
-      const child = spawn("promtool", args)
-      const said: Array<string> = []
-      child.stdout.on("data", (text) => said.push(String(text)))
-      child.stderr.on("data", (text) => said.push(String(text)))
-      child.on("error", () => done({ missing: true, status: null, said: "" }))
-      child.on("close", (status) => done({ missing: false, status, said: said.join("") }))
-    }
-  )
+const { status: installed } = await promtool("--version")
+// As each waits for a process of its own.
+const tell = test.concurrent.skipIf(installed === null)
 
-const { missing } = await promtool("--version")
-
-test.skipIf(missing)(
+tell(
   "Prometheus takes the rules, and they fire when they should",
   async () => {
     const runs = files.map((name) =>
@@ -177,23 +160,26 @@ test.skipIf(missing)(
   180_000
 )
 
-test("every alert of rules.yml has an edge", () => {
-  const those = rulesOf("rules").map(({ alert }) => alert)
-  expect([...new Set(AlertEdges.edges.map(({ alert }) => alert))].sort()).toEqual(those.sort())
+test("every alert has an edge, and every objective is counted", () => {
+  const edges = [...AlertEdges.edges, ...ObjectiveEdges.edges].map(({ alert }) => alert)
+  expect([...new Set(edges)].sort()).toEqual(alerts.map(({ alert }) => alert).sort())
+  expect([...new Set(ObjectiveCounts.counts.map(({ slo }) => slo))].sort()).toEqual([...objectives].sort())
 })
 
-test.skipIf(missing)(
+tell(
   "alerts are silent just before their edge and fire just after it",
   async () => {
-    const folder = mkdtempSync(join(tmpdir(), "alert-edges-"))
-    try {
-      const file = join(folder, "edges.test.yml")
-      writeFileSync(file, JSON.stringify(AlertEdges.tests(join(root, "infra/prometheus/rules.yml"))))
-      const { said, status } = await promtool("test", "rules", file)
-      expect(status, said).toBe(0)
-    } finally {
-      rmSync(folder, { recursive: true })
-    }
+    const { said, status } = await run(RuleSuites.ofRules(groupsOf("rules")))
+    expect(status, said).toBe(0)
+  },
+  60_000
+)
+
+tell(
+  "objectives count what they should, and each window burns a budget",
+  async () => {
+    const { said, status } = await run(RuleSuites.ofObjectives(groupsOf("objectives")))
+    expect(status, said).toBe(0)
   },
   60_000
 )
