@@ -1,28 +1,23 @@
 import { shardGroups } from "../../packages/contracts/src/ShardGroups.ts"
 import { shardsPerGroup } from "@onsale/platform/Cluster"
 import * as ServiceLevel from "../../packages/contracts/src/ServiceLevel.ts"
-import { spawnSync } from "node:child_process"
 import { globSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { parse } from "yaml"
+import * as AlertEdges from "./AlertEdges.ts"
 import * as Dashboards from "./Dashboards.ts"
+import * as ObjectiveCounts from "./ObjectiveCounts.ts"
+import * as ObjectiveEdges from "./ObjectiveEdges.ts"
+import { promtool, run } from "./Promtool.ts"
+import * as RuleSuites from "./RuleSuites.ts"
+import type { Group } from "./RuleSuites.ts"
 import { exists, read, root } from "./Workspace.ts"
 
-interface Rule {
-  readonly alert?: string
-  readonly record?: string
-  readonly expr: string
-  readonly labels?: { readonly severity?: string; readonly slo?: string }
-  readonly annotations?: { readonly summary: string; readonly runbook: string; readonly dashboard: string }
-}
-
 const files = ["rules", "objectives"]
-const all: ReadonlyArray<Rule> = files.flatMap((name) =>
-  parse(read(`infra/prometheus/${name}.yml`)).groups.flatMap(
-    ({ rules }: { readonly rules: ReadonlyArray<Rule> }) => rules
-  )
-)
+const groupsOf = (name: string): ReadonlyArray<Group> => parse(read(`infra/prometheus/${name}.yml`)).groups
+const rulesOf = (name: string) => groupsOf(name).flatMap(({ rules }) => rules)
+const all = files.flatMap(rulesOf)
 const alerts = all.filter(({ alert }) => alert !== undefined)
 const objectives = all.flatMap(({ labels, record }) =>
   record === "slo:budget" && labels?.slo !== undefined ? [labels.slo] : []
@@ -65,6 +60,15 @@ test.each([...new Set(runbooks)])("%s says what to do", (runbook) => {
   const [page = "", anchor] = runbook.split("#")
   expect(exists(page), page).toBe(true)
   if (anchor !== undefined) expect(anchors(read(page))).toContain(anchor)
+})
+
+test("the docs name no alert that is not there", () => {
+  const names = alerts.map(({ alert }) => alert)
+  const named = globSync("docs/**/*.md", { cwd: root }).flatMap((page) =>
+    [...read(page).matchAll(/\bOnsale[A-Z]\w*/g)].map(([name]) => `${page}: ${name}`)
+  )
+  expect(named.length).toBeGreaterThan(0)
+  expect(named.filter((one) => !names.includes(one.split(": ")[1]))).toEqual([])
 })
 
 test("the page of objectives has a symptom, a query and an action for each", () => {
@@ -141,11 +145,27 @@ test("the rules' targets are those of the design", () => {
   expect(of("slo:bad:rate5m", "search")).toContain(`le="${parts.searchP95Ms / 1_000}"`)
 })
 
-const promtool = (...args: ReadonlyArray<string>) => spawnSync("promtool", args, { encoding: "utf8" })
+test("every alert has an edge, and every objective is counted", () => {
+  const edges = [...AlertEdges.edges, ...ObjectiveEdges.edges].map(({ alert }) => alert)
+  expect([...new Set(edges)].sort()).toEqual(alerts.map(({ alert }) => alert).sort())
+  expect([...new Set(ObjectiveCounts.counts.map(({ slo }) => slo))].sort()).toEqual([...objectives].sort())
+})
 
-test("Prometheus takes the rules, and they fire when they should", ({ skip }) => {
-  if (promtool("--version").error !== undefined) skip("promtool is not installed")
-  const tests = files.map((name) => join(root, `infra/prometheus/${name}.test.yml`))
-  const { status, stderr, stdout } = promtool("test", "rules", ...tests)
-  expect(status, `${stdout}${stderr}`).toBe(0)
-}, 180_000)
+const { status: installed } = await promtool("--version")
+// Next to each other, so that they run at once: each waits for a process of its own.
+const asked = { concurrent: true, skip: installed === null, timeout: 180_000 }
+
+test("Prometheus takes the rules, and they fire when they should", asked, async () => {
+  const runs = files.map((name) => promtool("test", "rules", join(root, `infra/prometheus/${name}.test.yml`)))
+  for (const { said, status } of await Promise.all(runs)) expect(status, said).toBe(0)
+})
+
+test("alerts are silent just before their edge and fire just after it", asked, async () => {
+  const { said, status } = await run(RuleSuites.ofRules(groupsOf("rules")))
+  expect(status, said).toBe(0)
+})
+
+test("objectives count what they should, and each window burns a budget", asked, async () => {
+  const { said, status } = await run(RuleSuites.ofObjectives(groupsOf("objectives")))
+  expect(status, said).toBe(0)
+})
