@@ -25,7 +25,7 @@ import * as SearchRows from "./SearchRows.ts"
 import * as SearchStandIn from "./SearchStandIn.ts"
 import * as SearchWords from "./SearchWords.ts"
 
-/** A search asks once or twice, and most of its time is Postgres'; more than its connections, so that none of them waits. */
+/** More than they have connections, so that none of these waits for who has its answer. */
 const atOnce = 8
 /** Those who wait besides; a queue of a second. */
 const waiting = 128
