@@ -11,6 +11,7 @@ import * as DraftReplacement from "./DraftReplacement.ts"
 import type { EventDraft } from "./EventDraft.ts"
 import * as EventPerformers from "./EventPerformers.ts"
 import * as EventRow from "./EventRow.ts"
+import * as ListedEventRow from "./ListedEventRow.ts"
 import type { Place } from "./PageCursor.ts"
 import { keptBySale } from "./SaleRows.ts"
 import { ListedEvent, type StoredEvent } from "./StoredEvent.ts"
@@ -133,15 +134,7 @@ const make = Effect.gen(function* () {
     execute: (number) => sql`SELECT id::text AS id FROM catalog.events WHERE number = ${number}::int`
   })
 
-  /** What a list shows of events. */
-  const listedEvents = sql.literal(`SELECT e.id::text AS id, e.state,
-        json_build_object('id', v.id, 'name', v.name, 'location', v.location) AS venue, e.name,
-        (extract(epoch FROM e.starts_at) * 1000000)::float8 AS "atMicros",
-        floor(extract(epoch FROM e.starts_at) * 1000)::float8 AS "startsAtMs", e.time_zone AS "timeZone",
-        floor(extract(epoch FROM e.on_sale_at) * 1000)::float8 AS "onSaleAtMs",
-        floor(extract(epoch FROM e.sale_ends_at) * 1000)::float8 AS "saleEndsAtMs",
-        e.currency, e.price_from::float8 AS "priceFrom", e.price_to::float8 AS "priceTo"
-      FROM catalog.events e JOIN catalog.venues v ON v.id = e.venue_id`)
+  const listedEvents = ListedEventRow.select(sql)
 
   const list = Effect.fn("EventStore.list")(function* (options: ListOptions) {
     const { after, fromMs, toMs, venue } = options

@@ -4,6 +4,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { Clock, Context, DateTime, Effect, Layer } from "effect"
 import { EventStore } from "../EventStore.ts"
 import { toSummary } from "../EventView.ts"
+import type { ListedEvent } from "../StoredEvent.ts"
 import { SearchIndex, type SearchUnavailable } from "./SearchIndex.ts"
 import * as UpcomingEvents from "./UpcomingEvents.ts"
 
@@ -17,10 +18,15 @@ const make = Effect.gen(function* () {
   const store = yield* EventStore
   const coming = yield* UpcomingEvents.make
 
-  /** In that order. One that was taken back, or has begun, since its id was found is not shown. */
-  const shown = Effect.fnUntraced(function* (ids: ReadonlyArray<EventId>, nowMs: number) {
-    const listed = ids.length === 0 ? [] : yield* store.listed(ids)
+  /** In that order; `listed` has been read. One that was taken back, or has begun, since its id was found is not shown. */
+  const shown = Effect.fnUntraced(function* (
+    ids: ReadonlyArray<EventId>,
+    listed: ReadonlyArray<ListedEvent>,
+    nowMs: number
+  ) {
     const known = new Map(listed.map((event) => [event.id, event]))
+    const unread = ids.filter((id) => !known.has(id))
+    if (unread.length > 0) for (const event of yield* store.listed(unread)) known.set(event.id, event)
     return ids.flatMap((id) => {
       const event = known.get(id)
       return event === undefined || event.state !== "published" || event.startsAtMs <= nowMs
@@ -32,14 +38,14 @@ const make = Effect.gen(function* () {
   return EventSearches.of({
     upcoming: Effect.fn("EventSearches.upcoming")(function* ({ page, size }) {
       const { ids, total } = yield* coming.page((page - 1) * size, size)
-      return { events: yield* shown(ids, yield* Clock.currentTimeMillis), total }
+      return { events: yield* shown(ids, [], yield* Clock.currentTimeMillis), total }
     }),
     descriptions: (ids) => (ids.length === 0 ? Effect.succeed(new Map()) : coming.descriptions(ids)),
     search: Effect.fn("EventSearches.search")(function* (query) {
       const nowMs = yield* Clock.currentTimeMillis
       const page = query.page ?? 1
       const size = query.size ?? defaultSize
-      const { events, exact, total } = yield* index.search({
+      const { events, exact, listed, total } = yield* index.searchListed({
         text: query.q,
         nowMs,
         fromMs: millis(query.from),
@@ -53,7 +59,7 @@ const make = Effect.gen(function* () {
         limit: size
       })
       return {
-        events: yield* shown(events, nowMs),
+        events: yield* shown(events, listed, nowMs),
         total,
         totalIsExact: exact,
         page,

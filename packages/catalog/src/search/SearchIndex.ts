@@ -6,6 +6,7 @@
  */
 import type { EventId } from "@onsale/contracts/Ids"
 import { Context, type Effect, Schema } from "effect"
+import type { ListedEvent } from "../StoredEvent.ts"
 import type { SearchDocument } from "./SearchDocument.ts"
 
 /** Too many search at once, or the index does not answer. Nothing else is affected; try again after that. */
@@ -49,10 +50,17 @@ export interface Found {
   readonly exact: boolean
 }
 
+/** The same with what the catalog's tables have of those events, as far as the index has read it with them. */
+export interface FoundEvents extends Found {
+  readonly listed: ReadonlyArray<ListedEvent>
+}
+
 export class SearchIndex extends Context.Service<
   SearchIndex,
   {
     readonly search: (request: SearchRequest) => Effect.Effect<Found, SearchUnavailable>
+    /** The same, for who shows them. */
+    readonly searchListed: (request: SearchRequest) => Effect.Effect<FoundEvents, SearchUnavailable>
     /**
      * Puts documents in the place of what is known of their events, and removes events; once more changes nothing.
      * To be called by one at a time, as `SearchRefresh` does.

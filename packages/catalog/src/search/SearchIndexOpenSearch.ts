@@ -231,6 +231,7 @@ const make = Effect.fnUntraced(function* (options: OpenSearchOptions) {
 
   return SearchIndex.of({
     search,
+    searchListed: (request) => Effect.map(search(request), (found) => ({ ...found, listed: [] })),
     apply: Effect.fn("SearchIndex.apply")(function* ({ put, remove }) {
       if (put.length + remove.length === 0) return
       yield* ensured

@@ -3,21 +3,29 @@
  *
  * Work is bounded, whatever is asked. Ranking an event costs some microseconds, so that a word of a hundred thousand
  * events cannot be ranked whole: beyond `maxResults` the soonest are ranked, found in growing windows of days
- * (docs/adr/0025). An index that is not whole is not asked: `SearchStandIn` answers. Few searches run at a time, each on a connection of its own, so that none holds up a sale.
+ * (docs/adr/0025). An index that is not whole is not asked: `SearchStandIn` answers. Few searches run at a time,
+ * on connections of their own, so that none holds up a sale.
  */
 import { EventId } from "@onsale/contracts/Ids"
+import * as OwnConnections from "@onsale/platform/OwnConnections"
 import { Effect, Layer, Metric, Option, Schema, Semaphore } from "effect"
 import { SqlClient, SqlError } from "effect/sql"
 import { instant, settled } from "../CatalogSql.ts"
 import type { SearchDocument } from "./SearchDocument.ts"
 import * as SearchFinder from "./SearchFinder.ts"
-import { type Found, SearchIndex, type SearchRequest, SearchUnavailable } from "./SearchIndex.ts"
+import {
+  type Found,
+  type FoundEvents,
+  SearchIndex,
+  type SearchRequest,
+  SearchUnavailable
+} from "./SearchIndex.ts"
 import * as SearchLock from "./SearchLock.ts"
 import * as SearchRows from "./SearchRows.ts"
 import * as SearchStandIn from "./SearchStandIn.ts"
-import * as SearchState from "./SearchState.ts"
+import * as SearchWords from "./SearchWords.ts"
 
-/** A search asks some seven times, and waits for an answer most of the time. More would take connections from who buys. */
+/** More than they have connections, so that none of these waits for who has its answer. */
 const atOnce = 8
 /** Those who wait besides; a queue of a second. */
 const waiting = 128
@@ -54,7 +62,10 @@ interface Queue {
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const { count, find, forgetUnused } = yield* SearchFinder.make(sql, "catalog")
+  const { find } = yield* Effect.flatMap(
+    Effect.orDie(OwnConnections.make(sql, SearchFinder.settings(statementLimit))),
+    (own) => SearchFinder.make(own, "catalog")
+  )
   const standIn = SearchStandIn.make(sql)
   const byIndexQueue: Queue = {
     running: yield* Semaphore.make(atOnce),
@@ -72,25 +83,20 @@ const make = Effect.gen(function* () {
     Effect.catchIf(effect, SqlError.isSqlError, (cause) => Effect.fail(unavailable(cause)))
 
   /** Nothing where it was not whole from beginning to end: what is emptied meanwhile would be an answer too. */
-  const byIndex = Effect.fnUntraced(function* (request: SearchRequest) {
-    const before = yield* SearchState.readAndSet(sql, SearchFinder.settings(sql, statementLimit))
-    if (!before.whole) return Option.none<Found>()
-    const found = yield* find(request, before.losses)
-    return SearchState.isSame(before, yield* SearchState.read(sql))
-      ? Option.some(found)
-      : Option.none<Found>()
-  })
+  const byIndex = (request: SearchRequest) =>
+    find(request).pipe(
+      Effect.map(Option.some),
+      Effect.catchTag("SearchOutdated", () => Effect.succeed(Option.none<FoundEvents>()))
+    )
 
-  /** In a transaction that has its turn, else `SearchUnavailable`. */
+  /** What has its turn, else `SearchUnavailable`. */
   const inTurn = <A, E, R>(
     { places, refused, running }: Queue,
     step: Effect.Effect<A, E | SqlError.SqlError | Schema.SchemaError, R>
   ) =>
     places
       .withPermitsIfAvailable(1)(
-        running.withPermits(1)(
-          sql.withTransaction(step).pipe(Effect.catchIf(Schema.isSchemaError, Effect.die), failing)
-        )
+        running.withPermits(1)(step.pipe(Effect.catchIf(Schema.isSchemaError, Effect.die), failing))
       )
       .pipe(
         Effect.flatMap(
@@ -102,9 +108,10 @@ const make = Effect.gen(function* () {
         )
       )
 
-  const search = Effect.fn("SearchIndex.search")(function* (request: SearchRequest) {
+  const searchListed = Effect.fn("SearchIndex.search")(function* (request: SearchRequest) {
     const found = yield* inTurn(byIndexQueue, byIndex(request))
-    return Option.isSome(found) ? found.value : yield* inTurn(standInQueue, standIn.find(request))
+    if (Option.isSome(found)) return found.value
+    return yield* inTurn(standInQueue, sql.withTransaction(standIn.find(request)))
   })
 
   const apply = Effect.fn("SearchIndex.apply")(function* ({
@@ -127,13 +134,14 @@ const make = Effect.gen(function* () {
       if (remove.length > 0)
         yield* sql`DELETE FROM catalog.search_events WHERE event_id = ANY(${remove}::uuid[])`
       if (put.length > 0) yield* SearchRows.put(sql, "catalog", put)
-      yield* count(changes)
+      yield* SearchWords.count(sql, "catalog", changes)
     })
     yield* sql.withTransaction(write)
   }, settled)
 
   return SearchIndex.of({
-    search,
+    searchListed,
+    search: (request) => Effect.map(searchListed(request), ({ listed: _, ...found }): Found => found),
     apply,
     eventsAfter: Effect.fn("SearchIndex.eventsAfter")(function* (after, limit) {
       const rows = yield* sql`SELECT event_id::text AS id FROM catalog.search_events
@@ -159,7 +167,7 @@ const make = Effect.gen(function* () {
         if (past.length === 0) break
         yield* apply({ put: [], remove: past.map(({ id }) => id) })
       }
-      yield* settled(sql.withTransaction(Effect.andThen(SearchLock.hold(sql), forgetUnused)))
+      yield* settled(sql.withTransaction(Effect.andThen(SearchLock.hold(sql), SearchWords.forgetUnused(sql))))
     })
   })
 })

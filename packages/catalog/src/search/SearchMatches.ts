@@ -10,11 +10,14 @@ import { EventId } from "@onsale/contracts/Ids"
 import { Cache, Duration, Effect, Exit, Schema } from "effect"
 import type { SqlClient } from "effect/sql"
 import { instant } from "../CatalogSql.ts"
+import * as ListedEventRow from "../ListedEventRow.ts"
+import { ListedEvent } from "../StoredEvent.ts"
 import { endOfSpan, spanMs, spanOf } from "./SearchDocument.ts"
 import { maxResults, type SearchRequest } from "./SearchIndex.ts"
-import type { SearchSchema } from "./SearchRows.ts"
 import * as SearchPlan from "./SearchPlan.ts"
-import type { Meaning } from "./SearchWords.ts"
+import * as SearchReading from "./SearchReading.ts"
+import type { SearchSchema } from "./SearchRows.ts"
+import * as SearchWords from "./SearchWords.ts"
 
 /** Of so many events the lists are read and all are ranked. */
 const rare = 2 * maxResults
@@ -27,20 +30,26 @@ const spansOfAll = 40
 /** How many events there are, roughly, or 0 where nobody has counted yet: it changes slowly. */
 const sizeFor = Duration.seconds(30)
 
-const Row = Schema.Struct({
+const Hit = Schema.Struct({
   id: EventId,
   startsAtMs: Schema.Number,
   /** Rounded: sums of floats differ in their last places. Null where its price does not fit. */
   score: Schema.NullOr(Schema.Number),
-  matching: Schema.Number,
-  fitting: Schema.Number
+  /** Null also where it is not on the page. */
+  listed: Schema.NullOr(ListedEvent)
 })
-const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
+const Best = Schema.Struct({
+  matching: Schema.Number,
+  fitting: Schema.Number,
+  hits: Schema.NullOr(Schema.Array(Hit))
+})
 
 export interface Match {
   readonly id: EventId
   readonly startsAtMs: number
   readonly score: number
+  /** What the catalog's tables have of it, for those on the page; null where they do not have it any more. */
+  readonly listed: ListedEvent | null
 }
 
 export interface Matches {
@@ -66,6 +75,8 @@ export const merged = (few: Matches, more: Matches): Matches => {
 
 export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schema: SearchSchema) {
   const events = sql.literal(`${schema}.search_events`)
+  const read = SearchReading.make(sql, schema)(Schema.Struct({ counted: SearchWords.Words, best: Best }))
+  const listed = ListedEventRow.select(sql)
   const sizes = yield* Cache.makeWith(
     (_: "events") =>
       Effect.map(
@@ -76,11 +87,14 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schem
     { capacity: 1, timeToLive: (exit) => (Exit.isSuccess(exit) ? sizeFor : Duration.zero) }
   )
 
+  /** `counts`: words with the events they had, where that was not read just now. If that has changed, so may the meanings. */
   const matchesOf = Effect.fnUntraced(function* (
-    meanings: ReadonlyArray<Meaning>,
+    meanings: ReadonlyArray<SearchWords.Meaning>,
     city: ReadonlyArray<string>,
     request: SearchRequest,
-    wanted: number
+    wanted: number,
+    reading: SearchReading.SearchReading,
+    counts: ReadonlyMap<string, number>
   ) {
     const { price, toMs } = request
     const fromMs = Math.max(request.nowMs, request.fromMs ?? 0)
@@ -140,21 +154,28 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schem
         : sql`currency = ${price.currency}::text AND price_to >= ${price.min ?? 0}::bigint
             AND price_from <= ${price.max ?? Number.MAX_SAFE_INTEGER}::bigint`
     const bestOf = Effect.fnUntraced(function* (source: typeof byLists, most: number) {
-      const rows = yield* decodeRows(
-        yield* sql`SELECT event_id::text AS id, extract(epoch FROM starts_at)::float8 * 1000 AS "startsAtMs", score,
-            matching::float8 AS matching, fitting::float8 AS fitting
+      const { best, counted } = yield* read(
+        reading,
+        sql`${SearchWords.counted(sql, schema, [...counts.keys()])} AS counted,
+          (SELECT json_build_object('matching', coalesce(max(matching), 0), 'fitting', coalesce(max(fitting), 0),
+              'hits', json_agg(json_build_object('id', event_id, 'startsAtMs', extract(epoch FROM starts_at)::float8 * 1000,
+                'score', score, 'listed', CASE WHEN place > ${request.offset}::int AND place <= ${request.offset + request.limit}::int THEN (
+                  SELECT row_to_json(listed) FROM (${listed} WHERE e.id = placed.event_id) AS listed) END) ORDER BY place))
+          FROM (SELECT *, row_number() OVER (ORDER BY score DESC NULLS LAST, starts_at, event_id) AS place
           FROM (SELECT *, count(*) OVER () AS matching, count(score) OVER () AS fitting FROM (SELECT event_id, starts_at,
               CASE WHEN ${fits} THEN round(10000 * (${score}) * (1 + 0.4::float8 / name_words)) END AS score
             FROM (${source} LIMIT ${most}::int) AS matching) AS scored
-          ORDER BY score DESC NULLS LAST, starts_at, event_id LIMIT ${wanted}::int) AS best`
+          ORDER BY score DESC NULLS LAST, starts_at, event_id LIMIT ${wanted}::int) AS found) AS placed) AS best`
       )
-      const [{ fitting, matching }] = rows[0] === undefined ? [{ fitting: 0, matching: 0 }] : [rows[0]]
+      const now = new Map(counted.map(({ events, word }) => [word, events]))
+      for (const [word, events] of counts)
+        if ((now.get(word) ?? 0) !== events) return yield* new SearchReading.SearchOutdated()
       return {
-        best: rows.flatMap(({ id, score, startsAtMs }) =>
-          score === null ? [] : [{ id, score, startsAtMs }]
+        best: (best.hits ?? []).flatMap(({ id, listed, score, startsAtMs }) =>
+          score === null ? [] : [{ id, listed, score, startsAtMs }]
         ),
-        fitting,
-        exact: matching < most
+        fitting: best.fitting,
+        exact: best.matching < most
       } satisfies Matches
     })
 

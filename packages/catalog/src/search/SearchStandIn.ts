@@ -10,6 +10,7 @@ import * as SearchDocuments from "./SearchDocuments.ts"
 import * as SearchFinder from "./SearchFinder.ts"
 import { type SearchRequest, SearchUnavailable } from "./SearchIndex.ts"
 import * as SearchRows from "./SearchRows.ts"
+import * as SearchWords from "./SearchWords.ts"
 
 /** Read for each search, in some tenths of a second. Some of more events would be another answer than all of them. */
 const maxEvents = 2_000
@@ -32,13 +33,14 @@ export const make = (sql: SqlClient.SqlClient) => {
     for (const table of ["search_events", "search_words"])
       yield* sql`CREATE TEMPORARY TABLE ${sql.literal(table)} (LIKE catalog.${sql.literal(table)} INCLUDING ALL)
         ON COMMIT DROP`
-    const { count, find } = yield* SearchFinder.make(sql, "pg_temp")
+    const { find } = yield* SearchFinder.make(sql, "pg_temp")
     const there = yield* documents({ ids, nowMs: request.nowMs })
     yield* SearchRows.put(sql, "pg_temp", there)
-    yield* count(SearchRows.wordCounts(there))
+    yield* SearchWords.count(sql, "pg_temp", SearchRows.wordCounts(there))
     // Only now: the catalog's tables may be read whole.
-    yield* sql`SELECT ${SearchFinder.settings(sql, statementLimit)}`
-    return yield* find(request, 0)
+    yield* SearchFinder.set(sql, statementLimit)
+    // Nobody else writes into it.
+    return yield* Effect.catchTag(find(request), "SearchOutdated", Effect.die)
   })
   return { find }
 }

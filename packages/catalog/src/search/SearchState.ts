@@ -1,6 +1,6 @@
 /** Whether the search's index is whole. It is lost in the transaction that empties it, by triggers (migration 0028). */
 import { Effect, Schema } from "effect"
-import type { SqlClient, Statement } from "effect/sql"
+import type { SqlClient } from "effect/sql"
 
 const State = Schema.Struct({ whole: Schema.Boolean, losses: Schema.Number })
 export type SearchState = typeof State.Type
@@ -13,21 +13,6 @@ export const read = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   const rows = yield* decode(yield* sql`SELECT whole, losses::float8 AS losses FROM catalog.search_state`)
   return rows[0] ?? unknown
 })
-
-/** The same with settings for what follows in the transaction: a statement of its own costs more than they do. */
-export const readAndSet = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  settings: Statement.Fragment
-) {
-  const rows = yield* decode(
-    yield* sql`SELECT whole, losses::float8 AS losses, ${settings} FROM catalog.search_state`
-  )
-  return rows[0] ?? unknown
-})
-
-/** Nothing was lost between two readings. */
-export const isSame = (one: SearchState, other: SearchState): boolean =>
-  one.whole === other.whole && one.losses === other.losses
 
 /** It has everything again, unless something was lost since `before` was read. */
 export const markWhole = (sql: SqlClient.SqlClient, before: SearchState) =>

@@ -3,7 +3,8 @@
  * to be, and how many events a query will match before it is asked.
  */
 import { Cache, Duration, Effect, Exit, Schema } from "effect"
-import type { SqlClient } from "effect/sql"
+import type { SqlClient, Statement } from "effect/sql"
+import * as SearchReading from "./SearchReading.ts"
 import type { SearchSchema } from "./SearchRows.ts"
 import { choose, type KnownWord, oneSlip, slipsOf, splits } from "./Spelling.ts"
 
@@ -17,15 +18,14 @@ const rememberedPrefixes = 4_096
 const rememberedFor = Duration.seconds(30)
 /** Similar words that are compared letter by letter. */
 const maxSimilar = 40
-/** Below it Postgres calls two words unlike; the letters decide, so it is a low one. */
-const similarity = 0.3
+/** Below it Postgres calls two words unlike; the letters decide, so it is a low one. A setting of who searches. */
+export const similarity = "0.3"
 /** Words with fewer letters have too few trigrams; for them every slip is looked up. */
 const minTrigram = 6
 /** A word of so few events may be a slip of the organiser, or of who searches. */
 const rare = 3
 
-const Words = Schema.Array(Schema.Struct({ word: Schema.String, events: Schema.Int }))
-const decode = Schema.decodeUnknownEffect(Words)
+export const Words = Schema.Array(Schema.Struct({ word: Schema.String, events: Schema.Int }))
 
 /** What a word of a query stands for. One without any meaning is nowhere. */
 export interface Meaning {
@@ -50,8 +50,30 @@ export const eventsOf = ({ endings, events, near, split }: Meaning): number =>
 export const areSame = (some: ReadonlyArray<Meaning>, others: ReadonlyArray<Meaning>): boolean =>
   JSON.stringify(some) === JSON.stringify(others)
 
-/** Words that one search has looked up, null for those that no event has. */
-export type LookedUp = Map<string, KnownWord | null>
+/** What one search has looked up. */
+export interface LookedUp {
+  /** Null for those that no event has. */
+  readonly words: Map<string, KnownWord | null>
+  /** What its last word begins. */
+  endings: ReadonlyArray<KnownWord> | null
+}
+
+/** Nothing, or what the words of a query were found to mean before. */
+export const lookedUp = (meanings: ReadonlyArray<Meaning> = []): LookedUp => ({
+  words: new Map(meanings.map(({ events, word }) => [word, events > 0 ? { word, events } : null])),
+  endings: meanings[meanings.length - 1]?.endings ?? null
+})
+
+/** The words that they are made of, with the number of events of each; without ends that are remembered for longer. */
+export const countsOf = (meanings: ReadonlyArray<Meaning>): ReadonlyMap<string, number> =>
+  new Map(
+    meanings.flatMap(({ endings, events, near, split, word }) => [
+      ...[...(word.length > shortPrefix ? endings : []), ...near, ...(split ?? [])].map(
+        (known) => [known.word, known.events] as const
+      ),
+      [word, events] as const
+    ])
+  )
 
 /** Which words may be slips: those that no event has, those that few have, or all. */
 export type Doubt = "unknown" | "rare" | "all"
@@ -77,63 +99,114 @@ export const recount = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
     ON CONFLICT (word) DO UPDATE SET events = excluded.events WHERE known.events <> excluded.events`
 })
 
+/** Adds to the number of events that have each word, in their order, so that two do not wait in a ring. */
+export const count = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  schema: SearchSchema,
+  changes: ReadonlyMap<string, number>
+) {
+  const rows = [...changes].filter(([, by]) => by !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
+  if (rows.length === 0) return
+  const json = JSON.stringify(rows.map(([word, by]) => ({ word, by })))
+  yield* sql`INSERT INTO ${sql.literal(`${schema}.search_words`)} AS known (word, events)
+    SELECT word, by FROM json_to_recordset(${json}::json) AS change (word text, by int)
+    ON CONFLICT (word) DO UPDATE SET events = greatest(0, known.events + excluded.events)`
+})
+
+/** A word that gets an event meanwhile stays: the statement looks again once it has the row. */
+export const forgetUnused = (sql: SqlClient.SqlClient) =>
+  Effect.asVoid(sql`DELETE FROM catalog.search_words WHERE events <= 0`)
+
+/** Of those of the words that events have, as JSON. A join and not ANY, whose five hundred members would all be estimated one by one. */
+export const counted = (
+  sql: SqlClient.SqlClient,
+  schema: SearchSchema,
+  words: ReadonlyArray<string>
+): Statement.Fragment =>
+  sql`(SELECT coalesce(json_agg(json_build_object('word', known.word, 'events', known.events)), '[]'::json)
+    FROM unnest(${words}::text[]) AS asked (word)
+      JOIN ${sql.literal(`${schema}.search_words`)} known ON known.word = asked.word COLLATE "C"
+    WHERE known.events > 0)`
+
+/** In sessions or transactions with `SearchFinder.settings`. */
 export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schema: SearchSchema) {
   const vocabulary = sql.literal(`${schema}.search_words`)
-  /** Looks up those that were not looked up before. */
-  const lookUp = Effect.fnUntraced(function* (words: Iterable<string>, looked: LookedUp) {
-    const asked = [...new Set(words)].filter((word) => !looked.has(word))
-    if (asked.length === 0) return
-    // A join and not ANY, whose five hundred members would all be estimated one by one.
-    const rows = yield* decode(
-      yield* sql`SELECT known.word, known.events FROM unnest(${asked}::text[]) AS asked (word)
-        JOIN ${vocabulary} known ON known.word = asked.word COLLATE "C" WHERE known.events > 0`
-    )
-    for (const word of asked) looked.set(word, null)
-    for (const row of rows) looked.set(row.word, row)
-  })
+  const reader = SearchReading.make(sql, schema)
+  const readWords = reader(Schema.Struct({ words: Words, endings: Words }))
 
-  const readEndings = Effect.fnUntraced(function* (prefix: string) {
-    return yield* decode(
-      yield* sql`SELECT word, events FROM ${vocabulary}
-        WHERE word > ${prefix}::text AND word < ${`${prefix}\u{10FFFF}`}::text AND events > 0
-        ORDER BY events DESC, word LIMIT ${maxEndings}::int`
+  /** Looks up words that were not looked up before, and what `prefix` begins. */
+  const lookUp = Effect.fnUntraced(function* (
+    words: Iterable<string>,
+    looked: LookedUp,
+    reading: SearchReading.SearchReading,
+    prefix: string | null = null
+  ) {
+    const asked = [...new Set(words)].filter((word) => !looked.words.has(word))
+    if (asked.length === 0 && prefix === null) return []
+    const found = yield* readWords(
+      reading,
+      sql`${counted(sql, schema, asked)} AS words,
+        (SELECT coalesce(json_agg(ending ORDER BY events DESC, word), '[]'::json) FROM (SELECT word, events FROM ${vocabulary}
+          WHERE word > ${prefix}::text AND word < ${prefix === null ? null : `${prefix}\u{10FFFF}`}::text AND events > 0
+          ORDER BY events DESC, word LIMIT ${maxEndings}::int) AS ending) AS endings`
     )
+    for (const word of asked) looked.words.set(word, null)
+    for (const row of found.words) looked.words.set(row.word, row)
+    return found.endings
   })
 
   // What was read while the index was lost is not remembered for the one that is made anew.
-  const keyOf = (prefix: string, losses: number) => `${losses} ${prefix}`
-  const short = yield* Cache.makeWith((key: string) => readEndings(key.slice(key.indexOf(" ") + 1)), {
-    capacity: rememberedPrefixes,
-    timeToLive: (exit) => (Exit.isSuccess(exit) ? rememberedFor : Duration.zero)
-  })
-  const endingsOf = (prefix: string, losses: number) =>
-    prefix.length <= shortPrefix ? Cache.get(short, keyOf(prefix, losses)) : readEndings(prefix)
+  const keyOf = (prefix: string, losses: number | null) => `${losses} ${prefix}`
+  const short = yield* Cache.makeWith(
+    (key: string) => {
+      const [losses = "", prefix = ""] = key.split(" ")
+      return lookUp([], lookedUp(), SearchReading.begin(Number(losses)), prefix)
+    },
+    {
+      capacity: rememberedPrefixes,
+      timeToLive: (exit) => (Exit.isSuccess(exit) ? rememberedFor : Duration.zero)
+    }
+  )
 
-  const similarTo = Effect.fnUntraced(function* (word: string) {
-    return yield* decode(
-      yield* sql`SELECT word, events FROM ${vocabulary}
-        WHERE word % ${word}::text AND length(word) BETWEEN ${word.length - 3}::int AND ${word.length + 3}::int
-          AND events > 0
-        ORDER BY similarity(word, ${word}::text) DESC, events DESC LIMIT ${maxSimilar}::int`
+  /** Looks up the words, and answers what the last of them begins, where it has letters enough for that. */
+  const endingsOf = Effect.fnUntraced(function* (
+    words: ReadonlyArray<string>,
+    unfinished: boolean,
+    looked: LookedUp,
+    reading: SearchReading.SearchReading
+  ) {
+    const last = words[words.length - 1] ?? ""
+    const begins = unfinished && last.length >= minPrefix && looked.endings === null
+    const isShort = last.length <= shortPrefix
+    const found = yield* lookUp(words, looked, reading, begins && !isShort ? last : null)
+    if (begins) looked.endings = isShort ? yield* Cache.get(short, keyOf(last, reading.losses)) : found
+    return looked.endings ?? []
+  })
+
+  const readSimilar = reader(Schema.Struct({ similar: Words }))
+  const similarTo = (word: string, reading: SearchReading.SearchReading) =>
+    Effect.map(
+      readSimilar(
+        reading,
+        sql`(SELECT coalesce(json_agg(known), '[]'::json) FROM (SELECT word, events FROM ${vocabulary}
+          WHERE word % ${word}::text AND length(word) BETWEEN ${word.length - 3}::int AND ${word.length + 3}::int
+            AND events > 0
+          ORDER BY similarity(word, ${word}::text) DESC, events DESC LIMIT ${maxSimilar}::int) AS known) AS similar`
+      ),
+      ({ similar }) => similar
     )
-  })
 
-  /**
-   * What the words mean. `unfinished`: the last one may go on; `looked`: of this search; `losses`: of the index, when it began. In a transaction, whose
-   * threshold for trigrams it sets.
-   */
+  /** What the words mean. `unfinished`: the last one may go on; `looked`: of this search. */
   const meaningsOf = Effect.fnUntraced(function* (
     words: ReadonlyArray<string>,
     unfinished: boolean,
     doubt: Doubt,
     looked: LookedUp,
-    losses: number
+    reading: SearchReading.SearchReading
   ) {
     const last = words.length - 1
-    yield* lookUp(words, looked)
-    const frequency = (word: string) => looked.get(word)?.events ?? 0
-    const endings =
-      unfinished && (words[last]?.length ?? 0) >= minPrefix ? yield* endingsOf(words[last] ?? "", losses) : []
+    const endings = yield* endingsOf(words, unfinished, looked, reading)
+    const frequency = (word: string) => looked.words.get(word)?.events ?? 0
     const doubtful = words.filter((word, i) => {
       if (i === last && endings.length > 0 && doubt === "unknown") return false
       return isDoubtful(frequency(word), doubt)
@@ -143,25 +216,21 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schem
     )
     yield* lookUp(
       [...[...slipped.values()].flat(), ...doubtful.flatMap((word) => splits(word).flat())],
-      looked
+      looked,
+      reading
     )
 
-    let thresholdSet = false
     const nearOf = Effect.fnUntraced(function* (word: string) {
       const events = frequency(word)
       const slips = slipsOf(word.length)
       if (slips === 0) return []
       const byKey = choose(
         word,
-        (slipped.get(word) ?? []).flatMap((one) => looked.get(one) ?? []),
+        (slipped.get(word) ?? []).flatMap((one) => looked.words.get(one) ?? []),
         1
       )
       if (byKey.length > 0 || events > 0 || slips < 2 || word.length < minTrigram) return byKey
-      if (!thresholdSet) {
-        yield* sql`SELECT set_config('pg_trgm.similarity_threshold', ${String(similarity)}, true)`
-        thresholdSet = true
-      }
-      return choose(word, yield* similarTo(word))
+      return choose(word, yield* similarTo(word, reading))
     })
 
     return yield* Effect.forEach(words, (word, i) =>
@@ -172,7 +241,7 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schem
           doubted && events === 0
             ? splits(word)
                 .flatMap(([a, b]) => {
-                  const [one, two] = [looked.get(a) ?? undefined, looked.get(b) ?? undefined]
+                  const [one, two] = [looked.words.get(a) ?? undefined, looked.words.get(b) ?? undefined]
                   return one === undefined || two === undefined ? [] : [[one, two] as const]
                 })
                 .sort((a, b) => Math.min(b[0].events, b[1].events) - Math.min(a[0].events, a[1].events))[0]
@@ -189,18 +258,5 @@ export const make = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, schem
     )
   })
 
-  /** Adds to the number of events that have each word, in their order, so that two do not wait in a ring. */
-  const count = Effect.fnUntraced(function* (changes: ReadonlyMap<string, number>) {
-    const rows = [...changes].filter(([, by]) => by !== 0).sort(([a], [b]) => (a < b ? -1 : 1))
-    if (rows.length === 0) return
-    const json = JSON.stringify(rows.map(([word, by]) => ({ word, by })))
-    yield* sql`INSERT INTO ${vocabulary} AS known (word, events)
-      SELECT word, by FROM json_to_recordset(${json}::json) AS change (word text, by int)
-      ON CONFLICT (word) DO UPDATE SET events = greatest(0, known.events + excluded.events)`
-  })
-
-  /** A word that gets an event meanwhile stays: the statement looks again once it has the row. */
-  const forgetUnused = Effect.asVoid(sql`DELETE FROM ${vocabulary} WHERE events <= 0`)
-
-  return { meaningsOf, count, forgetUnused }
+  return { meaningsOf }
 })
