@@ -43,8 +43,8 @@ export const defaults: DeliveryOptions = {
   maxBackoff: "10 minutes",
   maxAttempts: 34,
   pollEvery: "1 second",
-  // A message that is a tenth of a second later is nothing to anybody; those of a busy sale are read for together.
-  gatherFor: "100 millis",
+  // A message that is a fifth of a second later is nothing to anybody; those of a busy sale are read for together.
+  gatherFor: "200 millis",
   lookEvery: "20 seconds"
 }
 
