@@ -234,7 +234,8 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     }),
 
     /**
-     * Has a job done once more, whether it was done, failed for good, or is forgotten; one that waits is left as it is.
+     * Has a job done once more, whether it was done, failed for good, or is forgotten; one that waits is left as it is. Who
+     * asks for it knows that no worker is at it: one that is leased is done, and its worker has yet to say so.
      */
     again: Effect.fn("Jobs.again")(function* (id: string, payload: A, correlation: string | null = null) {
       const json = yield* Effect.orDie(encode(payload))
@@ -242,7 +243,7 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
         VALUES (${queue}::text, ${id}::text, ${json}::json, ${correlation}::text, clock_timestamp())
         ON CONFLICT (queue, id) DO UPDATE SET done_at = NULL, failed_at = NULL, attempts = 0, leased_until = NULL,
           run_at = excluded.run_at
-        WHERE job.done_at IS NOT NULL OR job.failed_at IS NOT NULL`
+        WHERE job.done_at IS NOT NULL OR job.failed_at IS NOT NULL OR job.leased_until IS NOT NULL`
       yield* sql.afterCommit(wake)
     }),
 

@@ -286,6 +286,22 @@ describe("Jobs", () => {
     }).pipe(Effect.provide(layerDatabase))
   )
 
+  it.live("a job is done again on demand also where its worker has not settled it yet", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const queue = yield* makeQueue("unsettled")
+      yield* queue.offer("a", { n: 1 })
+      const done = yield* queue.lease(60, 1)
+      yield* queue.again("a", { n: 1 })
+      // Of the attempt before: it has no say over what was asked for since.
+      yield* queue.lease(60, 0, done)
+      assert.deepStrictEqual(
+        (yield* queue.lease(60, 1)).map(({ attempts, id }) => [id, attempts]),
+        [["a", 1]]
+      )
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
   it.live("a failure that says when to come again is not tried before", () =>
     Effect.gen(function* () {
       yield* prepare
