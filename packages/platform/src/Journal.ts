@@ -234,7 +234,10 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
       return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
     }),
 
-    /** As `fold`, of several streams, each named once, from behind a version: what is there is read in one statement, if it is not much. By the ids in lower case. */
+    /**
+     * As `fold`, of several streams, each named once, from behind a version; by their ids in lower case. It is one
+     * statement where there is not much behind them.
+     */
     foldAll: Effect.fnUntraced(function* <S>(
       streams: ReadonlyArray<{ readonly stream: string; readonly version: number; readonly initial: S }>,
       step: (state: S, row: JournalRow<E>) => S
