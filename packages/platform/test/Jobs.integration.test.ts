@@ -172,11 +172,13 @@ describe("Jobs", () => {
       yield* prepare
       const queue = yield* makeQueue("behind")
       for (const n of [1, 2, 3, 4, 5]) yield* queue.offer(`${n}`, { n })
+      const scope = yield* Scope.make()
       yield* work(queue, (job) => (job.payload.n === 1 ? Effect.never : Effect.void), {
         gatherFor: "20 millis",
         drainFor: "10 millis"
-      })
+      }).pipe(Scope.provide(scope))
       yield* pollUntil(queue.backlog, ({ waiting }) => waiting === 1)
+      yield* Scope.close(scope, Exit.void)
     }).pipe(Effect.provide(layerDatabase))
   )
 
