@@ -16,12 +16,19 @@ const tickets = Schema.toCodecJson(Schema.Array(OrderTicket))
 const encodeTickets = Schema.encodeUnknownEffect(Schema.fromJsonString(tickets))
 const decodeTickets = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ tickets })))
 
+/** What a fan-out has told without them: of a change, or a reminder. */
 const decodeMissed = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ orderId: OrderId, change: Schema.Int }))
+  Schema.Array(
+    Schema.Struct({
+      orderId: OrderId,
+      change: Schema.NullOr(Schema.Int),
+      startsAt: Schema.NullOr(Schema.String)
+    })
+  )
 )
-const decodeUnreminded = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ orderId: OrderId, startsAt: Schema.String }))
-)
+
+/** Nobody stands and waits for a mail; a transaction for each few orders of a busy sale is most of what following them costs. */
+const gatherFor = Duration.millis(200)
 
 type Row = Journal.JournalRow<OrderEvent>
 
@@ -132,24 +139,23 @@ export const layer = Layer.unwrap(
         ON CONFLICT DO NOTHING`
       const oldestMs = (yield* Clock.currentTimeMillis) - Duration.toMillis(horizon)
       // We may be behind: the fan-out of a change, or of the reminder, found no order of ours.
-      const missed = yield* sql`SELECT made.order_id::text AS "orderId", c.change
-        FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("placedAt")}::float8[])
-            AS made (order_id, event_id, placed_at)
-          JOIN notifications.event_changes c ON c.event_id = made.event_id
-            AND c.at > to_timestamp(made.placed_at / 1000) AND c.at >= to_timestamp(${oldestMs}::float8 / 1000)
-        ORDER BY c.change`.pipe(Effect.flatMap(decodeMissed))
-      const unreminded =
-        yield* sql`SELECT made.order_id::text AS "orderId", e.facts ->> 'startsAt' AS "startsAt"
-        FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[], ${column("confirmedAt")}::float8[])
-            AS made (order_id, event_id, confirmed_at)
+      const missed = yield* sql`WITH made AS (
+          SELECT * FROM unnest(${column("orderId")}::uuid[], ${column("eventId")}::uuid[],
+            ${column("placedAt")}::float8[], ${column("confirmedAt")}::float8[])
+            AS made (order_id, event_id, placed_at, confirmed_at))
+        SELECT made.order_id::text AS "orderId", c.change, NULL AS "startsAt"
+        FROM made JOIN notifications.event_changes c ON c.event_id = made.event_id
+          AND c.at > to_timestamp(made.placed_at / 1000) AND c.at >= to_timestamp(${oldestMs}::float8 / 1000)
+        UNION ALL
+        SELECT made.order_id::text, NULL, e.facts ->> 'startsAt'
+        FROM made
           JOIN notifications.events e ON e.event_id = made.event_id AND e.cancelled_at IS NULL
             AND e.starts_at > clock_timestamp()
             AND to_timestamp(made.confirmed_at / 1000)
               < e.starts_at - ${Duration.toMillis(remindBefore)}::float8 * interval '1 millisecond'
           JOIN notifications.jobs j ON j.queue = ${fanOuts.queue}::text
-            AND j.id = e.event_id || ':reminder:' || (e.facts ->> 'startsAt')`.pipe(
-          Effect.flatMap(decodeUnreminded)
-        )
+            AND j.id = e.event_id || ':reminder:' || (e.facts ->> 'startsAt')
+        ORDER BY change NULLS LAST`.pipe(Effect.flatMap(decodeMissed))
       const offer = (orderId: OrderId, noticeOf: (eventId: EventId) => Notice) => {
         const order = confirmed.find((each) => each.orderId === orderId)
         if (order === undefined) return
@@ -161,10 +167,12 @@ export const layer = Layer.unwrap(
           delay: Duration.zero
         })
       }
-      for (const { change, orderId } of missed)
-        offer(orderId, (eventId) => Notice.cases.EventChanged.make({ orderId, eventId, change }))
-      for (const { orderId, startsAt } of unreminded)
-        offer(orderId, (eventId) => Notice.cases.EventReminder.make({ orderId, eventId, startsAt }))
+      for (const { change, orderId, startsAt } of missed) {
+        if (change !== null)
+          offer(orderId, (eventId) => Notice.cases.EventChanged.make({ orderId, eventId, change }))
+        if (startsAt !== null)
+          offer(orderId, (eventId) => Notice.cases.EventReminder.make({ orderId, eventId, startsAt }))
+      }
       confirmed.length = 0
     })
 
@@ -249,6 +257,7 @@ export const layer = Layer.unwrap(
       schema: "notifications",
       name: "booking",
       journal,
+      gatherFor,
       handle: Effect.fnUntraced(function* (rows) {
         const asked = rows.filter(({ events }) => events.some(({ _tag }) => ofPlaced.has(_tag)))
         const placed = yield* journal.firsts([...new Set(asked.map(({ stream }) => stream))])

@@ -2,6 +2,7 @@
 import type { EventId, OrderId } from "@onsale/contracts/Ids"
 import { ChannelName } from "@onsale/contracts/notifications/Message"
 import { Notice, noticeId } from "@onsale/contracts/notifications/Notice"
+import * as Gathered from "@onsale/platform/Gathered"
 import * as Tracing from "@onsale/platform/Tracing"
 import { Clock, Context, Effect, Layer, Option, Result, Schema } from "effect"
 import { SqlClient } from "effect/sql"
@@ -36,6 +37,15 @@ export type Open = typeof Open.Type
 
 const decodeOpen = Schema.decodeUnknownEffect(Schema.Array(Open))
 const encodeNotice = Schema.encodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(Notice)))
+
+/** The messages of a notice. */
+interface Plan {
+  readonly notice: Notice
+  readonly addressees: ReadonlyArray<Addressee>
+  readonly correlation: string | null
+  /** The same, as a job carries it. */
+  readonly carried: string | null
+}
 
 /** Whom it is about, for those who look for it. */
 const aboutOf = (notice: Notice): { readonly orderId: OrderId | null; readonly eventId: EventId | null } => ({
@@ -90,27 +100,57 @@ export class MessageStore extends Context.Service<
       const jobs = yield* NoticeJobs
       const statuses = yield* SmsStatuses.make
 
+      const write = Gathered.make<Plan, void>(sql, {
+        idOf: ({ notice }) => noticeId(notice),
+        run: Effect.fnUntraced(function* (plans) {
+          const rows = (yield* Effect.forEach(plans, (plan) =>
+            Effect.map(encodeNotice(plan.notice), (json) =>
+              plan.addressees.map((addressee) => ({ ...plan, ...aboutOf(plan.notice), json, addressee }))
+            )
+          )).flat()
+          const text = (of: (row: (typeof rows)[number]) => string | null) => rows.map((row) => of(row) ?? "")
+          // In one statement: a message has its job, or neither is there.
+          yield* sql`WITH new AS (
+              SELECT id, notice, nullif(order_id, '')::uuid AS order_id, nullif(event_id, '')::uuid AS event_id, channel,
+                nullif(key, '') AS key, recipient, nullif(correlation, '') AS correlation, nullif(carried, '') AS carried
+              FROM unnest(${text(({ addressee, notice }) => messageId(notice, addressee))}::text[],
+                ${text(({ json }) => json)}::text[], ${text(({ orderId }) => orderId)}::text[],
+                ${text(({ eventId }) => eventId)}::text[], ${text(({ addressee }) => addressee.recipient.channel)}::text[],
+                ${text(({ addressee }) => addressee.key)}::text[],
+                ${text(({ addressee }) => addressOf(addressee.recipient))}::text[],
+                ${text(({ correlation }) => correlation)}::text[], ${text(({ carried }) => carried)}::text[])
+                AS new (id, notice, order_id, event_id, channel, key, recipient, correlation, carried)),
+            made AS (
+              INSERT INTO notifications.messages (id, notice, order_id, event_id, channel, key, recipient, correlation)
+              SELECT id, notice::json, order_id, event_id, channel, key, recipient, correlation FROM new
+              ON CONFLICT DO NOTHING RETURNING id)
+            INSERT INTO notifications.jobs (queue, id, payload, correlation, run_at)
+            SELECT channel, id, '{}'::json, carried, clock_timestamp() FROM made JOIN new USING (id)
+            ON CONFLICT DO NOTHING`
+          const channels = new Set(rows.map(({ addressee }) => addressee.recipient.channel))
+          yield* Effect.forEach(channels, (channel) => jobs.deliveries(channel).announce, { discard: true })
+          return new Map<string, void>()
+        }, settled)
+      })
+
+      const read = Gathered.make<string, Open>(sql, {
+        idOf: (id) => id,
+        run: Effect.fnUntraced(function* (ids) {
+          const rows = yield* sql`SELECT m.id, m.notice, m.channel, m.key, m.rounds, m.unknowns, m.replays,
+              m.maybe_sent_by AS "maybeSentBy", (m.sent_at IS NOT NULL OR m.skipped IS NOT NULL) AS "isDone",
+              s.reason AS suppressed
+            FROM notifications.messages m
+            LEFT JOIN notifications.suppressions s ON m.channel IN ('email', 'sms') AND s.address = lower(m.recipient)
+            WHERE m.id = ANY(${ids}::text[]) AND m.channel IS NOT NULL`
+          return new Map((yield* decodeOpen(rows)).map((open) => [open.id, open]))
+        }, settled)
+      })
+
       return MessageStore.of({
         plan: Effect.fn("MessageStore.plan")(function* (notice, addressees, correlation) {
-          const json = yield* encodeNotice(notice)
-          const { eventId, orderId } = aboutOf(notice)
-          const ids = addressees.map((addressee) => messageId(notice, addressee))
-          const names = addressees.map(({ recipient }) => recipient.channel)
           const carried = correlation === null ? null : yield* Tracing.carried(correlation)
-          // In one statement: a message has its job, or neither is there.
-          yield* sql`WITH made AS (
-              INSERT INTO notifications.messages (id, notice, order_id, event_id, channel, key, recipient, correlation)
-              SELECT id, ${json}::json, ${orderId}::uuid, ${eventId}::uuid, channel, nullif(key, ''), recipient,
-                ${correlation}::text
-              FROM unnest(${ids}::text[], ${names}::text[], ${addressees.map(({ key }) => key ?? "")}::text[],
-                ${addressees.map(({ recipient }) => addressOf(recipient))}::text[]) AS new (id, channel, key, recipient)
-              ON CONFLICT DO NOTHING RETURNING id, channel)
-            INSERT INTO notifications.jobs (queue, id, payload, correlation, run_at)
-            SELECT channel, id, '{}'::json, ${carried}::text, clock_timestamp() FROM made ON CONFLICT DO NOTHING`
-          yield* Effect.forEach(new Set(names), (channel) => jobs.deliveries(channel).announce, {
-            discard: true
-          })
-        }, settled),
+          yield* write({ notice, addressees, correlation, carried })
+        }),
 
         skip: Effect.fn("MessageStore.skip")(function* (notice, reason) {
           const { eventId, orderId } = aboutOf(notice)
@@ -120,15 +160,7 @@ export class MessageStore extends Context.Service<
             ON CONFLICT DO NOTHING`
         }, Effect.orDie),
 
-        find: Effect.fn("MessageStore.find")(function* (id) {
-          const rows = yield* sql`SELECT m.id, m.notice, m.channel, m.key, m.rounds, m.unknowns, m.replays,
-              m.maybe_sent_by AS "maybeSentBy", (m.sent_at IS NOT NULL OR m.skipped IS NOT NULL) AS "isDone",
-              s.reason AS suppressed
-            FROM notifications.messages m
-            LEFT JOIN notifications.suppressions s ON m.channel IN ('email', 'sms') AND s.address = lower(m.recipient)
-            WHERE m.id = ${id}::text AND m.channel IS NOT NULL`
-          return Option.fromUndefinedOr((yield* decodeOpen(rows))[0])
-        }, settled),
+        find: Effect.fn("MessageStore.find")((id) => Effect.map(read(id), Option.fromUndefinedOr)),
 
         skipMessage: Effect.fn("MessageStore.skipMessage")(function* (id, reason) {
           yield* sql`UPDATE notifications.messages SET skipped = ${reason}::text WHERE id = ${id}::text AND sent_at IS NULL`

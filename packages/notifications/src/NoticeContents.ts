@@ -49,8 +49,7 @@ export class NoticeContents extends Context.Service<
       const ofConfirmed = Effect.fnUntraced(function* (
         notice: Extract<Notice, { readonly _tag: "OrderConfirmed" | "EventChanged" | "EventReminder" }>
       ) {
-        const found = yield* orderOf(notice.orderId)
-        const known = yield* eventOf(found.eventId, notice.orderId)
+        const { known, order: found } = yield* orderOf(notice.orderId)
         const { cancelled, facts: event } = known
         if (found.tickets.every(({ status }) => status !== "valid"))
           return untold("all of its tickets were refunded")

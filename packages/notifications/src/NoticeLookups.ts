@@ -23,23 +23,27 @@ const eventPatience = { schedule: Schedule.spaced("100 millis"), times: 5 }
 export const make = Effect.gen(function* () {
   const facts = yield* NotificationFacts
   const journal = yield* Journal.make({ schema: "booking", event: OrderEvent })
+  const eventOf = (eventId: EventId, orderId: OrderId) =>
+    Effect.flatMap(
+      facts.known(eventId),
+      Option.match({
+        onNone: () => Effect.fail(new EventNotKnownYet({ eventId, orderId })),
+        onSome: Effect.succeed
+      })
+    ).pipe(Effect.retry(eventPatience))
   return {
-    eventOf: (eventId: EventId, orderId: OrderId) =>
-      Effect.flatMap(
-        facts.known(eventId),
-        Option.match({
-          onNone: () => Effect.fail(new EventNotKnownYet({ eventId, orderId })),
-          onSome: Effect.succeed
-        })
-      ).pipe(Effect.retry(eventPatience)),
+    eventOf,
 
-    /** An order is on record before what is told of it, so that it is not is a mistake of ours. */
+    /**
+     * With its event. An order is on record before what is told of it, so that it is not is a mistake of ours.
+     */
     orderOf: Effect.fnUntraced(function* (orderId: OrderId) {
-      const order = yield* facts.order(orderId)
-      if (Option.isNone(order)) {
+      const found = yield* facts.orderWithEvent(orderId)
+      if (Option.isNone(found)) {
         return yield* Effect.die(new Error(`order ${orderId} is not known to the notifications`))
       }
-      return order.value
+      const { event, order } = found.value
+      return { order, known: event ?? (yield* eventOf(order.eventId, orderId)) }
     }),
 
     /** To its end: an order of a thousand tickets has a row for each scan and each new code, and what is told of may be the last. */

@@ -4,11 +4,13 @@
  * a message is written.
  */
 import { Customer, OrderTicket } from "@onsale/contracts/booking/Order"
-import { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
+import type { EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import { CustomerId, EventId, OrderId } from "@onsale/contracts/Ids"
 import { Money } from "@onsale/contracts/Money"
+import * as Gathered from "@onsale/platform/Gathered"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { EventCopies, EventState, type KnownEvent } from "./EventCopies.ts"
 import { settled } from "./SettledSql.ts"
 
 /** A confirmed order, as far as documents and messages need it. */
@@ -27,20 +29,12 @@ export const ConfirmedOrder = Schema.Struct({
 })
 export type ConfirmedOrder = typeof ConfirmedOrder.Type
 
-const KnownEvent = Schema.Struct({
-  facts: Schema.toCodecJson(EventFacts),
-  cancelled: Schema.Boolean,
-  /** Milliseconds since 1970. */
-  cancelledAtMs: Schema.NullOr(Schema.Finite),
-  /** Of the last row of the event that was read here: what is behind it is not known yet. */
-  version: Schema.Int,
-  /** Of the event then, as the catalog counts them; at most too small where only rows of older builds were read. */
-  revision: Schema.Int
+const OrderRow = Schema.Struct({
+  order: Schema.toCodecJson(ConfirmedOrder),
+  /** Of its event; null where that has not come here yet. */
+  event: Schema.NullOr(EventState)
 })
-export type KnownEvent = typeof KnownEvent.Type
-
-const decodeOrders = Schema.decodeUnknownEffect(Schema.Array(Schema.toCodecJson(ConfirmedOrder)))
-const decodeEvents = Schema.decodeUnknownEffect(Schema.Array(KnownEvent))
+const decodeOrders = Schema.decodeUnknownEffect(Schema.Array(OrderRow))
 const decodeChanges = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ atMs: Schema.Finite })))
 
 export class NotificationFacts extends Context.Service<
@@ -48,6 +42,12 @@ export class NotificationFacts extends Context.Service<
   {
     /** Of a confirmed order; none where its confirmation has not come here (yet). */
     readonly order: (orderId: OrderId) => Effect.Effect<Option.Option<ConfirmedOrder>>
+    /** With its event at the same moment; undefined where that has not come here yet. */
+    readonly orderWithEvent: (
+      orderId: OrderId
+    ) => Effect.Effect<
+      Option.Option<{ readonly order: ConfirmedOrder; readonly event: KnownEvent | undefined }>
+    >
     readonly event: (eventId: EventId) => Effect.Effect<Option.Option<EventFacts>>
     /** A cancelled event keeps its facts: whoever holds tickets of it may still look at them. */
     readonly known: (eventId: EventId) => Effect.Effect<Option.Option<KnownEvent>>
@@ -59,30 +59,36 @@ export class NotificationFacts extends Context.Service<
     NotificationFacts,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const events = yield* EventCopies
 
-      const known = Effect.fn("NotificationFacts.event")(function* (eventId: EventId) {
-        const rows = yield* sql`SELECT facts, cancelled_at IS NOT NULL AS cancelled,
-            (extract(epoch FROM cancelled_at) * 1000)::float8 AS "cancelledAtMs",
-            version, version + untold_revisions AS revision
-          FROM notifications.events WHERE event_id = ${eventId}::uuid`
-        return Option.fromUndefinedOr((yield* decodeEvents(rows))[0])
-      }, settled)
+      const readOrder = Gathered.make<OrderId, (typeof OrderRow)["Type"]>(sql, {
+        idOf: (orderId) => orderId.toLowerCase(),
+        run: Effect.fnUntraced(function* (orderIds) {
+          const rows = yield* sql`SELECT
+              json_build_object('orderId', o.order_id, 'eventId', o.event_id, 'customer', o.customer, 'total', o.total,
+                'tickets', o.tickets, 'placedAtMs', (extract(epoch FROM o.placed_at) * 1000)::float8) AS "order",
+              CASE WHEN e.event_id IS NOT NULL THEN ${events.stateOf("e")} END AS event
+            FROM notifications.orders o LEFT JOIN notifications.events e ON e.event_id = o.event_id
+            WHERE o.order_id = ANY(${orderIds}::uuid[])`
+          return new Map((yield* decodeOrders(rows)).map((row) => [row.order.orderId, row]))
+        }, settled)
+      })
+
+      const orderWithEvent = Effect.fn("NotificationFacts.order")(function* (orderId: OrderId) {
+        const row = yield* readOrder(orderId)
+        if (row === undefined) return Option.none()
+        const { event, order } = row
+        const known = event === null ? undefined : yield* events.at(order.eventId, event)
+        return Option.some({ order, event: known })
+      })
 
       return NotificationFacts.of({
-        known,
-        event: (eventId) =>
-          Effect.map(
-            known(eventId),
-            Option.map(({ facts }) => facts)
-          ),
+        orderWithEvent,
+        order: (orderId) => Effect.map(readOrder(orderId), (row) => Option.fromUndefinedOr(row?.order)),
 
-        order: Effect.fn("NotificationFacts.order")(function* (orderId) {
-          const rows =
-            yield* sql`SELECT order_id::text AS "orderId", event_id::text AS "eventId", customer, total, tickets,
-              (extract(epoch FROM placed_at) * 1000)::float8 AS "placedAtMs"
-            FROM notifications.orders WHERE order_id = ${orderId}::uuid`
-          return Option.fromUndefinedOr((yield* decodeOrders(rows))[0])
-        }, settled),
+        known: (eventId) => Effect.map(events.known(eventId), Option.fromUndefinedOr),
+        event: (eventId) =>
+          Effect.map(events.known(eventId), (known) => Option.fromUndefinedOr(known?.facts)),
 
         changedAtMs: Effect.fn("NotificationFacts.changedAtMs")(function* (eventId, change) {
           const rows = yield* sql`SELECT (extract(epoch FROM at) * 1000)::float8 AS "atMs"
@@ -92,5 +98,5 @@ export class NotificationFacts extends Context.Service<
         }, settled)
       })
     })
-  )
+  ).pipe(Layer.provide(EventCopies.layer))
 }

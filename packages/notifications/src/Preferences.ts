@@ -7,8 +7,10 @@
 import type { CustomerId } from "@onsale/contracts/Ids"
 import { Locale } from "@onsale/contracts/notifications/Locale"
 import * as Contract from "@onsale/contracts/notifications/Preferences"
-import { Context, Effect, Layer, Schedule, Schema } from "effect"
-import { SqlClient, SqlError } from "effect/sql"
+import * as Gathered from "@onsale/platform/Gathered"
+import { Context, Effect, Layer, Schema } from "effect"
+import { SqlClient } from "effect/sql"
+import { settled } from "./SettledSql.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"
 
 type Customer = {
@@ -51,6 +53,9 @@ export const channelsFor = (preferences: Contract.Preferences, content: NoticeCo
   return { ...wanted, sms: wanted.sms && preferences.phone !== null }
 }
 
+/** Asked for twice, they are the same question. */
+const idOf = ({ customerId, email }: Customer): string => `${keyOf(email)}\n${customerId ?? ""}`
+
 const isLocale = Schema.is(Locale)
 
 /** Of a customer, or of somebody who has not said yet who they are. */
@@ -67,21 +72,9 @@ export const localeFor = (preferences: Contract.Preferences, ofOrder: string | u
   return preferences.locale ?? (isLocale(language) ? language : "en")
 }
 
-const decode = Schema.decodeUnknownEffect(
-  Schema.Array(Schema.Struct({ preferences: Schema.toCodecJson(Contract.Preferences) }))
-)
+const stored = Schema.toCodecJson(Contract.Preferences)
+const decode = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ n: Schema.Int, preferences: stored })))
 const encode = Schema.encodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(Contract.Preferences)))
-
-/** What passes by itself is tried again; all else is a defect of ours. */
-const settled = <A, E, R>(effect: Effect.Effect<A, E | SqlError.SqlError, R>) =>
-  effect.pipe(
-    Effect.retry({
-      schedule: Schedule.exponential("20 millis"),
-      times: 4,
-      while: (error) => SqlError.isSqlError(error) && error.isRetryable
-    }),
-    Effect.orDie
-  )
 
 export class Preferences extends Context.Service<
   Preferences,
@@ -99,12 +92,20 @@ export class Preferences extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
 
-      const read = Effect.fnUntraced(function* (email: string, customerId: CustomerId | undefined) {
-        // What the address itself says comes first: a message goes to it, whoever has a token for it.
-        const rows = yield* sql`SELECT preferences FROM notifications.preferences
-          WHERE email = ${keyOf(email)}::text OR customer_id = ${customerId ?? null}::text
-          ORDER BY (email = ${keyOf(email)}::text) DESC LIMIT 1`
-        return (yield* decode(rows))[0]?.preferences ?? Contract.defaults
+      const read = Gathered.make<Customer, Contract.Preferences>(sql, {
+        idOf,
+        run: Effect.fnUntraced(function* (customers) {
+          // What the address itself says comes first: a message goes to it, whoever has a token for it.
+          const rows = yield* sql`SELECT asked.n::int AS n, said.preferences
+            FROM unnest(${customers.map(({ email }) => keyOf(email))}::text[],
+                ${customers.map(({ customerId }) => customerId ?? "")}::text[])
+              WITH ORDINALITY AS asked (email, customer_id, n),
+              LATERAL (SELECT preferences FROM notifications.preferences p
+                WHERE p.email = asked.email OR p.customer_id = nullif(asked.customer_id, '')
+                ORDER BY (p.email = asked.email) DESC LIMIT 1) AS said`
+          const ids = customers.map(idOf)
+          return new Map((yield* decode(rows)).map(({ n, preferences }) => [ids[n - 1] ?? "", preferences]))
+        }, settled)
       })
 
       const write = Effect.fnUntraced(function* (customer: Customer, preferences: Contract.Preferences) {
@@ -124,9 +125,8 @@ export class Preferences extends Context.Service<
       })
 
       return Preferences.of({
-        of: Effect.fn("Preferences.of")(
-          (email: string, customerId?: CustomerId) => read(email, customerId),
-          settled
+        of: Effect.fn("Preferences.of")((email: string, customerId?: CustomerId) =>
+          Effect.map(read({ email, customerId }), (said) => said ?? Contract.defaults)
         ),
         set: Effect.fn("Preferences.set")(
           (customer: Customer, preferences: Contract.Preferences) =>
@@ -139,7 +139,7 @@ export class Preferences extends Context.Service<
               Effect.gen(function* () {
                 // Two links of one mail may be followed at once: none forgets what the other has said.
                 yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${`preferences:${keyOf(email)}`}::text, 0))`
-                const now = yield* read(email, undefined)
+                const now = (yield* read({ email })) ?? Contract.defaults
                 yield* write({ email }, { ...now, [topic]: { ...now[topic], email: false } })
               })
             ),

@@ -3,6 +3,7 @@ import { Config, Effect, Option, Redacted, Schema, type Scope } from "effect"
 import { createTransport } from "nodemailer"
 import type { Readable } from "node:stream"
 import { type ChannelMessage, type ChannelProvider, DeliveryError } from "./Channel.ts"
+import * as MailPart from "./MailPart.ts"
 
 /** There is no mail server in the configuration, or something in it is no address of one. */
 export class SmtpUrlInvalid extends Schema.TaggedError<SmtpUrlInvalid>()("SmtpUrlInvalid", {
@@ -173,11 +174,7 @@ export const make = Effect.fnUntraced(function* (
           },
           text: rendered.text,
           html: rendered.html,
-          attachments: attachments.map(({ content, contentType, filename }) => ({
-            filename,
-            contentType,
-            content: Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-          })),
+          attachments: attachments.map(MailPart.of),
           signal
         }),
       catch: (cause) => hide(toDeliveryError(cause, streams.get(messageId)?.readableEnded === true))

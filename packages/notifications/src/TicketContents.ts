@@ -15,9 +15,8 @@ export const make = Effect.fnUntraced(function* ({ eventOf, orderOf, storyOf }: 
   return {
     /** Whoever has it gets the new code. */
     reissued: Effect.fnUntraced(function* ({ codeVersion, orderId, ticketId }: Of<"TicketReissued">) {
-      const found = yield* orderOf(orderId)
+      const { known, order: found } = yield* orderOf(orderId)
       const story = yield* storyOf(orderId)
-      const known = yield* eventOf(found.eventId, orderId)
       const { cancelled, facts: event } = known
       if (cancelled) return untold("the event is cancelled")
       const revision = revisionOf(known, story.tickets, found.placedAtMs)

@@ -12,11 +12,13 @@ import {
   TicketsNotFound,
   TicketsNotReady
 } from "@onsale/contracts/notifications/TicketDocument"
+import * as Gathered from "@onsale/platform/Gathered"
 import * as Journal from "@onsale/platform/Journal"
 import { indexIn } from "@onsale/contracts/Ids"
 import * as PreferencesContract from "@onsale/contracts/notifications/Preferences"
-import { Cache, Context, Duration, Effect, Exit, Layer, Option } from "effect"
-import { NotificationFacts } from "./NotificationFacts.ts"
+import { Cache, Context, Duration, Effect, Exit, Layer } from "effect"
+import { SqlClient } from "effect/sql"
+import { EventCopies } from "./EventCopies.ts"
 import { localeFor } from "./Preferences.ts"
 import * as SeatPlaces from "./SeatPlaces.ts"
 import { settled } from "./SettledSql.ts"
@@ -51,15 +53,25 @@ export class TicketDocuments extends Context.Service<
   static readonly layer = Layer.effect(
     TicketDocuments,
     Effect.gen(function* () {
-      const facts = yield* NotificationFacts
+      const sql = yield* SqlClient.SqlClient
+      const copies = yield* EventCopies
       const codes = yield* TicketCodes
       const bookings = yield* Journal.make({ schema: "booking", event: OrderEvent })
       const catalog = yield* Journal.make({ schema: "catalog", event: CatalogEvent })
 
-      const placedOf = Effect.fnUntraced(function* (orderId: OrderId) {
-        const [row] = yield* settled(bookings.read(orderId, 1, 1))
-        const first = row?.events[0]
-        return row !== undefined && first?._tag === "Placed" ? { ...first, placedAtMs: row.atMs } : undefined
+      const placedOf = Gathered.make<
+        OrderId,
+        Extract<OrderEvent, { readonly _tag: "Placed" }> & { readonly placedAtMs: number }
+      >(sql, {
+        idOf: (orderId) => orderId.toLowerCase(),
+        run: Effect.fnUntraced(function* (orderIds) {
+          const rows = yield* settled(bookings.firsts(orderIds))
+          return new Map(
+            rows.flatMap(({ atMs, events: [first], stream }) =>
+              first?._tag === "Placed" ? [[stream, { ...first, placedAtMs: atMs }] as const] : []
+            )
+          )
+        })
       })
 
       /** What the first row of an event tells; undefined where there is none yet. It never changes. */
@@ -76,19 +88,31 @@ export class TicketDocuments extends Context.Service<
           Exit.isSuccess(exit) && exit.value !== undefined ? Duration.infinity : Duration.zero
       })
 
+      const newest = Gathered.make<
+        { readonly eventId: EventId; readonly version: number; readonly facts: EventFacts },
+        EventFacts
+      >(sql, {
+        idOf: ({ eventId }) => eventId.toLowerCase(),
+        run: (bases) =>
+          settled(
+            catalog.foldAll(
+              bases.map(({ eventId, facts, version }) => ({ stream: eventId, version, initial: facts })),
+              (newest, { events }) =>
+                events.reduce((facts, event) => ("facts" in event ? event.facts : facts), newest)
+            )
+          )
+      })
+
       /**
        * The newest facts of an event. Who buys in the first second of a sale, or looks at his tickets in the minute in
        * which the event was moved, must not wait for the follower of the catalog: what it will read is read.
        */
       const eventOf = Effect.fnUntraced(function* (eventId: EventId) {
-        const known = Option.getOrUndefined(yield* facts.known(eventId))
-        const base = known?.facts ?? (yield* Cache.get(firsts, eventId))?.facts
-        if (base === undefined) return undefined
-        return yield* settled(
-          catalog.fold(eventId, (known?.version ?? 1) + 1, base, (newest, { events }) =>
-            events.reduce((facts, event) => ("facts" in event ? event.facts : facts), newest)
-          )
-        )
+        const known = yield* copies.base(eventId)
+        const facts = known?.facts ?? (yield* Cache.get(firsts, eventId))?.facts
+        return facts === undefined
+          ? undefined
+          : yield* newest({ eventId, version: known?.version ?? 1, facts })
       })
 
       return TicketDocuments.of({
@@ -147,5 +171,5 @@ export class TicketDocuments extends Context.Service<
         })
       })
     })
-  )
+  ).pipe(Layer.provide(EventCopies.layer))
 }

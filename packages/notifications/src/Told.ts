@@ -2,7 +2,8 @@
 import type { Customer, OrderTicket } from "@onsale/contracts/booking/Order"
 import * as CalendarSequence from "@onsale/contracts/booking/CalendarSequence"
 import type { CustomerId, TicketId } from "@onsale/contracts/Ids"
-import type { ConfirmedOrder, KnownEvent } from "./NotificationFacts.ts"
+import type { KnownEvent } from "./EventCopies.ts"
+import type { ConfirmedOrder } from "./NotificationFacts.ts"
 import type { NoticeContent } from "./templates/NoticeContent.ts"
 
 /** Which state of an event an entry for a calendar shows (RFC 5546, 2.1.4 and 2.1.5). */

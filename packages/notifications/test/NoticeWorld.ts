@@ -28,6 +28,7 @@ export const quick = {
   maxBackoff: "20 millis",
   maxAttempts: 4,
   pollEvery: "10 millis",
+  gatherFor: "5 millis",
   lookEvery: "50 millis"
 } satisfies DeliveryWorker.DeliveryOptions
 

@@ -1,6 +1,7 @@
 /** Works on a queue of `Jobs`: as many at a time as it may, with pauses, a last attempt, and an end that leaves nothing half done. */
 import {
   Cause,
+  Clock,
   Duration,
   Effect,
   Exit,
@@ -40,6 +41,11 @@ export interface WorkerOptions<A, E, R> {
   readonly maxBackoff: Duration.Input
   /** How often to look when nothing in this process tells of a job; 1 second when left out. */
   readonly pollEvery?: Duration.Input
+  /**
+   * From one look to the next where nothing fills the worker: what comes meanwhile, and what is done, shares a statement.
+   * The first job after a rest is taken at once. No time when left out.
+   */
+  readonly gatherFor?: Duration.Input
   /** How long a stopping worker waits for what it has begun; 10 seconds when left out. */
   readonly drainFor?: Duration.Input
 }
@@ -63,14 +69,14 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
   const count = (outcome: string) =>
     Metric.update(Metric.withAttributes(outcomes, { queue: queue.queue, outcome }), 1)
 
+  const half = Math.ceil(options.concurrency / 2)
+  const gatherMs = Duration.toMillis(Duration.fromInputUnsafe(options.gatherFor ?? Duration.zero))
+
+  /** Of an attempt that did not succeed. */
   const settle = Effect.fnUntraced(function* (
-    job: { readonly id: string; readonly attempts: number },
-    exit: Exit.Exit<void, E | Cause.TimeoutError | Schema.SchemaError>
+    job: Jobs.Attempt,
+    exit: Exit.Failure<void, E | Cause.TimeoutError | Schema.SchemaError>
   ) {
-    if (Exit.isSuccess(exit)) {
-      yield* queue.complete(job)
-      return yield* count("done")
-    }
     if (Cause.hasInterruptsOnly(exit.cause)) return yield* queue.release(job)
     const error = Cause.squash(exit.cause)
     const text =
@@ -103,7 +109,7 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
   })
 
   const run = Effect.fn("Jobs.run")(
-    function* (job: Jobs.LeasedJob) {
+    function* (job: Jobs.LeasedJob, done: Array<Jobs.Attempt>) {
       // An attempt that took the whole process down has settled nothing: without this it would be repeated for ever.
       if (job.attempts > options.maxAttempts) {
         yield* Effect.logError(`job ${queue.queue} ${job.id} is given up: its attempts end without a word`)
@@ -123,6 +129,10 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
         Effect.interruptible,
         Effect.exit
       )
+      if (Exit.isSuccess(exit)) {
+        done.push({ id: job.id, attempts: job.attempts })
+        return yield* count("done")
+      }
       yield* settle(job, exit).pipe(
         Effect.retry({
           schedule: Schedule.exponential("50 millis"),
@@ -154,30 +164,68 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
     Effect.gen(function* () {
       const wake = yield* queue.offered
       const slots = yield* Semaphore.make(options.concurrency)
+      let lookedMs = Number.NEGATIVE_INFINITY
+      /** Settled with the next lease: a process that dies before it has them repeated, as one that dies before it says so. */
+      const done: Array<Jobs.Attempt> = []
+      const leaseSeconds = Duration.toSeconds(attemptLimit) * 1.25
+      const lease = (places: number) =>
+        Effect.suspend(() => {
+          const settled = done.splice(0)
+          return Effect.onError(queue.lease(leaseSeconds, places, settled), () =>
+            Effect.sync(() => done.push(...settled))
+          )
+        })
+      yield* Effect.addFinalizer(() =>
+        Effect.suspend(() => (done.length === 0 ? Effect.void : lease(0))).pipe(
+          Effect.retry({
+            schedule: Schedule.exponential("50 millis"),
+            times: 5,
+            while: (error) => error.isRetryable
+          }),
+          Effect.catchCause((cause) =>
+            Effect.logError(`jobs ${queue.queue} that were done could not be settled`, cause)
+          )
+        )
+      )
       const running = yield* FiberSet.make<void>()
       yield* Effect.addFinalizer(() =>
         Effect.asVoid(
           Effect.timeoutOption(FiberSet.awaitEmpty(running), options.drainFor ?? Duration.seconds(10))
         )
       )
-      const leaseSeconds = Duration.toSeconds(attemptLimit) * 1.25
       /** One place is taken; the others that are free are, too: a statement takes as many jobs as can be begun. */
       const start = Effect.gen(function* () {
         let places = 1
         while (places < maxLeased && (yield* slots.takeIfAvailable(1))) places++
-        const jobs = yield* Effect.onError(queue.lease(leaseSeconds, places), () => slots.release(places))
+        lookedMs = yield* Clock.currentTimeMillis
+        const jobs = yield* Effect.onError(lease(places), () => slots.release(places))
         if (jobs.length < places) yield* slots.release(places - jobs.length)
-        for (const job of jobs) yield* FiberSet.run(running, Effect.ensuring(run(job), slots.release(1)))
-        return jobs.length > 0
+        const ended = Effect.andThen(slots.release(1), queue.announce)
+        for (const job of jobs) yield* FiberSet.run(running, Effect.ensuring(run(job, done), ended))
+        return jobs.length === places
       })
+
+      /** What is left of the time from one look to the next. */
+      const rest = Effect.map(Clock.currentTimeMillis, (now) =>
+        Duration.millis(Math.max(0, lookedMs + gatherMs - now))
+      )
+      /** There is more to do than places were free: others come free meanwhile. */
+      const gatherPlaces = Effect.flatMap(rest, (time) =>
+        Duration.isZero(time)
+          ? Effect.void
+          : Effect.asVoid(Effect.timeoutOption(slots.withPermits(half)(Effect.void), time))
+      )
+      const gatherJobs = Effect.timeoutOption(
+        PubSub.take(wake),
+        options.pollEvery ?? Duration.seconds(1)
+      ).pipe(
+        Effect.andThen(rest),
+        Effect.flatMap((time) => (Duration.isZero(time) ? Effect.void : Effect.sleep(time)))
+      )
       const step = slots.take(1).pipe(
         // A job that was leased is always begun, so that it is given back when we stop.
         Effect.andThen(Effect.uninterruptible(start)),
-        Effect.flatMap((started) =>
-          started
-            ? Effect.void
-            : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), options.pollEvery ?? Duration.seconds(1)))
-        ),
+        Effect.flatMap((isFull) => (isFull ? gatherPlaces : gatherJobs)),
         Effect.sandbox,
         Effect.tapError((cause) =>
           Cause.hasInterruptsOnly(cause)

@@ -78,6 +78,14 @@ export const LeasedJob = Schema.Struct({
 export type LeasedJob = typeof LeasedJob.Type
 const LeasedRows = Schema.Array(Schema.toType(LeasedJob))
 
+type Settling = Effect.Effect<unknown, SqlError.SqlError>
+
+/** An attempt at a job that is settled. */
+export interface Attempt {
+  readonly id: string
+  readonly attempts: number
+}
+
 /** Enough of an error to know it by; a stack of a megabyte helps nobody. */
 const maxErrorLength = 2000
 
@@ -144,14 +152,28 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     yield* sql.afterCommit(wake)
   })
 
-  /** Takes the jobs that have been due longest, at most `limit`, for as long as `leaseSeconds`. */
-  const lease = Effect.fnUntraced(function* (leaseSeconds: number, limit: number) {
-    const rows = yield* sql`UPDATE ${table} SET attempts = attempts + 1,
+  /**
+   * Takes the jobs that have been due longest, at most `limit`, for as long as `leaseSeconds`, and settles those that were
+   * `done` in the same statement. Where it fails neither has happened.
+   */
+  const lease = Effect.fnUntraced(function* (
+    leaseSeconds: number,
+    limit: number,
+    done: ReadonlyArray<Attempt> = []
+  ) {
+    const rows = yield* sql`WITH done AS (
+        UPDATE ${table} AS job SET done_at = clock_timestamp(), leased_until = NULL, last_error = NULL
+        FROM unnest(${done.map(({ id }) => id)}::text[], ${done.map(({ attempts }) => attempts)}::int[])
+          AS done (id, attempts)
+        WHERE job.queue = ${queue}::text AND job.id = done.id AND job.attempts = done.attempts
+          AND job.done_at IS NULL AND job.failed_at IS NULL)
+      UPDATE ${table} SET attempts = attempts + 1,
         leased_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
       WHERE queue = ${queue}::text AND id = ANY(ARRAY(
         SELECT id FROM ${table}
         WHERE queue = ${queue}::text AND done_at IS NULL AND failed_at IS NULL AND run_at <= clock_timestamp()
           AND (leased_until IS NULL OR leased_until < clock_timestamp())
+          AND id <> ALL(${done.map(({ id }) => id)}::text[])
         ORDER BY run_at LIMIT ${limit}::int FOR UPDATE SKIP LOCKED))
       RETURNING id, payload, attempts, correlation, run_at AS "runAt"`
     const leased = yield* Effect.orDie(Schema.decodeUnknownEffect(LeasedRows)(rows))
@@ -159,7 +181,7 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
   })
 
   // Each settlement names the attempt: a worker whose lease ran out has no say over the next one's.
-  const settle = (job: { readonly id: string; readonly attempts: number }) =>
+  const settle = (job: Attempt) =>
     sql`WHERE queue = ${queue}::text AND id = ${job.id}::text AND attempts = ${job.attempts}::int
       AND done_at IS NULL AND failed_at IS NULL`
 
@@ -172,23 +194,16 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     lease,
     decode,
 
-    complete: (job: { readonly id: string; readonly attempts: number }) =>
-      sql`UPDATE ${table} SET done_at = clock_timestamp(), leased_until = NULL, last_error = NULL ${settle(job)}`,
-
-    retry: (
-      job: { readonly id: string; readonly attempts: number },
-      delay: Duration.Duration,
-      error: string
-    ) =>
+    retry: (job: Attempt, delay: Duration.Duration, error: string): Settling =>
       sql`UPDATE ${table} SET leased_until = NULL, last_error = ${error.slice(0, maxErrorLength)}::text,
         run_at = clock_timestamp() + make_interval(secs => ${Duration.toSeconds(delay)}::float8) ${settle(job)}`,
 
-    fail: (job: { readonly id: string; readonly attempts: number }, error: string) =>
+    fail: (job: Attempt, error: string): Settling =>
       sql`UPDATE ${table} SET failed_at = clock_timestamp(), leased_until = NULL,
         last_error = ${error.slice(0, maxErrorLength)}::text ${settle(job)}`,
 
     /** Gives a leased job back as if nothing had been tried. */
-    release: (job: { readonly id: string; readonly attempts: number }) =>
+    release: (job: Attempt): Settling =>
       sql`UPDATE ${table} SET leased_until = NULL, attempts = attempts - 1 ${settle(job)}`,
 
     /** Forgets jobs that were done longer ago than that, a thousand at most, and answers how many. */
@@ -219,7 +234,8 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
     }),
 
     /**
-     * Has a job done once more, whether it was done, failed for good, or is forgotten; one that waits is left as it is.
+     * Has a job done once more, whether it was done, failed for good, or is forgotten; one that waits is left as it is. Who
+     * asks for it knows that no worker is at it: one that is leased is done, and its worker has yet to say so.
      */
     again: Effect.fn("Jobs.again")(function* (id: string, payload: A, correlation: string | null = null) {
       const json = yield* Effect.orDie(encode(payload))
@@ -227,7 +243,7 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
         VALUES (${queue}::text, ${id}::text, ${json}::json, ${correlation}::text, clock_timestamp())
         ON CONFLICT (queue, id) DO UPDATE SET done_at = NULL, failed_at = NULL, attempts = 0, leased_until = NULL,
           run_at = excluded.run_at
-        WHERE job.done_at IS NOT NULL OR job.failed_at IS NOT NULL`
+        WHERE job.done_at IS NOT NULL OR job.failed_at IS NOT NULL OR job.leased_until IS NOT NULL`
       yield* sql.afterCommit(wake)
     }),
 

@@ -192,6 +192,25 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
     return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
   })
 
+  /** A stream from a version to its end, however long it is: what `step` makes of its rows, one after the other. */
+  const fold = Effect.fnUntraced(function* <S>(
+    stream: string,
+    fromVersion: number,
+    initial: S,
+    step: (state: S, row: JournalRow<E>) => S
+  ) {
+    let state = initial
+    let from = fromVersion
+    while (true) {
+      const rows = yield* read(stream, from, foldPage)
+      for (const row of rows) {
+        state = step(state, row)
+        from = row.version + 1
+      }
+      if (rows.length < foldPage) return state
+    }
+  })
+
   return {
     schema: options.schema,
     appendEncoded,
@@ -205,24 +224,7 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
     /** The rows of a stream from a version on, oldest first, at most `limit`. */
     read,
 
-    /** A stream from a version to its end, however long it is: what `step` makes of its rows, one after the other. */
-    fold: Effect.fnUntraced(function* <S>(
-      stream: string,
-      fromVersion: number,
-      initial: S,
-      step: (state: S, row: JournalRow<E>) => S
-    ) {
-      let state = initial
-      let from = fromVersion
-      while (true) {
-        const rows = yield* read(stream, from, foldPage)
-        for (const row of rows) {
-          state = step(state, row)
-          from = row.version + 1
-        }
-        if (rows.length < foldPage) return state
-      }
-    }),
+    fold,
 
     /** The first rows of these streams, in no order; of one that has none, none. */
     firsts: Effect.fnUntraced(function* (streams: ReadonlyArray<string>) {
@@ -230,6 +232,31 @@ export const make = Effect.fnUntraced(function* <E, I, RD, RE>(options: {
       const rows = yield* sql`SELECT ${columns} FROM ${table}
         WHERE stream = ANY(${streams}::uuid[]) AND version = 1`
       return (yield* Effect.orDie(decodeRows(rows))).map(toRow)
+    }),
+
+    /**
+     * As `fold`, of several streams, each named once, from behind a version; by their ids in lower case. It is one
+     * statement where there is not much behind them.
+     */
+    foldAll: Effect.fnUntraced(function* <S>(
+      streams: ReadonlyArray<{ readonly stream: string; readonly version: number; readonly initial: S }>,
+      step: (state: S, row: JournalRow<E>) => S
+    ) {
+      // As the rows write them.
+      const states = new Map(streams.map(({ initial, stream }) => [stream.toLowerCase(), initial]))
+      if (streams.length === 0) return states
+      const rows = yield* sql`SELECT ${columns} FROM ${table}
+          JOIN unnest(${streams.map(({ stream }) => stream)}::uuid[], ${streams.map(({ version }) => version)}::int[])
+            AS known (known_stream, known_version) ON stream = known_stream AND version > known_version
+        ORDER BY journal.stream, journal.version LIMIT ${foldPage}::int`
+      if (rows.length < foldPage) {
+        for (const row of yield* Effect.orDie(decodeRows(rows)))
+          states.set(row.stream, step(states.get(row.stream)!, toRow(row)))
+        return states
+      }
+      for (const { initial, stream, version } of streams)
+        states.set(stream.toLowerCase(), yield* fold(stream, version + 1, initial, step))
+      return states
     }),
 
     /**

@@ -23,7 +23,7 @@ type Handle = JobWorker.WorkerOptions<typeof Payload.Type, Refused, never>["hand
 const work = (
   queue: Queue,
   handle: Handle,
-  more: Pick<JobWorker.WorkerOptions<never, Refused, never>, "drainFor" | "retryAfter"> = {}
+  more: Pick<JobWorker.WorkerOptions<never, Refused, never>, "drainFor" | "gatherFor" | "retryAfter"> = {}
 ) =>
   Layer.build(
     JobWorker.worker({
@@ -151,6 +151,37 @@ describe("Jobs", () => {
     }).pipe(Effect.provide(layerDatabase))
   )
 
+  it.live("what was done is settled with the next lease, by the attempt that did it alone", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const queue = yield* makeQueue("settled")
+      for (const n of [1, 2, 3]) yield* queue.offer(`${n}`, { n })
+      const [first, second] = yield* queue.lease(60, 2)
+      const [lost] = yield* queue.lease(0.01, 1)
+      const again = yield* pollUntil(queue.lease(60, 1), ({ length }) => length === 1)
+      const done = [first, second, lost].map((job) => job ?? assert.fail("nothing was leased"))
+      assert.isEmpty(yield* queue.lease(60, 16, done))
+      assert.strictEqual((yield* queue.backlog).waiting, 1)
+      yield* queue.lease(60, 0, again)
+      assert.strictEqual((yield* queue.backlog).waiting, 0)
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
+  it.live("what is done is settled also where nothing comes after it, and while the worker is full", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const queue = yield* makeQueue("behind")
+      for (const n of [1, 2, 3, 4, 5]) yield* queue.offer(`${n}`, { n })
+      const scope = yield* Scope.make()
+      yield* work(queue, (job) => (job.payload.n === 1 ? Effect.never : Effect.void), {
+        gatherFor: "20 millis",
+        drainFor: "10 millis"
+      }).pipe(Scope.provide(scope))
+      yield* pollUntil(queue.backlog, ({ waiting }) => waiting === 1)
+      yield* Scope.close(scope, Exit.void)
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
   it.live("a job whose attempts all ended without a word is not tried for ever", () =>
     Effect.gen(function* () {
       yield* prepare
@@ -254,6 +285,22 @@ describe("Jobs", () => {
       yield* queue.again("a", { n: 1 })
       yield* idle(queue)
       assert.deepStrictEqual(yield* Ref.get(attempts), [1, 1, 1])
+    }).pipe(Effect.provide(layerDatabase))
+  )
+
+  it.live("a job is done again on demand also where its worker has not settled it yet", () =>
+    Effect.gen(function* () {
+      yield* prepare
+      const queue = yield* makeQueue("unsettled")
+      yield* queue.offer("a", { n: 1 })
+      const done = yield* queue.lease(60, 1)
+      yield* queue.again("a", { n: 1 })
+      // Of the attempt before: it has no say over what was asked for since.
+      yield* queue.lease(60, 0, done)
+      assert.deepStrictEqual(
+        (yield* queue.lease(60, 1)).map(({ attempts, id }) => [id, attempts]),
+        [["a", 1]]
+      )
     }).pipe(Effect.provide(layerDatabase))
   )
 

@@ -72,6 +72,30 @@ layer(layerEmptyDatabase, { excludeTestServices: true })("Journal", (it) => {
     })
   )
 
+  it.effect(
+    "several streams are folded each from behind a version, also where there is much behind one",
+    () =>
+      Effect.gen(function* () {
+        const { entry, journal, schema, sql } = yield* makeJournal
+        for (const version of [1, 2, 3]) yield* journal.append(entry(stream(10), version, version))
+        yield* journal.append(entry(stream(11), 1, 7, 8))
+        const of = (...known: ReadonlyArray<readonly [n: number, version: number]>) =>
+          Effect.map(
+            journal.foldAll<ReadonlyArray<number>>(
+              known.map(([n, version]) => ({ stream: stream(n), version, initial: [-1] })),
+              (so, row) => [...so, ...row.events.map(({ n }) => n)]
+            ),
+            (states) => known.map(([n]) => states.get(stream(n)))
+          )
+        assert.deepStrictEqual(yield* of([10, 1], [11, 0], [12, 0]), [[-1, 2, 3], [-1, 7, 8], [-1]])
+        assert.deepStrictEqual(yield* of(), [])
+        yield* sql`INSERT INTO ${sql(`${schema}.journal`)} (stream, version, at, events)
+        SELECT ${stream(13)}::uuid, n, now(), json_build_array(json_build_object('n', n)) FROM generate_series(1, 1500) n`
+        const [long, short] = yield* of([13, 1], [10, 2])
+        assert.deepStrictEqual([long?.length, long?.at(-1), short], [1_500, 1_500, [-1, 3]])
+      })
+  )
+
   it.effect("of two owners who write one version one is told of the conflict, and wrote nothing", () =>
     Effect.gen(function* () {
       const { allDone, done, entry, journal } = yield* makeJournal

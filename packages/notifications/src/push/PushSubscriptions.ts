@@ -1,6 +1,7 @@
 /** Browsers that have asked to be told of a hold or an order. */
 import type { EventId, HoldId, OrderId } from "@onsale/contracts/Ids"
 import type { WebhookUrlRefused } from "@onsale/contracts/notifications/Webhook"
+import * as Gathered from "@onsale/platform/Gathered"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { createHash } from "node:crypto"
@@ -31,7 +32,13 @@ interface Browser {
 }
 
 const Rows = Schema.Array(
-  Schema.Struct({ id: Schema.String, endpoint: Schema.String, p256dh: Schema.String, auth: Schema.String })
+  Schema.Struct({
+    id: Schema.String,
+    about: Schema.String,
+    endpoint: Schema.String,
+    p256dh: Schema.String,
+    auth: Schema.String
+  })
 )
 const decode = Schema.decodeUnknownEffect(Rows)
 const decodeExpiry = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ atMs: Schema.Finite })))
@@ -50,10 +57,11 @@ export class PushSubscriptions extends Context.Service<
     ) => Effect.Effect<string, PushSubscriptionsFull | WebhookUrlRefused | PushKeys.PushKeysRefused>
     /** A second time changes nothing. */
     readonly remove: (id: string) => Effect.Effect<void>
-    readonly of: (about: {
-      readonly holdId?: HoldId
-      readonly orderId?: OrderId
-    }) => Effect.Effect<ReadonlyArray<Addressee>>
+    readonly of: (
+      about:
+        | { readonly holdId: HoldId; readonly orderId?: never }
+        | { readonly orderId: OrderId; readonly holdId?: never }
+    ) => Effect.Effect<ReadonlyArray<Addressee>>
     /** Milliseconds since 1970; none where nobody listens for the hold. */
     readonly expiryOf: (holdId: HoldId) => Effect.Effect<Option.Option<number>>
     /** The hold expires then now. */
@@ -94,6 +102,26 @@ export class PushSubscriptions extends Context.Service<
         return Option.some(id)
       })
 
+      /** By the id of a hold or an order. */
+      const read = Gathered.make<string, ReadonlyArray<Addressee>>(sql, {
+        idOf: (about) => about,
+        run: Effect.fnUntraced(function* (abouts) {
+          const rows =
+            yield* sql`SELECT id, coalesce(hold_id, order_id)::text AS about, endpoint, p256dh, auth
+            FROM notifications.push_subscriptions
+            WHERE hold_id = ANY(${abouts}::uuid[]) OR order_id = ANY(${abouts}::uuid[]) ORDER BY id`
+          const browsers = new Map<string, Array<Addressee>>()
+          for (const { about, auth, endpoint, id, p256dh } of yield* decode(rows)) {
+            const addressee: Addressee = {
+              key: id,
+              recipient: { channel: "push", endpoint, keys: { p256dh, auth } }
+            }
+            browsers.set(about, [...(browsers.get(about) ?? []), addressee])
+          }
+          return browsers
+        }, settled)
+      })
+
       return PushSubscriptions.of({
         add: Effect.fn("PushSubscriptions.add")(function* (about, browser) {
           yield* WebhookTarget.check(browser.endpoint, policy)
@@ -104,16 +132,9 @@ export class PushSubscriptions extends Context.Service<
         remove: Effect.fn("PushSubscriptions.remove")(function* (id: string) {
           yield* sql`DELETE FROM notifications.push_subscriptions WHERE id = ${id}::text`
         }, settled),
-        of: Effect.fn("PushSubscriptions.of")(function* ({ holdId, orderId }) {
-          const rows = yield* sql`SELECT id, endpoint, p256dh, auth FROM notifications.push_subscriptions
-            WHERE hold_id = ${holdId ?? null}::uuid OR order_id = ${orderId ?? null}::uuid ORDER BY id`
-          return (yield* decode(rows)).map(
-            ({ auth, endpoint, id, p256dh }): Addressee => ({
-              key: id,
-              recipient: { channel: "push", endpoint, keys: { p256dh, auth } }
-            })
-          )
-        }, settled),
+        of: Effect.fn("PushSubscriptions.of")(({ holdId, orderId }) =>
+          Effect.map(read((holdId ?? orderId ?? "").toLowerCase()), (browsers) => browsers ?? [])
+        ),
         expiryOf: Effect.fn("PushSubscriptions.expiryOf")(function* (holdId: HoldId) {
           const rows = yield* sql`SELECT (extract(epoch FROM max(expires_at)) * 1000)::float8 AS "atMs"
             FROM notifications.push_subscriptions WHERE hold_id = ${holdId}::uuid HAVING count(*) > 0`

@@ -14,7 +14,7 @@ import {
 import { EventId } from "@onsale/contracts/Ids"
 import * as Journal from "@onsale/platform/Journal"
 import * as Projection from "@onsale/platform/Projection"
-import { Effect, Layer, Schema } from "effect"
+import { Duration, Effect, Layer, Schema } from "effect"
 import { SqlClient, type SqlError } from "effect/sql"
 import { createHash } from "node:crypto"
 import { type NewDelivery, WebhookDeliveries } from "./WebhookDeliveries.ts"
@@ -24,6 +24,9 @@ const schema = "notifications"
 
 /** What happened longer before a webhook was made than clocks may differ is not told to it. */
 const clockToleranceMs = 60_000
+
+/** A receiver elsewhere does not notice; a transaction for each few rows of a busy sale is most of what following them costs. */
+const gatherFor = Duration.millis(200)
 
 /** Rows of a stream that are read at once; an order has a handful, and one with each scan. */
 const streamChunk = 500
@@ -134,7 +137,7 @@ const fanOut = <E>(options: {
         }
         yield* deliveries.offer(made)
       })
-      return Projection.layer({ schema, name: `webhooks-${options.context}`, journal, handle })
+      return Projection.layer({ schema, name: `webhooks-${options.context}`, journal, handle, gatherFor })
     })
   )
 

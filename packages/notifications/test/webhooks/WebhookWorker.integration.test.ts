@@ -302,7 +302,7 @@ describe("WebhookWorker", () => {
       const order = yield* place(1)
       yield* order.confirm
       yield* order.refund(0)
-      yield* untilLog(id, ([first]) => first?.lastError === "answered 503")
+      yield* untilLog(id, ([first, next]) => first?.lastError === "answered 503" && next !== undefined)
       yield* later.pass("73 hours")
       const [dead, next] = yield* untilLog(id, ([first]) => first?.status === "dead")
       assert.isTrue((dead?.attempts ?? 0) > 1)
