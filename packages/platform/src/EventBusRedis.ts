@@ -109,9 +109,12 @@ const make = Effect.fnUntraced(function* (options: Options) {
     publishedAtMs: number
   ) {
     const known = groupsOf(topic)
-    // A look before any group can have handled it would be for nothing.
-    const nowMs = yield* Clock.currentTimeMillis
-    yield* Effect.sleep(Math.max(0, Math.min(lookEveryMs, publishedAtMs + lookEveryMs - nowMs)))
+    // A look before any group can have handled it is for nothing, but where it is the first: a group that was never seen
+    // is not waited for when Redis is emptied.
+    if (receipts.every(([partition]) => known.knows(partition, generation))) {
+      const nowMs = yield* Clock.currentTimeMillis
+      yield* Effect.sleep(Math.max(0, Math.min(lookEveryMs, publishedAtMs + lookEveryMs - nowMs)))
+    }
     for (const [partition, id] of receipts) {
       while (true) {
         if (connection.generation() !== generation) return yield* lost

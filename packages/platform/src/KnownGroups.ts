@@ -22,5 +22,9 @@ export const make = () => {
     }
     return true
   }
-  return { complete }
+  /** Whether some group was there in this generation. */
+  const knows = (partition: string, generation: number): boolean =>
+    [...groups].some((group) => seenIn.get(`${partition} ${group}`) === generation)
+
+  return { complete, knows }
 }
