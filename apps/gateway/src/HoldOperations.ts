@@ -25,6 +25,7 @@ import { keyOf } from "@onsale/platform/Digest"
 import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { CurrentCustomer, limitKey } from "./CurrentCustomer.ts"
+import * as GoneHold from "./GoneHold.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { bestOf } from "./HoldsJson.ts"
 import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
@@ -76,6 +77,7 @@ export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const boards = yield* AvailabilityBoard
   const desk = yield* HoldDesk
+  const goneHold = yield* GoneHold.make
 
   const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
     return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
@@ -120,6 +122,7 @@ export const make = Effect.gen(function* () {
         ...life
       })
       if (answer._tag === "Held") return render(eventId, answer.hold)
+      if (replaces !== undefined && GoneHold.isGone(answer)) return yield* goneHold(replaces)
       return answer._tag === "Refused"
         ? yield* holdRefused(eventId, answer)
         : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
@@ -128,18 +131,19 @@ export const make = Effect.gen(function* () {
     get: Effect.fnUntraced(function* (holdId: HoldId) {
       const eventId = yield* eventOf(holdId)
       const hold = yield* inventory.hold(eventId, holdId).pipe(Effect.mapError(overloaded))
-      return "_tag" in hold ? yield* new HoldNotFound({}) : render(eventId, hold)
+      return "_tag" in hold ? yield* goneHold(holdId) : render(eventId, hold)
     }),
 
     release: Effect.fnUntraced(function* (holdId: HoldId) {
       const { answer } = yield* change(holdId, "Release")
       if (answer._tag !== "Refused") return
-      return yield* answer.code === "in_checkout" ? new HoldInCheckout({}) : new HoldNotFound({})
+      return yield* answer.code === "in_checkout" ? new HoldInCheckout({}) : goneHold(holdId)
     }),
 
     extend: Effect.fnUntraced(function* (holdId: HoldId) {
       const { eventId, answer } = yield* change(holdId, "Extend")
       if (answer._tag === "Held") return render(eventId, answer.hold)
+      if (GoneHold.isGone(answer)) return yield* goneHold(holdId)
       return answer._tag === "Refused"
         ? yield* changeRefused(answer)
         : yield* Effect.die(new Error(`an extension was answered with ${answer._tag}`))

@@ -11,7 +11,6 @@ import type { NewRefund, OrderQuery } from "@onsale/contracts/http/OrdersApi"
 import {
   CursorInvalid,
   EventCancelled,
-  HoldExpired,
   HoldInCheckout,
   HoldNotFound,
   KeyInUse,
@@ -34,30 +33,24 @@ import * as AdmissionPlace from "./AdmissionPlace.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
 import { CurrentCustomer } from "./CurrentCustomer.ts"
+import * as GoneHold from "./GoneHold.ts"
 import * as OrderViews from "./OrderView.ts"
 import * as Patience from "./Patience.ts"
 
 /** Until the owner of an order says whether it was placed in time: a message to him, and a freeze. */
 const ownerLimitMs = 5_000
 
+/** Why a hold that is there cannot be bought. */
 const notBuyable = ({
   code,
   limit,
   scope = "order"
-}: HoldNotBuyable): Effect.Effect<
-  never,
-  EventCancelled | HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed
-> => {
+}: HoldNotBuyable): Effect.Effect<never, EventCancelled | HoldInCheckout | LimitPassed> => {
   switch (code) {
     case "limit_passed":
       return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
-    case "hold_not_found":
-    case "event_not_found":
-      return Effect.fail(new HoldNotFound({}))
     case "event_cancelled":
       return Effect.fail(new EventCancelled({}))
-    case "hold_expired":
-      return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
     default:
@@ -78,6 +71,7 @@ export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const notifications = yield* Notifications
   const boards = yield* AvailabilityBoard
+  const goneHold = yield* GoneHold.make
   /** What an order was asked for goes on there when its client has left. */
   const goesOn = AdmissionPlace.keeping(yield* Effect.scope)
 
@@ -208,7 +202,15 @@ export const make = Effect.gen(function* () {
           goesOn,
           (placing) => inTime(placing, { key, fingerprint, waitMs }),
           Tracing.resumed,
-          Effect.catchTag("HoldNotBuyable", notBuyable),
+          Effect.catchTag(
+            "HoldNotBuyable",
+            (
+              error
+            ): Effect.Effect<
+              never,
+              Effect.Error<ReturnType<typeof goneHold> | ReturnType<typeof notBuyable>>
+            > => (GoneHold.isGone(error) ? goneHold(payload.holdId) : notBuyable(error))
+          ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
           Effect.catchTag("BookingUnavailable", OrderViews.busy)

@@ -90,10 +90,11 @@ export class CursorInvalid extends HttpApiError.Problem<CursorInvalid>()("Cursor
   title: "The cursor is not one that a page of ours has given"
 }) {}
 
+/** One that has expired is not told from one that was given back: nothing is kept of either. */
 export class HoldNotFound extends HttpApiError.Problem<HoldNotFound>()("HoldNotFound", {
   type: type("hold-not-found"),
   status: 404,
-  title: "There is no such hold, or it has expired"
+  title: "There is no such hold: it has expired, was given back, or never was"
 }) {}
 
 export class OrderNotFound extends HttpApiError.Problem<OrderNotFound>()("OrderNotFound", {
@@ -138,10 +139,10 @@ export class SoldOut extends HttpApiError.Problem<SoldOut>()("SoldOut", {
   title: "There are not as many seats left of what was asked for"
 }) {}
 
-export class HoldExpired extends HttpApiError.Problem<HoldExpired>()("HoldExpired", {
-  type: type("hold-expired"),
+export class HoldBought extends HttpApiError.Problem<HoldBought>()("HoldBought", {
+  type: type("hold-bought"),
   status: 409,
-  title: "The hold's time is over"
+  title: "The hold has become an order"
 }) {}
 
 export class HoldInCheckout extends HttpApiError.Problem<HoldInCheckout>()("HoldInCheckout", {
