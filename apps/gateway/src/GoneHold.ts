@@ -7,7 +7,7 @@ import { Effect } from "effect"
 /** Longer than a database that works takes for a row. */
 const askLimit = "2 seconds"
 
-const unavailable = () => Effect.fail(new Overloaded({ retryAfterSeconds: 1 }))
+const unavailable = () => Effect.fail(new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" }))
 
 /** Whether an answer, or a refusal, says that a hold is not there. Swept or not, one that has expired is gone (INV-03). */
 export const isGone = (answer: { readonly _tag: string; readonly code?: string }): boolean =>

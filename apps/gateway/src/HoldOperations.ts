@@ -28,7 +28,7 @@ import { CurrentCustomer, limitKey } from "./CurrentCustomer.ts"
 import * as GoneHold from "./GoneHold.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { bestOf } from "./HoldsJson.ts"
-import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
+import { changeRefused, holdRefused, unanswered, unsettled } from "./InventoryProblems.ts"
 import * as Patience from "./Patience.ts"
 
 /** The hold as the API shows it. */
@@ -89,10 +89,11 @@ export const make = Effect.gen(function* () {
     const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     const untilMs = yield* Patience.Until
     // Nobody waits for it any more: he finds the hold as it was.
-    if (untilMs !== undefined && untilMs <= now) return yield* new Overloaded({ retryAfterSeconds: 1 })
+    if (untilMs !== undefined && untilMs <= now)
+      return yield* new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" })
     const answer = yield* inventory
       .execute(eventId, { _tag: tag, commandId: CommandId.make(makeUuidV7(now)), fingerprint: "", holdId })
-      .pipe(Effect.mapError(overloaded))
+      .pipe(Effect.mapError(unsettled))
     boards.changed(eventId)
     return { eventId, answer }
   })
@@ -130,7 +131,7 @@ export const make = Effect.gen(function* () {
 
     get: Effect.fnUntraced(function* (holdId: HoldId) {
       const eventId = yield* eventOf(holdId)
-      const hold = yield* inventory.hold(eventId, holdId).pipe(Effect.mapError(overloaded))
+      const hold = yield* inventory.hold(eventId, holdId).pipe(Effect.mapError(unanswered))
       return "_tag" in hold ? yield* goneHold(holdId) : render(eventId, hold)
     }),
 

@@ -122,5 +122,18 @@ export const changeRefused = (refused: Refused) => {
   }
 }
 
-export const overloaded = (error: InventoryUnavailable) =>
-  new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) })
+const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000))
+
+/** Of a question that the inventory did not answer: there was nothing to be done. */
+export const unanswered = ({ reason, retryAfterMs }: InventoryUnavailable) =>
+  new Overloaded({
+    retryAfterSeconds: seconds(retryAfterMs),
+    ...(reason === "overloaded" ? {} : { reason: "unavailable" })
+  })
+
+/** Of a command, which may have been carried out where it was sent. */
+export const unsettled = ({ reason, retryAfterMs }: InventoryUnavailable) =>
+  new Overloaded({
+    retryAfterSeconds: seconds(retryAfterMs),
+    ...(reason === "overloaded" ? {} : { reason: reason === "not_begun" ? "unavailable" : "outcome_unknown" })
+  })

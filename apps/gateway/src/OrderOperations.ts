@@ -153,7 +153,7 @@ export const make = Effect.gen(function* () {
           : yield* Effect.mapError(PageCursor.decode(query.cursor), () => new CursorInvalid({}))
       const found = yield* orders
         .ofCustomer(customer, after, limit + 1)
-        .pipe(Effect.catchTag("OrdersNotListed", OrderViews.busy))
+        .pipe(Effect.catchTag("OrdersNotListed", OrderViews.notListed))
       const last = found.length > limit ? found[limit - 1] : undefined
       return {
         orders: found.slice(0, limit).map(({ atMicros, ...order }) => ({
@@ -213,7 +213,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       boards.changed(eventId)
       yield* Effect.logInfo(`order ${order.id} is ${order.status}`)
@@ -266,7 +266,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       boards.changed(order.eventId)
       return yield* render(order)
@@ -292,7 +292,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       boards.changed(order.eventId)
       return yield* render(order)
@@ -326,7 +326,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       return yield* render(order)
     }),

@@ -23,7 +23,7 @@ import { Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import * as GoneHold from "./GoneHold.ts"
-import { overloaded } from "./InventoryProblems.ts"
+import { unanswered } from "./InventoryProblems.ts"
 
 const push = HttpApiBuilder.group(
   Api,
@@ -45,7 +45,7 @@ const push = HttpApiBuilder.group(
       const { holdId } = wanted
       const eventId =
         (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
-      const hold = yield* Effect.mapError(inventory.hold(eventId, holdId), overloaded)
+      const hold = yield* Effect.mapError(inventory.hold(eventId, holdId), unanswered)
       if ("_tag" in hold) return yield* goneHold(holdId)
       return { eventId, holdId, expiresAtMs: hold.expiresAtMs } satisfies About
     })

@@ -296,7 +296,7 @@ const make = Effect.gen(function* () {
 
     // Nobody waits for it long enough, and nothing has happened.
     if (untilMs - (yield* Clock.currentTimeMillis) < leastLeftMs)
-      return yield* new BookingUnavailable({ retryAfterMs })
+      return yield* new BookingUnavailable({ retryAfterMs, reason: "not_begun" })
 
     // 1. The hold's clock stops for this order, and for no other.
     const hold = yield* checkout
@@ -311,7 +311,7 @@ const make = Effect.gen(function* () {
       const before = yield* current
       if (before === null) {
         yield* checkout.unfreeze(orderId, request.eventId, holdId)
-        return yield* new BookingUnavailable({ retryAfterMs })
+        return yield* new BookingUnavailable({ retryAfterMs, reason: "not_begun" })
       }
     }
 

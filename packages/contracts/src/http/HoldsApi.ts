@@ -158,7 +158,7 @@ export class HoldsApi extends HttpApiGroup.make("holds")
       error: [...newHoldProblems, OverloadedProblem]
     }).annotate(
       OpenApi.Description,
-      `All that is asked for, or nothing. ${aboutWaiting} A hold that is not made by then is not begun any more: 503. Who says nothing waits for 5 seconds. The same Idempotency-Key asks what became of it.`
+      `All that is asked for, or nothing. ${aboutWaiting} A hold that is not made by then is not begun any more: 503, of type \`outcome-unknown\` where it may have been made all the same. Who says nothing waits for 5 seconds. The same Idempotency-Key asks what became of it.`
     ),
     HttpApiEndpoint.get("get", "/holds/:holdId", {
       params: holdId,
