@@ -29,7 +29,7 @@ import {
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import * as Pace from "./AvailabilityPace.ts"
 import * as AvailabilityTopic from "./AvailabilityTopic.ts"
-import { overloaded } from "./InventoryProblems.ts"
+import { unanswered } from "./InventoryProblems.ts"
 
 /** An event that nobody watches is forgotten after this time: who lost a connection resumes within it. */
 const idleFor = Duration.seconds(30)
@@ -49,7 +49,9 @@ const watching = Metric.gauge("onsale_availability_streams", {
 
 const isoNow = Effect.map(DateTime.now, DateTime.formatIso)
 
-const later = () => new Overloaded({ retryAfterSeconds: 1 })
+const full = () => new Overloaded({ retryAfterSeconds: 1 })
+/** The inventory is away, or we stop. */
+const away = () => new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" })
 
 /** An inventory that has not answered for {@link patienceMs}, and when it did last. */
 export interface Away {
@@ -195,15 +197,15 @@ export class AvailabilityFeed extends Context.Service<
       })
 
       const open = Effect.fnUntraced(function* (eventId: EventId) {
-        const board = yield* Effect.mapError(boards.get(eventId), overloaded)
+        const board = yield* Effect.mapError(boards.get(eventId), unanswered)
         if (board === null) return yield* new EventNotFound({})
-        const entry = yield* Effect.mapError(RcMap.get(entries, eventId), later)
+        const entry = yield* Effect.mapError(RcMap.get(entries, eventId), full)
         if (entry.topic.known === undefined) entry.topic.learn(board.view)
         return entry
       })
 
       const place = Effect.acquireRelease(
-        Effect.suspend(() => (enter() ? Effect.void : Effect.fail(later()))),
+        Effect.suspend(() => (enter() ? Effect.void : Effect.fail(full()))),
         () => Effect.sync(leave)
       )
 
@@ -215,13 +217,10 @@ export class AvailabilityFeed extends Context.Service<
         /** `from` is what was told so far; undefined before a first snapshot. */
         const next = (from: number | undefined, first: boolean): Effect.Effect<Step, Overloaded> =>
           Effect.suspend(() => {
-            if (entry.away !== undefined || entry.gone) return Effect.fail(later())
+            if (entry.away !== undefined || entry.gone) return Effect.fail(away())
             return from === topic.told && !first
               ? Effect.andThen(
-                  Effect.raceFirst(
-                    Deferred.await(entry.next),
-                    Effect.andThen(stopping, Effect.fail(later()))
-                  ),
+                  Effect.raceFirst(Deferred.await(entry.next), Effect.andThen(stopping, Effect.fail(away()))),
                   next(from, first)
                 )
               : Effect.succeed([{ update: topic.since(from), id: topic.id() }, topic.told])

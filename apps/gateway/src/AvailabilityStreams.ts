@@ -109,7 +109,11 @@ export const before = Effect.fnUntraced(function* (front: RequestFront.RequestFr
   ) => write(request, response, correlationOf(request.headers, clock), effect)
   /** Not the same for all: they would all come back at once. */
   const refuse = (request: IncomingMessage, response: ServerResponse) =>
-    answer(request, response, Effect.succeed(FailedRequest.tooMuch(Math.ceil(5 + 10 * draw()))))
+    answer(
+      request,
+      response,
+      Effect.succeed(FailedRequest.unanswered({ retryAfterSeconds: Math.ceil(5 + 10 * draw()) }))
+    )
 
   const begin = (viewer: Viewer, { topic, viewers }: WatchedEvent): void => {
     const { gzip, request, response, socket } = viewer

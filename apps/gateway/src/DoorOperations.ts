@@ -82,7 +82,7 @@ export const make = Effect.gen(function* () {
         const scanId = scan.scanId ?? makeUuidV7(yield* Clock.currentTimeMillis)
         const answer = yield* checkIns
           .checkIn({ ticketId, codeVersion: version, gate: scan.gate, scanId })
-          .pipe(Effect.catchTag("BookingUnavailable", OrderViews.busy))
+          .pipe(Effect.catchTag("BookingUnavailable", OrderViews.unsettled))
         switch (answer?._tag) {
           case undefined:
             return yield* new TicketNotFound({})
@@ -175,7 +175,7 @@ export const make = Effect.gen(function* () {
         }
         const answers = yield* checkIns
           .record(good.map(([, scan]) => scan))
-          .pipe(Effect.catchTag("BookingUnavailable", OrderViews.busy))
+          .pipe(Effect.catchTag("BookingUnavailable", OrderViews.unsettled))
         for (const [i, [place]] of good.entries()) {
           const answer = answers[i]
           if (answer !== undefined) reports.set(place, { ...answer, checkIn: shown(answer.checkIn) })

@@ -7,7 +7,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { EventFills } from "./EventFills.ts"
-import { overloaded } from "./InventoryProblems.ts"
+import { unanswered } from "./InventoryProblems.ts"
 
 const notFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
   Effect.mapError(effect, () => new EventNotFound({}))
@@ -31,7 +31,7 @@ export const make = Effect.gen(function* () {
     /** Of an event that is, or was, on sale. */
     board: Effect.fnUntraced(function* (eventId: EventId) {
       yield* notFound(catalog.eventNumber(eventId))
-      const board = yield* boards.get(eventId).pipe(Effect.mapError(overloaded))
+      const board = yield* boards.get(eventId).pipe(Effect.mapError(unanswered))
       return board ?? (yield* new EventNotFound({}))
     })
   }

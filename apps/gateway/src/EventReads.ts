@@ -18,7 +18,7 @@ import { Compressor, turns } from "./Compressor.ts"
 import { EncodedBody, tagOf } from "./EncodedBody.ts"
 import * as EventOperations from "./EventOperations.ts"
 import * as FreshCopies from "./FreshCopies.ts"
-import { overloaded } from "./InventoryProblems.ts"
+import { unanswered } from "./InventoryProblems.ts"
 import * as SearchOperations from "./SearchOperations.ts"
 
 export type ReadProblem = CursorInvalid | EventNotFound | Overloaded | SeatMapNotFound
@@ -42,7 +42,7 @@ const askLimit = Duration.seconds(5)
 const pages = { capacity: 2_000, maxBytes: 32 * 1024 * 1024 }
 const inTime = Effect.timeoutOrElse({
   duration: askLimit,
-  orElse: () => Effect.fail(new Overloaded({ retryAfterSeconds: 1 }))
+  orElse: () => Effect.fail(new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" }))
 })
 /** A search's answer has ten events or so: some kilobytes. */
 const searched = { capacity: 2_000, maxBytes: 16 * 1024 * 1024 }
@@ -230,7 +230,7 @@ export class EventReads extends Context.Service<
             done(
               Exit.isSuccess(exit)
                 ? found<Board, never>(Exit.succeed(exit.value), ofBoard)
-                : Exit.mapError(Exit.failCause(exit.cause), overloaded)
+                : Exit.mapError(Exit.failCause(exit.cause), unanswered)
             )
           ),
         seatMap: (eventId, version) => (done, admit) =>

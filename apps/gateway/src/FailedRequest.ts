@@ -1,4 +1,6 @@
 /** Requests that nothing has answered, as RFC 9457 problems. */
+import type { Overloaded } from "@onsale/contracts/http/Problems"
+import { bodyOf } from "@onsale/contracts/http/Unanswered"
 import { ByteSize, Cause, Effect } from "effect"
 import { HttpServerError, HttpServerResponse, ProblemDetails } from "effect/http"
 
@@ -37,9 +39,10 @@ export const tooLarge = (limit: ByteSize.ByteSize) =>
     "close"
   )
 
-export const tooMuch = (retryAfterSeconds: number) =>
+/** A 503; without a reason there is too much to do. */
+export const unanswered = ({ reason, retryAfterSeconds }: Pick<Overloaded, "reason" | "retryAfterSeconds">) =>
   HttpServerResponse.setHeader(
-    problem(503, "overloaded", "Too much at once; try again shortly"),
+    ProblemDetails.toResponse(bodyOf(reason)),
     "retry-after",
     String(retryAfterSeconds)
   )

@@ -9,7 +9,7 @@ import { Clock, Context, Effect, Exit, Layer } from "effect"
 import { createHash } from "node:crypto"
 import { AdmissionControl } from "./AdmissionControl.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
-import { overloaded } from "./InventoryProblems.ts"
+import { unsettled } from "./InventoryProblems.ts"
 import * as Patience from "./Patience.ts"
 
 /** What is to be held, and for whom: indices of the event. */
@@ -130,7 +130,7 @@ export class HoldDesk extends Context.Service<
           (exit) => {
             // Whether anybody still waits for it or not: it has happened.
             if (exit._tag === "Success") tell(event.id, exit.value)
-            if (giveBack()) done(Exit.mapError(exit, overloaded))
+            if (giveBack()) done(Exit.mapError(exit, unsettled))
           },
           traced,
           untilMs

@@ -25,9 +25,10 @@ import { keyOf } from "@onsale/platform/Digest"
 import { DateTime, Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { CurrentCustomer, limitKey } from "./CurrentCustomer.ts"
+import * as GoneHold from "./GoneHold.ts"
 import { HoldDesk } from "./HoldDesk.ts"
 import { bestOf } from "./HoldsJson.ts"
-import { changeRefused, holdRefused, overloaded } from "./InventoryProblems.ts"
+import { changeRefused, holdRefused, unanswered, unsettled } from "./InventoryProblems.ts"
 import * as Patience from "./Patience.ts"
 
 /** The hold as the API shows it. */
@@ -76,6 +77,7 @@ export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const boards = yield* AvailabilityBoard
   const desk = yield* HoldDesk
+  const goneHold = yield* GoneHold.make
 
   const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
     return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
@@ -87,10 +89,11 @@ export const make = Effect.gen(function* () {
     const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
     const untilMs = yield* Patience.Until
     // Nobody waits for it any more: he finds the hold as it was.
-    if (untilMs !== undefined && untilMs <= now) return yield* new Overloaded({ retryAfterSeconds: 1 })
+    if (untilMs !== undefined && untilMs <= now)
+      return yield* new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" })
     const answer = yield* inventory
       .execute(eventId, { _tag: tag, commandId: CommandId.make(makeUuidV7(now)), fingerprint: "", holdId })
-      .pipe(Effect.mapError(overloaded))
+      .pipe(Effect.mapError(unsettled))
     boards.changed(eventId)
     return { eventId, answer }
   })
@@ -120,6 +123,7 @@ export const make = Effect.gen(function* () {
         ...life
       })
       if (answer._tag === "Held") return render(eventId, answer.hold)
+      if (replaces !== undefined && GoneHold.isGone(answer)) return yield* goneHold(replaces)
       return answer._tag === "Refused"
         ? yield* holdRefused(eventId, answer)
         : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))
@@ -127,19 +131,20 @@ export const make = Effect.gen(function* () {
 
     get: Effect.fnUntraced(function* (holdId: HoldId) {
       const eventId = yield* eventOf(holdId)
-      const hold = yield* inventory.hold(eventId, holdId).pipe(Effect.mapError(overloaded))
-      return "_tag" in hold ? yield* new HoldNotFound({}) : render(eventId, hold)
+      const hold = yield* inventory.hold(eventId, holdId).pipe(Effect.mapError(unanswered))
+      return "_tag" in hold ? yield* goneHold(holdId) : render(eventId, hold)
     }),
 
     release: Effect.fnUntraced(function* (holdId: HoldId) {
       const { answer } = yield* change(holdId, "Release")
       if (answer._tag !== "Refused") return
-      return yield* answer.code === "in_checkout" ? new HoldInCheckout({}) : new HoldNotFound({})
+      return yield* answer.code === "in_checkout" ? new HoldInCheckout({}) : goneHold(holdId)
     }),
 
     extend: Effect.fnUntraced(function* (holdId: HoldId) {
       const { eventId, answer } = yield* change(holdId, "Extend")
       if (answer._tag === "Held") return render(eventId, answer.hold)
+      if (GoneHold.isGone(answer)) return yield* goneHold(holdId)
       return answer._tag === "Refused"
         ? yield* changeRefused(answer)
         : yield* Effect.die(new Error(`an extension was answered with ${answer._tag}`))

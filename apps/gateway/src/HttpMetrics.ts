@@ -18,10 +18,9 @@ export const boundaries = [
 
 /** What is served beside the API. */
 const beside: ReadonlyArray<RouteTable.Route> = [
-  ...["/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", rpcPath].map((template) => ({
-    method: "GET",
-    template
-  })),
+  ...(["/", "/docs", "/openapi.json", "/healthz", "/readyz", "/metrics", rpcPath] as const).map(
+    (template) => ({ method: "GET", template })
+  ),
   { method: "POST", template: rpcPath }
 ]
 
@@ -34,7 +33,7 @@ export const routes = (): ReadonlyArray<RouteTable.Route> => {
   HttpApi.reflect(Api, {
     onGroup: () => {},
     onEndpoint: ({ endpoint }) => {
-      all.push({ method: endpoint.method, template: endpoint.path.replace(/:(\w+)/g, "{$1}") })
+      all.push({ method: endpoint.method, template: `/${endpoint.path.slice(1).replace(/:(\w+)/g, "{$1}")}` })
     }
   })
   return all

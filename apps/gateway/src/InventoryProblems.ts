@@ -8,9 +8,7 @@ import {
   EventCancelled,
   EventNotFound,
   ExtensionCap,
-  HoldExpired,
   HoldInCheckout,
-  HoldNotFound,
   KeyInUse,
   KeyReused,
   LimitPassed,
@@ -48,9 +46,7 @@ type HoldProblem =
   | AccessibleOnly
   | BelowMinimum
   | EventCancelled
-  | HoldExpired
   | HoldInCheckout
-  | HoldNotFound
   | QuotaFull
   | TierClosed
   | VoucherInvalid
@@ -66,7 +62,7 @@ type HoldProblem =
   | KeyReused
   | KeyInUse
 
-/** Why seats could not be held. */
+/** Why seats could not be held; of a hold that is not there tells `GoneHold`. */
 export const holdRefused = (eventId: EventId, refused: Refused): Effect.Effect<never, HoldProblem> => {
   switch (refused.code) {
     case "event_not_found":
@@ -101,10 +97,6 @@ export const holdRefused = (eventId: EventId, refused: Refused): Effect.Effect<n
       return Effect.fail(new VoucherInvalid({}))
     case "voucher_used":
       return Effect.fail(new VoucherUsed({ available: refused.limit ?? 0 }))
-    case "hold_not_found":
-      return Effect.fail(new HoldNotFound({}))
-    case "hold_expired":
-      return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
     case "key_reused":
@@ -116,16 +108,11 @@ export const holdRefused = (eventId: EventId, refused: Refused): Effect.Effect<n
   }
 }
 
-/** Why nothing could be done with a hold. */
+/** Why nothing could be done with a hold that is there. */
 export const changeRefused = (refused: Refused) => {
   switch (refused.code) {
-    case "event_not_found":
-    case "hold_not_found":
-      return Effect.fail(new HoldNotFound({}))
     case "event_cancelled":
       return Effect.fail(new EventCancelled({}))
-    case "hold_expired":
-      return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
     case "extension_cap":
@@ -135,5 +122,18 @@ export const changeRefused = (refused: Refused) => {
   }
 }
 
-export const overloaded = (error: InventoryUnavailable) =>
-  new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) })
+const seconds = (ms: number) => Math.max(1, Math.ceil(ms / 1000))
+
+/** Of a question that the inventory did not answer: there was nothing to be done. */
+export const unanswered = ({ reason, retryAfterMs }: InventoryUnavailable) =>
+  new Overloaded({
+    retryAfterSeconds: seconds(retryAfterMs),
+    ...(reason === "overloaded" ? {} : { reason: "unavailable" })
+  })
+
+/** Of a command, which may have been carried out where it was sent. */
+export const unsettled = ({ reason, retryAfterMs }: InventoryUnavailable) =>
+  new Overloaded({
+    retryAfterSeconds: seconds(retryAfterMs),
+    ...(reason === "overloaded" ? {} : { reason: reason === "not_begun" ? "unavailable" : "outcome_unknown" })
+  })

@@ -14,7 +14,7 @@ export const ofProblem = <P extends Respondable & { readonly _tag: string }>(
   problem: P | Overloaded
 ): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   problem._tag === "Overloaded"
-    ? Effect.succeed(FailedRequest.tooMuch((problem as Overloaded).retryAfterSeconds))
+    ? Effect.succeed(FailedRequest.unanswered(problem as Overloaded))
     : HttpServerRespondable.toResponse(problem as P)
 
 export type Write = (

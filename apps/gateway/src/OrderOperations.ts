@@ -5,13 +5,12 @@ import { Orders } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
 import * as PageCursor from "@onsale/catalog/PageCursor"
 import type { Customer, NewOrder, OrderView } from "@onsale/contracts/booking/Order"
-import { BookingUnavailable, type HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
+import type { HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
 import { NotReissuable, TicketsUsed } from "@onsale/contracts/http/CheckInProblems"
 import type { NewRefund, OrderQuery } from "@onsale/contracts/http/OrdersApi"
 import {
   CursorInvalid,
   EventCancelled,
-  HoldExpired,
   HoldInCheckout,
   HoldNotFound,
   KeyInUse,
@@ -20,6 +19,7 @@ import {
   NotRefundable,
   OrderCancelled,
   OrderNotFound,
+  Overloaded,
   PaymentDeclined,
   RefundDeadlinePassed,
   TicketNotFound,
@@ -29,35 +29,30 @@ import { eventNumberOfHold, type HoldId, type OrderId, type TicketId } from "@on
 import type { Locale } from "@onsale/contracts/notifications/Locale"
 import { Notifications } from "@onsale/notifications/Notifications"
 import * as Tracing from "@onsale/platform/Tracing"
-import { Clock, DateTime, Effect, Fiber, Option } from "effect"
+import { Clock, DateTime, Effect } from "effect"
 import * as AdmissionPlace from "./AdmissionPlace.ts"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { Correlation } from "./Correlation.ts"
 import { CurrentCustomer } from "./CurrentCustomer.ts"
+import * as GoneHold from "./GoneHold.ts"
 import * as OrderViews from "./OrderView.ts"
+import * as OrderWait from "./OrderWait.ts"
 import * as Patience from "./Patience.ts"
 
-/** Until the owner of an order says whether it was placed in time: a message to him, and a freeze. */
-const ownerLimitMs = 5_000
+/** Longer than a database that works takes for a row. */
+const eventLimitMs = 5_000
 
+/** Why a hold that is there cannot be bought. */
 const notBuyable = ({
   code,
   limit,
   scope = "order"
-}: HoldNotBuyable): Effect.Effect<
-  never,
-  EventCancelled | HoldNotFound | HoldExpired | HoldInCheckout | LimitPassed
-> => {
+}: HoldNotBuyable): Effect.Effect<never, EventCancelled | HoldInCheckout | LimitPassed> => {
   switch (code) {
     case "limit_passed":
       return Effect.fail(new LimitPassed({ limit: limit ?? 0, scope }))
-    case "hold_not_found":
-    case "event_not_found":
-      return Effect.fail(new HoldNotFound({}))
     case "event_cancelled":
       return Effect.fail(new EventCancelled({}))
-    case "hold_expired":
-      return Effect.fail(new HoldExpired({}))
     case "in_checkout":
       return Effect.fail(new HoldInCheckout({}))
     default:
@@ -78,8 +73,10 @@ export const make = Effect.gen(function* () {
   const catalog = yield* Catalog
   const notifications = yield* Notifications
   const boards = yield* AvailabilityBoard
+  const goneHold = yield* GoneHold.make
   /** What an order was asked for goes on there when its client has left. */
   const goesOn = AdmissionPlace.keeping(yield* Effect.scope)
+  const { inTime, within } = yield* OrderWait.make(orders)
 
   const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
     return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
@@ -111,41 +108,6 @@ export const make = Effect.gen(function* () {
     }
   })
 
-  /** For a buyer who waits no longer: what was placed goes on without him. Null where it was not, as far as is known. */
-  const asItStands = Effect.fnUntraced(function* (key: string, fingerprint: string) {
-    const known = yield* orders.placed(key)
-    if (known === null) return null
-    return known.fingerprint === fingerprint ? known.order : yield* new KeyReused({})
-  })
-
-  /**
-   * The answer, or how the order stands when nobody waits any longer. Whether it is placed is decided by its owner, whose
-   * message may still be on its way by then: so that nobody is told that nothing has happened and pays, he is waited for.
-   */
-  const inTime = Effect.fnUntraced(function* <E>(
-    placing: Effect.Effect<OrderView, E | BookingUnavailable>,
-    { fingerprint, key, waitMs }: { fingerprint: string; key: string; waitMs: number | undefined }
-  ) {
-    const fiber = yield* Effect.forkChild(placing)
-    const standing = asItStands(key, fingerprint)
-    const answer = Effect.catchIf(
-      Fiber.join(fiber),
-      (error): error is BookingUnavailable => error instanceof BookingUnavailable,
-      (unavailable) =>
-        Effect.flatMap(standing, (order) =>
-          order === null ? Effect.fail(unavailable) : Effect.succeed(order)
-        )
-    )
-    if (waitMs === undefined) return yield* answer
-    const early = yield* Effect.timeoutOption(answer, waitMs)
-    if (Option.isSome(early)) return early.value
-    const placed = yield* standing
-    if (placed !== null) return placed
-    const late = yield* Effect.timeoutOption(answer, ownerLimitMs)
-    if (Option.isSome(late)) return late.value
-    return (yield* standing) ?? (yield* new BookingUnavailable({ retryAfterMs: 1_000 }))
-  })
-
   return {
     byId: orderOf,
 
@@ -159,7 +121,7 @@ export const make = Effect.gen(function* () {
           : yield* Effect.mapError(PageCursor.decode(query.cursor), () => new CursorInvalid({}))
       const found = yield* orders
         .ofCustomer(customer, after, limit + 1)
-        .pipe(Effect.catchTag("OrdersNotListed", OrderViews.busy))
+        .pipe(Effect.catchTag("OrdersNotListed", OrderViews.notListed))
       const last = found.length > limit ? found[limit - 1] : undefined
       return {
         orders: found.slice(0, limit).map(({ atMicros, ...order }) => ({
@@ -183,14 +145,18 @@ export const make = Effect.gen(function* () {
         readonly reads?: Locale | undefined
       } = {}
     ) {
-      const eventId = yield* eventOf(payload.holdId)
       const customer = yield* CurrentCustomer
       // Whoever has the key of somebody else is not told of his order.
       const fingerprint =
         asked ?? OrderViews.fingerprintOf(customer === null ? payload : [customer.id, payload])
       const untilMs = yield* Patience.Until
-      const waitMs =
-        untilMs === undefined ? undefined : Math.max(0, untilMs - (yield* Clock.currentTimeMillis))
+      const left = Effect.map(Clock.currentTimeMillis, (nowMs) =>
+        untilMs === undefined ? undefined : Math.max(0, untilMs - nowMs)
+      )
+      const found = yield* within(eventOf(payload.holdId), (yield* left) ?? eventLimitMs)
+      if (found === null) return yield* new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" })
+      const eventId = found.value
+      const waitMs = yield* left
       const order = yield* orders
         .place({
           key,
@@ -208,10 +174,18 @@ export const make = Effect.gen(function* () {
           goesOn,
           (placing) => inTime(placing, { key, fingerprint, waitMs }),
           Tracing.resumed,
-          Effect.catchTag("HoldNotBuyable", notBuyable),
+          Effect.catchTag(
+            "HoldNotBuyable",
+            (
+              error
+            ): Effect.Effect<
+              never,
+              Effect.Error<ReturnType<typeof goneHold> | ReturnType<typeof notBuyable>>
+            > => (GoneHold.isGone(error) ? goneHold(payload.holdId) : notBuyable(error))
+          ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       boards.changed(eventId)
       yield* Effect.logInfo(`order ${order.id} is ${order.status}`)
@@ -264,7 +238,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       boards.changed(order.eventId)
       return yield* render(order)
@@ -290,7 +264,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       boards.changed(order.eventId)
       return yield* render(order)
@@ -324,7 +298,7 @@ export const make = Effect.gen(function* () {
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),
-          Effect.catchTag("BookingUnavailable", OrderViews.busy)
+          Effect.catchTag("BookingUnavailable", OrderViews.unsettled)
         )
       return yield* render(order)
     }),

@@ -1,8 +1,10 @@
 /** An order as HTTP shows it: what booking knows of it, with the codes of its tickets. */
+import type { OrdersNotListed } from "@onsale/booking/CustomerOrders"
 import type { OrderTicket, OrderView } from "@onsale/contracts/booking/Order"
 import type { BookingUnavailable } from "@onsale/contracts/booking/OrderEntity"
 import type { Order, Ticket } from "@onsale/contracts/http/OrdersApi"
 import { Overloaded } from "@onsale/contracts/http/Problems"
+import type { UnansweredReason } from "@onsale/contracts/http/Unanswered"
 import type { EventId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
 import { Effect } from "effect"
@@ -12,8 +14,22 @@ import { createHash } from "node:crypto"
 export const fingerprintOf = (payload: unknown): string =>
   createHash("sha256").update(JSON.stringify(payload)).digest("base64url")
 
-export const busy = (error: Pick<BookingUnavailable, "retryAfterMs">) =>
-  Effect.fail(new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(error.retryAfterMs / 1000)) }))
+const unanswered = (retryAfterMs: number, reason?: UnansweredReason) =>
+  Effect.fail(
+    new Overloaded({
+      retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+      ...(reason === undefined ? {} : { reason })
+    })
+  )
+
+/** Of something that was to be done with an order. */
+export const unsettled = ({ reason, retryAfterMs }: BookingUnavailable) =>
+  reason === "overloaded"
+    ? unanswered(retryAfterMs)
+    : unanswered(retryAfterMs, reason === "not_begun" ? "unavailable" : "outcome_unknown")
+
+/** Of a list of orders. */
+export const notListed = ({ retryAfterMs }: OrdersNotListed) => unanswered(retryAfterMs, "unavailable")
 
 export const ticketOf = Effect.fnUntraced(function* (eventId: EventId, ticket: OrderTicket) {
   const notifications = yield* Notifications

@@ -31,7 +31,7 @@ import { Effect } from "effect"
 import { AvailabilityBoard } from "./AvailabilityBoard.ts"
 import { EventFills } from "./EventFills.ts"
 import { EventReads } from "./EventReads.ts"
-import { overloaded } from "./InventoryProblems.ts"
+import { unsettled } from "./InventoryProblems.ts"
 
 const eventNotFound = <A, R>(effect: Effect.Effect<A, Errors.EventNotFound, R>) =>
   Effect.mapError(effect, () => new EventNotFound({}))
@@ -114,7 +114,7 @@ export const make = Effect.gen(function* () {
         Effect.catchTag("EventNotFound", () => Effect.fail(new EventNotFound({}))),
         Effect.catchTag("EventNotDraft", () => Effect.fail(new EventNotDraft({}))),
         Effect.catchTag("EventInvalid", invalid),
-        Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(overloaded(error)))
+        Effect.catchTag("InventoryUnavailable", (error) => Effect.fail(unsettled(error)))
       ),
     createBlock: (eventId: EventId, payload: NewBlock) =>
       changing(eventId, blocks.create(eventId, payload)).pipe(

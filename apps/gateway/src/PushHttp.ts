@@ -22,7 +22,8 @@ import { SmsCallbacks } from "@onsale/notifications/sms/SmsCallbacks"
 import { Effect, Layer } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
-import { overloaded } from "./InventoryProblems.ts"
+import * as GoneHold from "./GoneHold.ts"
+import { unanswered } from "./InventoryProblems.ts"
 
 const push = HttpApiBuilder.group(
   Api,
@@ -31,6 +32,7 @@ const push = HttpApiBuilder.group(
     const catalog = yield* Catalog
     const inventory = yield* InventoryClient
     const orders = yield* Orders
+    const goneHold = yield* GoneHold.make
     const subscriptions = yield* PushSubscriptions
     const { publicKey } = yield* VapidKeys
 
@@ -43,8 +45,8 @@ const push = HttpApiBuilder.group(
       const { holdId } = wanted
       const eventId =
         (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
-      const hold = yield* Effect.mapError(inventory.hold(eventId, holdId), overloaded)
-      if ("_tag" in hold) return yield* new HoldNotFound({})
+      const hold = yield* Effect.mapError(inventory.hold(eventId, holdId), unanswered)
+      if ("_tag" in hold) return yield* goneHold(holdId)
       return { eventId, holdId, expiresAtMs: hold.expiresAtMs } satisfies About
     })
 

@@ -15,8 +15,11 @@ export const make = Effect.map(EventSearches, (searches) => ({
         cause === undefined ? Effect.void : Effect.logWarning("a search was not answered", cause)
       ),
       Effect.mapError(
-        ({ retryAfterMs }) =>
-          new Overloaded({ retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)) })
+        ({ cause, retryAfterMs }) =>
+          new Overloaded({
+            retryAfterSeconds: Math.max(1, Math.ceil(retryAfterMs / 1000)),
+            ...(cause === undefined ? {} : { reason: "unavailable" })
+          })
       )
     )
 }))

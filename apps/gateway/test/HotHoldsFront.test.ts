@@ -186,6 +186,14 @@ const answers: ReadonlyArray<readonly [name: string, execute: Execute]> = [
   ["an event that is gone", () => Effect.succeed(refused("event_not_found"))],
   ["a key with another body", () => Effect.succeed(refused("key_reused"))],
   ["overload", () => Effect.fail(new InventoryUnavailable({ reason: "overloaded", retryAfterMs: 1_500 }))],
+  [
+    "an outcome that is not known",
+    () => Effect.fail(new InventoryUnavailable({ reason: "deadline", retryAfterMs: 1_500 }))
+  ],
+  [
+    "that it was not begun",
+    () => Effect.fail(new InventoryUnavailable({ reason: "not_begun", retryAfterMs: 1_500 }))
+  ],
   ["a defect", () => Effect.die(new Error("broken"))],
   ["an answer that makes no sense", () => Effect.succeed({ _tag: "Released" })]
 ]

@@ -41,7 +41,10 @@ const pending: OrderView = {
 }
 
 /** What a buyer is told who waits three seconds for a checkout that does not end, or ends like this. */
-const told = (placed: OrderView | null, place: Effect.Effect<Placement, BookingUnavailable> = Effect.never) =>
+const told = (
+  placed: Effect.Effect<OrderView | null>,
+  place: Effect.Effect<Placement, BookingUnavailable> = Effect.never
+) =>
   Effect.gen(function* () {
     const requests: Array<PlaceOrder> = []
     const orders = yield* OrderOperations.make.pipe(
@@ -53,8 +56,8 @@ const told = (placed: OrderView | null, place: Effect.Effect<Placement, BookingU
               return place
             },
             placed: () =>
-              Effect.sync(() =>
-                placed === null ? null : { fingerprint: requests[0]!.fingerprint, order: placed }
+              Effect.map(placed, (order) =>
+                order === null ? null : { fingerprint: requests[0]!.fingerprint, order }
               )
           }),
           Layer.mock(Catalog, { eventIdByNumber: () => Effect.succeed(eventId) }),
@@ -68,33 +71,67 @@ const told = (placed: OrderView | null, place: Effect.Effect<Placement, BookingU
       .create("key", payload)
       .pipe(Effect.provideService(Patience.Until, untilMs), Effect.result, Effect.forkChild)
     yield* TestClock.adjust("3 seconds")
-    yield* TestClock.adjust("5 seconds")
+    yield* TestClock.adjust("1500 millis")
+    assert.isDefined(buyer.pollUnsafe(), "nobody is kept for longer than he asked for, and a little more")
     const result = yield* Fiber.join(buyer)
     assert.strictEqual(requests[0]?.waitMs, 3_000)
-    return result._tag === "Success" ? result.success.status : result.failure._tag
+    if (result._tag === "Success") return result.success.status
+    return result.failure._tag === "Overloaded" ? result.failure.reason : result.failure._tag
   })
 
 describe("a buyer who waits no longer", () => {
   it.effect("is told that his order goes on, where it was placed", () =>
-    Effect.map(told(pending), (status) => assert.strictEqual(status, "payment_pending"))
+    Effect.map(told(Effect.succeed(pending)), (status) => assert.strictEqual(status, "payment_pending"))
   )
 
-  it.effect("is told to come again, where it was not", () =>
-    Effect.map(told(null), (status) => assert.strictEqual(status, "Overloaded"))
+  it.effect("is told that it is not known, where it was not placed as far as is seen", () =>
+    Effect.map(told(Effect.succeed(null)), (status) => assert.strictEqual(status, "outcome_unknown"))
+  )
+
+  it.effect("is told so in his time where nothing answers, and the order goes on", () =>
+    Effect.gen(function* () {
+      let stopped = false
+      const stop = Effect.sync(() => {
+        stopped = true
+      })
+      const status = yield* told(
+        Effect.never,
+        Effect.onInterrupt(Effect.never, () => stop)
+      )
+      assert.strictEqual(status, "outcome_unknown")
+      assert.isFalse(stopped)
+    })
+  )
+
+  it.effect("is not told that nothing was done, where his order cannot be looked up", () =>
+    Effect.gen(function* () {
+      const notBegun = new BookingUnavailable({ retryAfterMs: 1_000, reason: "not_begun" })
+      assert.strictEqual(yield* told(Effect.never, Effect.fail(notBegun)), "outcome_unknown")
+      assert.strictEqual(yield* told(Effect.succeed(null), Effect.fail(notBegun)), "unavailable")
+    })
+  )
+
+  it.effect("hears of an order that was placed a moment after he has left", () =>
+    Effect.gen(function* () {
+      const placedAtMs = 3_500
+      const placed = Effect.map(Clock.currentTimeMillis, (nowMs) => (nowMs < placedAtMs ? null : pending))
+      assert.strictEqual(yield* told(placed), "payment_pending")
+    })
   )
 
   it.effect(
     "hears of an order that was placed while its owner was asked, and not that nothing has happened",
     () =>
       Effect.map(
-        told(null, Effect.as(Effect.sleep("4 seconds"), { order: pending, replayed: false })),
+        told(Effect.succeed(null), Effect.as(Effect.sleep("4 seconds"), { order: pending, replayed: false })),
         (status) => assert.strictEqual(status, "payment_pending")
       )
   )
 
   it.effect("hears of an order that goes on, where its owner is not there any more to answer", () =>
-    Effect.map(told(pending, Effect.fail(new BookingUnavailable({ retryAfterMs: 1_000 }))), (status) =>
-      assert.strictEqual(status, "payment_pending")
+    Effect.map(
+      told(Effect.succeed(pending), Effect.fail(new BookingUnavailable({ retryAfterMs: 1_000 }))),
+      (status) => assert.strictEqual(status, "payment_pending")
     )
   )
 })

@@ -11,12 +11,7 @@ import { Duration, Effect } from "effect"
 const limit = Duration.seconds(45)
 const retryAfterMs = 1_000
 
-const clusterErrors = [
-  "MailboxFull",
-  "AlreadyProcessingMessage",
-  "PersistenceError",
-  "EntityNotAssignedToRunner"
-] as const
+const clusterErrors = ["AlreadyProcessingMessage", "PersistenceError", "EntityNotAssignedToRunner"] as const
 
 const isClusterError = <E extends { readonly _tag: string }>(
   error: E
@@ -26,9 +21,14 @@ const isClusterError = <E extends { readonly _tag: string }>(
 /** Whatever was sent may be sent again. */
 const toUnavailable = () => Effect.fail(new BookingUnavailable({ retryAfterMs }))
 
+const isFull = <E extends { readonly _tag: string }>(
+  error: E
+): error is Extract<E, { readonly _tag: "MailboxFull" }> => error._tag === "MailboxFull"
+
 /** What was asked of an order, within the time that a checkout may take. */
 export const reachable = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(
+    Effect.catchIf(isFull, () => Effect.fail(new BookingUnavailable({ retryAfterMs, reason: "overloaded" }))),
     Effect.catchIf(isClusterError, toUnavailable),
     Effect.timeoutOrElse({ duration: limit, orElse: toUnavailable })
   )

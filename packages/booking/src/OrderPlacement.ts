@@ -134,7 +134,7 @@ export const make = (
 
     // Nobody waits for it long enough, and nothing has happened.
     if (untilMs - (yield* Clock.currentTimeMillis) < leastLeftMs)
-      return yield* new BookingUnavailable({ retryAfterMs })
+      return yield* new BookingUnavailable({ retryAfterMs, reason: "not_begun" })
 
     // 1. The hold's clock stops for this order, and for no other.
     const hold = yield* checkout
@@ -149,7 +149,7 @@ export const make = (
       const before = yield* turn.current
       if (before === null) {
         yield* checkout.unfreeze(orderId, request.eventId, holdId)
-        return yield* new BookingUnavailable({ retryAfterMs })
+        return yield* new BookingUnavailable({ retryAfterMs, reason: "not_begun" })
       }
     }
 

@@ -114,6 +114,16 @@ const make = Effect.gen(function* () {
       return stored === null ? null : { fingerprint: seen.fingerprint, order: toView(stored.order) }
     }),
 
+    isBought: Effect.fn("Orders.isBought")(function* (holdId: HoldId) {
+      // By the words of the unique index on live holds.
+      const [row] = yield* sql`SELECT id::text AS "orderId" FROM booking.orders
+        WHERE hold_id = ${holdId}::uuid AND status NOT IN ('declined', 'cancelled')`.pipe(
+        Effect.flatMap(Schema.decodeUnknownEffect(OwnerRows)),
+        Effect.orDie
+      )
+      return row !== undefined
+    }),
+
     refund: Effect.fn("Orders.refund")(function* (orderId: OrderId, request: RefundOrder) {
       // An entity is made for whatever id it is asked about: not for those that somebody made up.
       if ((yield* store.load(orderId)) === null) return yield* new OrderNotFound()
@@ -175,6 +185,8 @@ export class Orders extends Context.Service<
     readonly placed: (
       key: string
     ) => Effect.Effect<{ readonly fingerprint: string; readonly order: OrderView } | null>
+    /** Whether a hold has become an order that was neither declined nor cancelled, whatever was refunded since. */
+    readonly isBought: (holdId: HoldId) => Effect.Effect<boolean>
     readonly refund: (
       orderId: OrderId,
       request: RefundOrder

@@ -127,7 +127,7 @@ export const layerEntity = Layer.effect(
         let lastMs = 0
         const taken = lane.waiting.splice(0, maxCommandsAMessage)
         for (const one of taken) {
-          if (one.untilMs <= nowMs) one.done(Exit.fail(InventorySubmit.tooLate))
+          if (one.untilMs <= nowMs) one.done(Exit.fail(InventorySubmit.notBegun))
           else {
             batch.push(one)
             lastMs = Math.max(lastMs, one.untilMs)

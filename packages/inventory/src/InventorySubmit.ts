@@ -36,12 +36,15 @@ export const Until = Context.Reference<number | undefined>("@onsale/inventory/In
 /** It may have been carried out, or may be yet; its id tells. */
 export const tooLate = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 })
 
+/** Nobody waited any longer before it was begun: it was not carried out, and will not be. */
+export const notBegun = new InventoryUnavailable({ reason: "not_begun", retryAfterMs: 2_000 })
+
 /** Ends waiting for a command when nobody waits for it any more. Milliseconds since 1970. */
 const bounded = <A>(execute: Effect.Effect<A, InventoryUnavailable>, untilMs: number) =>
   Effect.clockWith((clock) => {
     const leftMs = untilMs - clock.currentTimeMillisUnsafe()
     return leftMs <= 0
-      ? Effect.fail(tooLate)
+      ? Effect.fail(notBegun)
       : Effect.timeoutOrElse(Effect.provideService(execute, Until, untilMs), {
           duration: Duration.millis(leftMs),
           orElse: () => Effect.fail(tooLate)

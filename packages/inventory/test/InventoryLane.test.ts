@@ -132,7 +132,7 @@ describe("the lane of an event", () => {
       assert.deepStrictEqual(
         late,
         Array.from({ length: 3 }, () =>
-          Exit.fail(new InventoryUnavailable({ reason: "deadline", retryAfterMs: 2_000 }))
+          Exit.fail(new InventoryUnavailable({ reason: "not_begun", retryAfterMs: 2_000 }))
         )
       )
       yield* messages[1]!.back

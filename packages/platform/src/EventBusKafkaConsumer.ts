@@ -6,6 +6,7 @@ import { Consumer, type MessagesStream, stringDeserializers } from "@platformati
 import { Clock, Effect, Exit, Queue, Schedule, Scope } from "effect"
 import * as CloudEvent from "./CloudEvent.ts"
 import { type ConsumeOptions, EventBusError } from "./EventBus.ts"
+import * as EventAges from "./EventAges.ts"
 import * as Lanes from "./EventBusLanes.ts"
 
 export const toBusError = (cause: unknown) =>
@@ -55,6 +56,7 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
   const { group } = options
   const context = yield* Effect.context<R>()
   const slots = yield* Lanes.makeSlots(options)
+  const ages = yield* EventAges.make(topic, group)
 
   /** Works until the partitions are shared out anew, or the broker is lost. */
   const work = Effect.fnUntraced(function* (
@@ -81,6 +83,7 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
         topic,
         { ...options, handle: (delivery) => Effect.provideContext(handle(delivery), context) },
         slots,
+        ages,
         {
           handled: (message) => settled(partition, message),
           dead: Effect.fnUntraced(function* (message, attempts, error) {

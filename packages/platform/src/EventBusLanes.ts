@@ -5,6 +5,7 @@
 import { Cause, Duration, Effect, Exit, FiberSet, Metric, Option, Schedule, Semaphore } from "effect"
 import type { CloudEvent } from "./CloudEvent.ts"
 import type { ConsumeOptions, EventBusError } from "./EventBus.ts"
+import type { EventAges } from "./EventAges.ts"
 import * as EventBusMetrics from "./EventBusMetrics.ts"
 import { pauseAfter } from "./Backoff.ts"
 import * as Tracing from "./Tracing.ts"
@@ -54,6 +55,7 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
   topic: string,
   options: ConsumeOptions<E, R>,
   slots: Semaphore.Semaphore,
+  ages: EventAges,
   settle: Settle<M>
 ) {
   const { group } = options
@@ -62,6 +64,14 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
   const room = yield* Semaphore.make(options.inFlight ?? defaults.inFlight)
   const lanes = new Map<string, Array<M>>()
   const running = yield* FiberSet.make<void>()
+  const isWanted = ({ event, skip }: M) => skip !== true && (types === undefined || types.has(event.type))
+  /** In a lane they are in order. One that is replayed is as old as it is, and not late. */
+  yield* ages.watch(function* () {
+    for (const lane of lanes.values()) {
+      const first = lane.find((message) => isWanted(message) && !message.replayed)
+      if (first !== undefined) yield first.event
+    }
+  })
   const count = (outcome: string) =>
     Metric.update(Metric.withAttributes(EventBusMetrics.handled, { topic, group, outcome }), 1)
   // Else the first one is not an increase, to those who watch.
@@ -96,8 +106,7 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
       .pipe(Effect.timeout(options.attemptLimit ?? defaults.attemptLimit), slots.withPermit, Effect.exit)
 
   const work = Effect.fn("EventBus.handle")(function* (message: M) {
-    const wanted = message.skip !== true && (types === undefined || types.has(message.event.type))
-    if (!wanted) return yield* insist(settle.handled(message))
+    if (!isWanted(message)) return yield* insist(settle.handled(message))
     // It has taken its consumers down with it: without this it would do so for ever.
     if (message.earlier >= maxAttempts) {
       return yield* bury(message, message.earlier, "the last attempts ended without a word")
@@ -107,7 +116,7 @@ export const make = Effect.fnUntraced(function* <M extends Message, E, R>(
       const exit = yield* attempt(message, n)
       if (Exit.isSuccess(exit)) {
         yield* insist(settle.handled(message))
-        yield* EventBusMetrics.recordAge(topic, group, message.event)
+        if (!message.replayed) yield* ages.handled(message.event)
         return yield* count("done")
       }
       const typed = Option.getOrUndefined(Cause.findErrorOption(exit.cause))

@@ -16,6 +16,7 @@ import {
   EventBus,
   EventBusError
 } from "./EventBus.ts"
+import * as EventAges from "./EventAges.ts"
 import * as Lanes from "./EventBusLanes.ts"
 import * as EventBusMetrics from "./EventBusMetrics.ts"
 import { partitionOf, shareOf } from "./Partitions.ts"
@@ -152,8 +153,9 @@ const make = Effect.fnUntraced(function* (options: {
     const context = yield* Effect.context<R>()
     const handle = (delivery: Delivery) => Effect.provideContext(options.handle(delivery), context)
     const group = groupOf(topic, options.group)
+    const ages = yield* EventAges.make(topic, options.group)
     const own = Effect.fnUntraced(function* (_: number, backlog: Backlog) {
-      const offer = yield* Lanes.make<Entry, E, never>(topic, { ...options, handle }, slots, {
+      const offer = yield* Lanes.make<Entry, E, never>(topic, { ...options, handle }, slots, ages, {
         handled: (entry) => Effect.andThen(remove(backlog, entry), measure(topic, options.group, group)),
         dead: Effect.fnUntraced(function* (entry, attempts, error) {
           if (group.dead.size >= maxDeadLetters) {

@@ -1,5 +1,4 @@
-import { Clock, Effect, Metric } from "effect"
-import type { CloudEvent } from "./CloudEvent.ts"
+import { Metric } from "effect"
 
 export const published = Metric.counter("onsale_bus_published_total", {
   description: "Events that the bus has taken, by topic",
@@ -16,17 +15,8 @@ export const lag = Metric.gauge("onsale_bus_lag", {
   description: "Events of a topic that a group has not settled yet"
 })
 
-const age = Metric.gauge("onsale_bus_lag_ms", {
-  description: "Age of the newest event when a group had handled it, in milliseconds"
-})
-
 export const deadLetters = Metric.gauge("onsale_bus_dead_letters", {
   description: "Dead letters of a group that were not replayed"
-})
-
-export const recordAge = Effect.fnUntraced(function* (topic: string, group: string, event: CloudEvent) {
-  const nowMs = yield* Clock.currentTimeMillis
-  yield* Metric.update(Metric.withAttributes(age, { topic, group }), nowMs - Date.parse(event.time))
 })
 
 export const countPublished = (topic: string, events: number) =>

@@ -10,6 +10,7 @@ import { Clock, Deferred, Duration, Effect, Exit, Latch, Metric, Queue, Scope } 
 import type { Redis } from "effect/persistence"
 import * as CloudEvent from "./CloudEvent.ts"
 import { type ConsumeOptions, EventBusError } from "./EventBus.ts"
+import * as EventAges from "./EventAges.ts"
 import * as Lanes from "./EventBusLanes.ts"
 import * as EventBusMetrics from "./EventBusMetrics.ts"
 import * as Scripts from "./EventBusRedisScripts.ts"
@@ -54,6 +55,7 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
   const id = crypto.randomUUID()
   const context = yield* Effect.context<R>()
   const slots = yield* Lanes.makeSlots(options)
+  const ages = yield* EventAges.make(topic, group)
   const own = yield* Effect.scope
   const owned = new Map<number, Owned>()
   let leasedUntilMs = 0
@@ -160,6 +162,7 @@ export const consumeTopic = Effect.fnUntraced(function* <E, R>(
       topic,
       { ...options, handle: (delivery) => Effect.provideContext(options.handle(delivery), context) },
       slots,
+      ages,
       settleOn(key, yield* Effect.scope)
     )
     const count = Math.min(options.inFlight ?? mostInARead, mostInARead)

@@ -22,8 +22,14 @@ import * as Tracing from "./Tracing.ts"
 class CursorMoved extends Schema.TaggedError<CursorMoved>()("CursorMoved", { name: Schema.String }) {}
 
 const lag = Metric.gauge("onsale_relay_lag_ms", {
-  description: "Age of the newest row when the bus had settled it, in milliseconds"
+  description:
+    "Age of the oldest row that the bus has not settled, or has since the last look, in milliseconds; 0 where there is none"
 })
+
+/** How often it is looked at, by a statement each. */
+const lagEvery = Duration.seconds(2)
+
+const OldestRow = Schema.Array(Schema.Struct({ atMs: Schema.Number }))
 
 const StoredCursor = Schema.Array(Schema.Struct({ txid: Schema.String, position: Schema.String }))
 
@@ -88,7 +94,11 @@ export const toCloudEvents = <E>(
 }
 
 /** Publishes for as long as it leads: never ends but by an error. */
-const lead = Effect.fnUntraced(function* <E>(options: Options<E>, wake: PubSub.Subscription<void>) {
+const lead = Effect.fnUntraced(function* <E>(
+  options: Options<E>,
+  wake: PubSub.Subscription<void>,
+  settledLate: (ms: number) => void
+) {
   const bus = yield* EventBus
   const sql = yield* SqlClient.SqlClient
   const { journal, name } = options
@@ -142,15 +152,29 @@ const lead = Effect.fnUntraced(function* <E>(options: Options<E>, wake: PubSub.S
         RETURNING name`
       if (moved.length === 0) return yield* new CursorMoved({ name })
       from = last.cursor
-      const nowMs = yield* Clock.currentTimeMillis
-      yield* Metric.update(
-        Metric.withAttributes(lag, { relay: `${journal.schema}.${name}` }),
-        nowMs - last.atMs
-      )
+      settledLate((yield* Clock.currentTimeMillis) - last.atMs)
     }
   })
 
   return yield* Effect.raceFirst(publishAll, moveCursor)
+})
+
+/** Milliseconds since the oldest row behind the cursor was written, whoever leads, or where nobody does. */
+const behindMs = Effect.fnUntraced(function* <E>({ journal, name }: Options<E>) {
+  const sql = yield* SqlClient.SqlClient
+  const schema = sql.literal(`"${journal.schema}"`)
+  const [oldest] = yield* sql`SELECT (extract(epoch FROM row.at) * 1000)::float8 AS "atMs"
+    FROM (
+      SELECT txid, position FROM ${schema}."cursor" WHERE name = ${name}
+      UNION ALL SELECT ${origin.txid}::text::xid8, ${origin.position}::text::bigint
+      ORDER BY txid DESC, position DESC LIMIT 1
+    ) AS reached
+    CROSS JOIN LATERAL (
+      SELECT at FROM ${schema}."journal" AS journal
+      WHERE (journal.txid, journal.position) > (reached.txid, reached.position)
+      ORDER BY journal.txid, journal.position LIMIT 1
+    ) AS row`.pipe(Effect.flatMap(Schema.decodeUnknownEffect(OldestRow)))
+  return oldest === undefined ? 0 : Math.max(0, (yield* Clock.currentTimeMillis) - oldest.atMs)
 })
 
 /**
@@ -163,9 +187,26 @@ export const layer = <E>(options: Options<E>) =>
       const wake = yield* options.journal.appended
       const name = `${options.journal.schema}.${options.name}`
       const bus = yield* EventBus
+      let lateMs = 0
+      const settledLate = (ms: number) => {
+        lateMs = Math.max(lateMs, ms)
+      }
+      const watch = bus.wanted(options.topic).pipe(
+        Effect.flatMap((wanted) => (wanted ? behindMs(options) : Effect.succeed(0))),
+        Effect.flatMap((ms) => {
+          const shown = Math.max(ms, lateMs)
+          lateMs = 0
+          return Metric.update(Metric.withAttributes(lag, { relay: name }), shown)
+        }),
+        Effect.andThen(Effect.sleep(lagEvery)),
+        Effect.sandbox,
+        // The relay itself meets the same trouble, and says so.
+        Effect.tapError((cause) => Effect.logDebug(`the lag of relay ${name} is not known`, cause)),
+        Effect.retry(pauses)
+      )
       const step = Effect.flatMap(bus.wanted(options.topic), (wanted) =>
         // Nobody listens: neither the journal nor a connection is needed for that.
-        wanted ? whileLocked(`relay ${name}`, lead(options, wake)) : Effect.succeed(false)
+        wanted ? whileLocked(`relay ${name}`, lead(options, wake, settledLate)) : Effect.succeed(false)
       ).pipe(
         Effect.flatMap((led) => (led ? Effect.void : Effect.sleep(tryLockEvery))),
         Effect.catchIf(
@@ -186,5 +227,6 @@ export const layer = <E>(options: Options<E>) =>
         Effect.retry(pauses)
       )
       yield* Effect.forkScoped(Effect.forever(step))
+      yield* Effect.forkScoped(Effect.forever(watch))
     })
   )

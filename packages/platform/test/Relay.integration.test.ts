@@ -5,6 +5,7 @@ import * as EventBusMemory from "@onsale/platform/EventBusMemory"
 import * as EventBusRedis from "@onsale/platform/EventBusRedis"
 import * as Redis from "@onsale/platform/Redis"
 import * as Relay from "@onsale/platform/Relay"
+import { valueOf } from "@onsale/testing/MetricValue"
 import { pollUntil } from "@onsale/testing/Poll"
 import { layerEmptyDatabase } from "@onsale/testing/PostgresFixture"
 import { ownRedis, suiteName, TestRedis } from "@onsale/testing/RedisFixture"
@@ -108,6 +109,23 @@ layer(layerEmptyDatabase, { excludeTestServices: true, timeout: "60 seconds" })(
         upTo(40).flatMap((n) => [n, n])
       )
       yield* pollUntil(moved, (yes) => yes)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("its lag grows while a row is not settled, and is nothing once nothing is behind", () =>
+    Effect.gen(function* () {
+      const { append, start, topic } = yield* prepare
+      const bus = yield* memory
+      const gate = yield* Deferred.make<void>()
+      const lagMs = valueOf("onsale_relay_lag_ms", { relay: `${topic}.bus` })
+      yield* bus.consume({ group: "readers", topics: [topic], handle: () => Deferred.await(gate) })
+      yield* start(bus)
+      yield* pollUntil(lagMs, (ms) => ms === 0)
+      yield* append(1, 1, 2)
+      const first = yield* pollUntil(lagMs, (ms) => ms !== undefined && ms > 0)
+      yield* pollUntil(lagMs, (ms) => ms !== undefined && ms > first!)
+      yield* Deferred.succeed(gate, undefined)
+      yield* pollUntil(lagMs, (ms) => ms === 0)
     }).pipe(Effect.scoped)
   )
 

@@ -3,6 +3,7 @@ import { assert, layer as testLayer } from "@effect/vitest"
 import type { CloudEvent } from "@onsale/platform/CloudEvent"
 import type { ConsumeOptions, Delivery, EventBus } from "@onsale/platform/EventBus"
 import { Context, Deferred, Effect, Exit, Fiber, Layer, References, Schedule, Scope } from "effect"
+import { valueOf } from "./MetricValue.ts"
 import { pollUntil } from "./Poll.ts"
 
 /** The carrier under test. */
@@ -377,6 +378,28 @@ export const suite = <E>(name: string, broker: Layer.Layer<Broker, E>, traits: T
         yield* Fiber.join(publishing)
         yield* pollUntil(Effect.sync(seen.count), (count) => count === 100, patient)
         assertAll(seen, 1, 100)
+      })
+    )
+
+    test(
+      "how late a group is grows while an event is not handled, and is nothing once nothing is behind",
+      Effect.fnUntraced(function* (topic) {
+        const bus = yield* (yield* Broker).connect()
+        const seen = journalOf()
+        const gate = yield* Deferred.make<void>()
+        const lagMs = valueOf("onsale_bus_lag_ms", { topic, group: "late" })
+        yield* consume(bus, {
+          group: "late",
+          topics: [topic],
+          handle: (delivery) => Effect.andThen(Deferred.await(gate), note(seen)(delivery))
+        })
+        yield* pollUntil(lagMs, (ms) => ms === 0, patient)
+        yield* insist(bus, topic, [event("one", 1)])
+        const first = yield* pollUntil(lagMs, (ms) => ms !== undefined && ms > 0, patient)
+        yield* pollUntil(lagMs, (ms) => ms !== undefined && ms > first!, patient)
+        yield* Deferred.succeed(gate, undefined)
+        yield* pollUntil(Effect.sync(seen.count), (count) => count === 1, patient)
+        yield* pollUntil(lagMs, (ms) => ms === 0, patient)
       })
     )
 

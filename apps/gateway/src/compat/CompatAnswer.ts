@@ -27,7 +27,8 @@ export const internal = "Internal server error"
 export const later = (error: string, seconds = 1) =>
   refused(503, error, internal, { "retry-after": String(seconds) })
 
-export const overloaded = ({ retryAfterSeconds }: Overloaded) => later("overloaded", retryAfterSeconds)
+export const overloaded = ({ reason, retryAfterSeconds }: Overloaded) =>
+  later(reason ?? "overloaded", retryAfterSeconds)
 
 export const unavailable = ({ reason, retryAfterMs }: InventoryUnavailable) =>
   later(reason, Math.max(1, Math.ceil(retryAfterMs / 1_000)))

@@ -8,7 +8,7 @@ import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { RpcSerialization, RpcServer } from "effect/rpc"
 import { Socket } from "effect/socket"
 import type { IncomingMessage } from "node:http"
-import { problem } from "../FailedRequest.ts"
+import { problem, unanswered } from "../FailedRequest.ts"
 import { ClientKey } from "../ClientKey.ts"
 import * as Connection from "./Connection.ts"
 import * as RpcWire from "./RpcWire.ts"
@@ -34,11 +34,7 @@ const upgradeNeeded = HttpServerResponse.setHeader(
   "upgrade",
   "websocket"
 )
-const tooMany = HttpServerResponse.setHeader(
-  problem(503, "overloaded", "Too much at once; try again shortly"),
-  "retry-after",
-  "5"
-)
+const tooMany = unanswered({ retryAfterSeconds: 5 })
 
 /** Ends when the server stops, and the calls that it was asked before are answered. */
 const drained = Effect.fnUntraced(function* (

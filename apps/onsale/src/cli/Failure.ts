@@ -2,6 +2,8 @@
 import { Cause, Predicate, Result, Runtime, Schema } from "effect"
 import { HttpClientError } from "effect/http"
 import { ImportReport } from "@onsale/contracts/catalog/SeatMap"
+import { Overloaded } from "@onsale/contracts/http/Problems"
+import { bodyOf } from "@onsale/contracts/http/Unanswered"
 
 /** 0 done, 1 refused or in breach, 2 called wrongly, 3 the service cannot be reached. */
 export const exitCodes = { refused: 1, usage: 2, unreachable: 3 } as const
@@ -141,9 +143,8 @@ export const fromUnknown = (error: unknown): CommandFailure => {
   if (error instanceof CommandFailure) return error
   const problem = fromProblem(error)
   if (problem !== undefined) return problem
-  if (Predicate.isTagged(error, "Overloaded") && Predicate.hasProperty(error, "retryAfterSeconds")) {
-    return refused("Too much at once", `try again in ${String(error.retryAfterSeconds)} s`)
-  }
+  if (error instanceof Overloaded)
+    return refused(bodyOf(error.reason).title, `try again in ${error.retryAfterSeconds} s`)
   if (Schema.isSchemaError(error)) {
     return refused("This is not what the API takes or answers", error.message.replaceAll("\n", " "))
   }

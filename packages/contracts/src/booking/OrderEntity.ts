@@ -32,9 +32,14 @@ export class KeySeen extends Schema.TaggedError<KeySeen>()("KeySeen", {
   answer: OrderView
 }) {}
 
-/** Inventory or payments cannot be reached now; nothing is lost, the same key may be sent again. */
+/**
+ * Inventory, payments, the order or its tables cannot be reached now; nothing is lost, the same key may be sent again.
+ * Without a reason it is not known what became of what was asked.
+ */
 export class BookingUnavailable extends Schema.TaggedError<BookingUnavailable>()("BookingUnavailable", {
-  retryAfterMs: Schema.Int
+  retryAfterMs: Schema.Int,
+  /** Of what this message would have done, nothing was done: there is too much to do, or something is missing for it. */
+  reason: Schema.optionalKey(Schema.Literals(["overloaded", "not_begun"]))
 }) {}
 
 export class OrderNotFound extends Schema.TaggedError<OrderNotFound>()("OrderNotFound", {}) {}

@@ -13,7 +13,7 @@ import {
   EventCancelled,
   EventNotFound,
   ExtensionCap,
-  HoldExpired,
+  HoldBought,
   HoldInCheckout,
   HoldNotFound,
   KeyInUse,
@@ -127,20 +127,24 @@ export const newHoldProblems = [
   TierClosed,
   LimitPassed,
   BelowMinimum,
-  HoldExpired,
+  HoldBought,
   HoldInCheckout,
   HoldNotFound,
   KeyReused,
   KeyInUse
 ] as const
-export const releaseProblems = [HoldNotFound, HoldInCheckout] as const
+export const holdProblems = [HoldNotFound, HoldBought] as const
+export const releaseProblems = [HoldNotFound, HoldBought, HoldInCheckout] as const
 export const extendProblems = [
   HoldNotFound,
-  HoldExpired,
+  HoldBought,
   HoldInCheckout,
   ExtensionCap,
   EventCancelled
 ] as const
+
+const aboutGoneHolds =
+  "One that was bought is a 409 of type `hold-bought`; one that has expired or was given back is a 404."
 
 const holdId = { holdId: HoldId }
 
@@ -154,22 +158,22 @@ export class HoldsApi extends HttpApiGroup.make("holds")
       error: [...newHoldProblems, OverloadedProblem]
     }).annotate(
       OpenApi.Description,
-      `All that is asked for, or nothing. ${aboutWaiting} A hold that is not made by then is not begun any more: 503. Who says nothing waits for 5 seconds. The same Idempotency-Key asks what became of it.`
+      `All that is asked for, or nothing. ${aboutWaiting} A hold that is not made by then is not begun any more: 503, of type \`outcome-unknown\` where it may have been made all the same. Who says nothing waits for 5 seconds. The same Idempotency-Key asks what became of it.`
     ),
     HttpApiEndpoint.get("get", "/holds/:holdId", {
       params: holdId,
       success: Hold,
-      error: [HoldNotFound, OverloadedProblem]
-    }),
+      error: [...holdProblems, OverloadedProblem]
+    }).annotate(OpenApi.Description, `A hold that can still be bought, or is at checkout. ${aboutGoneHolds}`),
     HttpApiEndpoint.delete("release", "/holds/:holdId", {
       params: holdId,
       error: [...releaseProblems, OverloadedProblem]
-    }),
+    }).annotate(OpenApi.Description, `Gives a hold back. ${aboutGoneHolds}`),
     HttpApiEndpoint.post("extend", "/holds/:holdId/extend", {
       params: holdId,
       success: Hold,
       error: [...extendProblems, OverloadedProblem]
-    })
+    }).annotate(OpenApi.Description, `Gives a hold a whole life from now, up to its cap. ${aboutGoneHolds}`)
   )
   .middleware(CustomerAuth)
   .prefix("/api/v1") {}

@@ -12,7 +12,7 @@ import { CustomerAuth } from "./CustomerAuth.ts"
 import {
   CursorInvalid,
   EventCancelled,
-  HoldExpired,
+  HoldBought,
   HoldInCheckout,
   HoldNotFound,
   LimitPassed,
@@ -113,7 +113,7 @@ export const OrderPage = Schema.Struct({
 export const newOrderProblems = [
   HoldNotFound,
   LimitPassed,
-  HoldExpired,
+  HoldBought,
   HoldInCheckout,
   EventCancelled,
   PaymentDeclined,
@@ -142,7 +142,7 @@ export class OrdersApi extends HttpApiGroup.make("orders")
       error: [...newOrderProblems, OverloadedProblem]
     }).annotate(
       OpenApi.Description,
-      `Buys what a hold has. While many buy, purchases wait in line for 25 seconds at most. ${aboutWaiting} An order that is not placed by then is not begun any more: 503, and nothing is charged. One that is placed is never undone for it: 202, and the order tells how it ended. Who says nothing waits for 45 seconds. The same Idempotency-Key asks what became of it.`
+      `Buys what a hold has. One that was bought before is a 409 of type \`hold-bought\`: the order is the answer to the Idempotency-Key that it was bought with. One that has expired or was given back is a 404. While many buy, purchases wait in line for 25 seconds at most. ${aboutWaiting} An order that is not placed by then is not begun any more: 503, and nothing is charged; where it is not known whether it was placed, the 503 has the type \`outcome-unknown\`. One that is placed is never undone for it: 202, and the order tells how it ended. Who says nothing waits for 45 seconds. The same Idempotency-Key asks what became of it.`
     ),
     HttpApiEndpoint.get("list", "/orders", {
       query: OrderQuery,

@@ -7,6 +7,7 @@ import { HttpApiError, HttpApiSchema } from "effect/http-api"
 import { ImportReport } from "../catalog/SeatMap.ts"
 import { AreaId, OrderId, SeatId, TicketId, TierId } from "../Ids.ts"
 import { LimitScope } from "../inventory/InventoryCommand.ts"
+import { bodyOf, reasonOf, UnansweredBody, UnansweredReason } from "./Unanswered.ts"
 
 const type = <const Name extends string>(name: Name) => `urn:onsale:problem:${name}` as const
 
@@ -90,10 +91,11 @@ export class CursorInvalid extends HttpApiError.Problem<CursorInvalid>()("Cursor
   title: "The cursor is not one that a page of ours has given"
 }) {}
 
+/** One that has expired is not told from one that was given back: nothing is kept of either. */
 export class HoldNotFound extends HttpApiError.Problem<HoldNotFound>()("HoldNotFound", {
   type: type("hold-not-found"),
   status: 404,
-  title: "There is no such hold, or it has expired"
+  title: "There is no such hold: it has expired, was given back, or never was"
 }) {}
 
 export class OrderNotFound extends HttpApiError.Problem<OrderNotFound>()("OrderNotFound", {
@@ -138,10 +140,10 @@ export class SoldOut extends HttpApiError.Problem<SoldOut>()("SoldOut", {
   title: "There are not as many seats left of what was asked for"
 }) {}
 
-export class HoldExpired extends HttpApiError.Problem<HoldExpired>()("HoldExpired", {
-  type: type("hold-expired"),
+export class HoldBought extends HttpApiError.Problem<HoldBought>()("HoldBought", {
+  type: type("hold-bought"),
   status: 409,
-  title: "The hold's time is over"
+  title: "The hold has become an order"
 }) {}
 
 export class HoldInCheckout extends HttpApiError.Problem<HoldInCheckout>()("HoldInCheckout", {
@@ -306,24 +308,28 @@ export class ProviderNotFound extends HttpApiError.Problem<ProviderNotFound>()("
   title: "There is no such payment provider"
 }) {}
 
-class OverloadedBody extends HttpApiError.Problem<OverloadedBody>()("OverloadedBody", {
-  type: type("overloaded"),
-  status: 503,
-  title: "Too much at once; try again shortly"
-}) {}
-
-/** Carries how long to wait, in whole seconds, as `Retry-After`. */
+/**
+ * There is no answer for once: too much at once, where no other reason is named. Carries how long to wait, in whole
+ * seconds, as `Retry-After`.
+ */
 export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
-  retryAfterSeconds: Schema.Int
+  retryAfterSeconds: Schema.Int,
+  reason: Schema.optionalKey(UnansweredReason)
 }) {}
 
 export const OverloadedProblem = Overloaded.pipe(
   HttpApiSchema.encodeToWithHeaders(
-    { body: OverloadedBody, headers: { "retry-after": Schema.Int } },
+    { body: UnansweredBody, headers: { "retry-after": Schema.Int } },
     {
-      decode: ({ headers }) => new Overloaded({ retryAfterSeconds: headers["retry-after"] }),
-      encode: ({ retryAfterSeconds }) => ({
-        body: new OverloadedBody({}),
+      decode: ({ body, headers }) => {
+        const reason = reasonOf(body)
+        return new Overloaded({
+          retryAfterSeconds: headers["retry-after"],
+          ...(reason === undefined ? {} : { reason })
+        })
+      },
+      encode: ({ reason, retryAfterSeconds }) => ({
+        body: bodyOf(reason),
         headers: { "retry-after": retryAfterSeconds }
       })
     }

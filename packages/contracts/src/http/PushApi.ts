@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiError, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { HoldId, OrderId } from "../Ids.ts"
 import {
+  HoldBought,
   HoldNotFound,
   OrderNotFound,
   OverloadedProblem,
@@ -64,6 +65,7 @@ export class PushApi extends HttpApiGroup.make("push")
       success: Schema.Struct({ id: SubscriptionId }).pipe(HttpApiSchema.status(201)),
       error: [
         HoldNotFound,
+        HoldBought,
         OrderNotFound,
         PushEndpointRefused,
         PushKeysRefused,

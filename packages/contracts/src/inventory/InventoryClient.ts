@@ -15,11 +15,12 @@ import type {
 import type { SaleLayout } from "./SaleLayout.ts"
 
 /**
- * The inventory cannot take the command now: its queue is full, or it did not answer within the
- * deadline. Whether the command was carried out is not known; the same command id may be sent again.
+ * The inventory cannot take the command now: its queue is full, it did not answer within the deadline, or nobody waited
+ * any longer before it was begun. Only of a `deadline` is it not known whether the command was carried out; the same
+ * command id may be sent again.
  */
 export class InventoryUnavailable extends Schema.TaggedError<InventoryUnavailable>()("InventoryUnavailable", {
-  reason: Schema.Literals(["overloaded", "deadline"]),
+  reason: Schema.Literals(["overloaded", "deadline", "not_begun"]),
   retryAfterMs: Schema.Int
 }) {}
 

@@ -2,8 +2,15 @@
 import { Schema } from "effect"
 import { Rpc, RpcGroup } from "effect/rpc"
 import { IdempotencyKey } from "../http/Common.ts"
-import { extendProblems, Hold, NewHold, newHoldProblems, releaseProblems } from "../http/HoldsApi.ts"
-import { HoldNotFound, Overloaded } from "../http/Problems.ts"
+import {
+  extendProblems,
+  Hold,
+  holdProblems,
+  NewHold,
+  newHoldProblems,
+  releaseProblems
+} from "../http/HoldsApi.ts"
+import { Overloaded } from "../http/Problems.ts"
 import { EventId, HoldId } from "../Ids.ts"
 
 const holdId = { holdId: HoldId }
@@ -14,7 +21,11 @@ export class HoldsRpc extends RpcGroup.make(
     success: Hold,
     error: Schema.Union([...newHoldProblems, Overloaded])
   }),
-  Rpc.make("GetHold", { payload: holdId, success: Hold, error: Schema.Union([HoldNotFound, Overloaded]) }),
+  Rpc.make("GetHold", {
+    payload: holdId,
+    success: Hold,
+    error: Schema.Union([...holdProblems, Overloaded])
+  }),
   Rpc.make("ReleaseHold", { payload: holdId, error: Schema.Union([...releaseProblems, Overloaded]) }),
   Rpc.make("ExtendHold", {
     payload: holdId,

@@ -9,7 +9,7 @@ import type { EventId } from "@onsale/contracts/Ids"
 import { InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type { InventoryCommand } from "@onsale/contracts/inventory/InventoryCommand"
 import { Clock, Duration, Effect, Exit, Fiber, FiberSet, Option, Semaphore } from "effect"
-import { tooLate, Until } from "../InventorySubmit.ts"
+import { notBegun, tooLate, Until } from "../InventorySubmit.ts"
 import type { Executed } from "./RowBatch.ts"
 
 /** Commands of one event that may wait; beyond it the answer is "overloaded" at once. Some tenths of a second. */
@@ -132,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
           const next = lane.waiting.shift()
           if (next === undefined) break
           // Nothing has happened, and nothing will.
-          if (next.untilMs <= wallMs) next.resume(Effect.fail(tooLate))
+          if (next.untilMs <= wallMs) next.resume(Effect.fail(notBegun))
           else batch.push(next)
         }
         if (batch.length === 0) return
@@ -178,7 +178,7 @@ export const make = Effect.fnUntraced(function* (
         const oldest = nowMs() - deadlineMs
         for (const { waiting } of lanes.values()) {
           while (waiting[0] !== undefined && waiting[0].sinceMs < oldest)
-            waiting.shift()!.resume(Effect.fail(tooLate))
+            waiting.shift()!.resume(Effect.fail(notBegun))
         }
       })
     ),
