@@ -29,7 +29,7 @@ const shares: { readonly [A in Align]: number } = { left: 0, centre: 0.5, right:
 /** Of what may stand over or under a letter, also by a way that nobody has thought of: marks, and what joins letters. */
 const stacking = /[\p{M}\p{Cf}]/u
 
-/** Whatever is stacked up in a line, nothing of it stands in another. */
+/** Whatever is stacked up in a line, no more of it than half a line stands in another. */
 const withinLine = (
   doc: Document,
   { runs, width }: Line,

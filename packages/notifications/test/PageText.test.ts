@@ -24,7 +24,7 @@ describe("PageText", () => {
     `ཀ${"\u0fb1\u200d".repeat(60)}`,
     `ក${"\u17d2ក".repeat(40)}`,
     `ꦏ${"\ua9c0ꦏ".repeat(40)}`
-  ])("nothing of a line stands in another, however it is stacked: %#", async (text) => {
+  ])("no more of a line than half of one stands in another, however it is stacked: %#", async (text) => {
     const content = await drawn(text)
     // The baseline is at 100; from 1.2 of the size above it to 0.65 below.
     assert.match(content, /10 88 [\d.]+ 18.5 re\nW n/)
