@@ -43,6 +43,10 @@ describe("what a run is told", () => {
   it("is refused where some of it would be left undone without a word", () => {
     expect(wrong({ flash: true, overload: Option.some(3) })).toContain("--flash and --overload")
     expect(wrong({ scaling: true, overload: Option.some(3) })).toContain("--scaling")
+    expect(wrong({ scaling: true, rps: Option.some("700") })).toContain("--rps 700")
+    expect(wrong({ scaling: true, rps: Option.none(), share: 0.7 })).toContain("--share 0.7")
+    for (const rps of [Option.none(), Option.some("auto")])
+      expect(wrong({ scaling: true, rps })).toBeUndefined()
     expect(wrong({ scaling: true, profiles: Option.some("d") })).toContain("--profiles")
   })
 })

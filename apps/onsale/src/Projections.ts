@@ -17,6 +17,7 @@ const others = [
   { schema: "booking", name: "payment-news", journal: "payments" },
   { schema: "booking", name: "cancelled-events", journal: "catalog" },
   { schema: "catalog", name: "search", journal: "catalog" },
+  { schema: "catalog", name: "shared_cache", journal: "catalog" },
   { schema: "notifications", name: "catalog", journal: "catalog" },
   { schema: "notifications", name: "booking", journal: "booking" },
   { schema: "notifications", name: "webhooks-catalog", journal: "catalog" },

@@ -83,6 +83,32 @@ describe("the audit", () => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("knows the follower of a shared cache, which rests where none is shared", () =>
+    Effect.gen(function* () {
+      yield* AuditWorld.make
+      const sql = yield* SqlClient.SqlClient
+      yield* sql`INSERT INTO catalog.journal OVERRIDING SYSTEM VALUE SELECT * FROM booking.journal ORDER BY txid, position LIMIT 1`
+      // The others that follow this journal have not seen the row.
+      const told = Effect.map(audited(), (findings) => {
+        const ofCache = (said: ReadonlyArray<string>) => said.filter((each) => each.includes("shared_cache"))
+        return {
+          breaches: ofCache(findings.flatMap(({ breaches }) => breaches)),
+          others: ofCache(findings.flatMap(({ inProgress, notes }) => [...inProgress, ...notes]))
+        }
+      })
+      yield* sql`INSERT INTO catalog.cursor (name, txid, position, updated_at)
+        SELECT 'shared_cache', txid, position, now() FROM catalog.journal`
+      assert.deepStrictEqual(yield* told, { breaches: [], others: [] })
+      yield* sql`UPDATE catalog.cursor SET txid = '0'::xid8, position = 0 WHERE name = 'shared_cache'`
+      const { breaches, others } = yield* told
+      assert.deepStrictEqual(breaches, [])
+      assert.match(
+        others.join(),
+        /^catalog.shared_cache, .* has 1 rows to go, and rests where no cache is shared/
+      )
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("finds nothing in an empty database", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(

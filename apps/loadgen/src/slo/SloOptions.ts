@@ -55,13 +55,18 @@ export const flags = {
 export type SloOptions = Command.Command.Config.Infer<typeof flags>
 
 /** Why two of them cannot be done in one run, of which one would be left undone without a word. */
-const conflict = ({ flash, overload, profiles, scaling }: SloOptions): string | undefined => {
+const conflict = ({ flash, overload, profiles, rps, scaling, share }: SloOptions): string | undefined => {
   const runs = [
     ...(flash ? ["--flash"] : []),
     ...(Option.isSome(overload) ? ["--overload"] : []),
     ...(scaling ? ["--scaling"] : [])
   ]
   if (runs.length > 1) return `${runs.join(" and ")} are runs of their own: say one of them`
+  // It finds the rate of each number of runners, which `auto` says.
+  if (scaling && Option.isSome(rps) && rps.value !== "auto")
+    return `--scaling looks for the rate that each number of runners carries: it takes no --rps ${rps.value}`
+  if (scaling && share !== 1)
+    return `--scaling runs at the whole rate that it finds: it takes no --share ${share}`
   // Each number of runners has processes of the same names.
   return scaling && Option.isSome(profiles) ? "--scaling keeps no --profiles" : undefined
 }

@@ -15,6 +15,11 @@ const followers: ReadonlyArray<{
   readonly follows: (typeof journals)[number]
   /** Where it has no cursor it has nothing to do. */
   readonly onlyWithCursor?: boolean
+  /**
+   * It runs at some levels only, and elsewhere its cursor stands still without harm: what it does when it runs again is
+   * only to forget copies.
+   */
+  readonly mayRest?: boolean
   /** Its cursor is the one of the generation that serves. */
   readonly isReadModel?: boolean
 }> = [
@@ -25,6 +30,8 @@ const followers: ReadonlyArray<{
   { schema: "notifications", name: "webhooks-catalog", follows: "catalog", onlyWithCursor: true },
   { schema: "notifications", name: "webhooks-booking", follows: "booking", onlyWithCursor: true },
   { schema: "catalog", name: "search", follows: "catalog", onlyWithCursor: true },
+  // Where a cache is shared: L1, and wherever there is a Redis for it.
+  { schema: "catalog", name: "shared_cache", follows: "catalog", onlyWithCursor: true, mayRest: true },
   // Without a generation that serves, its source answers.
   ...(
     [
@@ -94,7 +101,14 @@ export const run = Effect.fn("JournalChecks.run")(function* (nowMs: number) {
   }
 
   let lagMs = 0
-  for (const { follows, isReadModel = false, name, onlyWithCursor = false, schema } of followers) {
+  for (const {
+    follows,
+    isReadModel = false,
+    mayRest = false,
+    name,
+    onlyWithCursor = false,
+    schema
+  } of followers) {
     const own = isReadModel
       ? sql`SELECT txid, position FROM ${sql(`${schema}.read_model`)} WHERE name = ${name} AND serving`
       : sql`SELECT txid, position FROM ${cursorOf(schema)} WHERE name = ${name}`
@@ -112,9 +126,15 @@ export const run = Effect.fn("JournalChecks.run")(function* (nowMs: number) {
     })()
     const who = `${schema}.${name}, which follows the ${follows} journal,`
     if (onlyWithCursor && !behind.exists) continue
-    lagMs = Math.max(lagMs, behind.lagMs)
+    const rests = mayRest && behind.overdue > 0
+    if (!rests) lagMs = Math.max(lagMs, behind.lagMs)
     if (!behind.known) add("breach", `${who} stands at a row that the journal does not have`)
-    if (behind.overdue > 0) {
+    if (rests) {
+      add(
+        "note",
+        `${who} has ${behind.unseen} rows to go, and rests where no cache is shared; where one is, it is stuck`
+      )
+    } else if (behind.overdue > 0) {
       add(
         "breach",
         `${who} ${behind.exists ? "has not seen" : "has no cursor, and has not seen"} ${behind.unseen} rows, the oldest for ${Math.round(behind.lagMs / 1000)} s (they are read once the service runs)`
