@@ -153,8 +153,9 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
     subscribe: Effect.fnUntraced(function* (channel, onMessage) {
       const ended = yield* Deferred.make<void, Redis.RedisError>()
       yield* Effect.acquireRelease(
-        // Subscribes again by itself after a lost connection.
-        dedicated({ retryStrategy: pause, autoResubscribe: true }).pipe(
+        // We subscribe again after a lost connection, as the client's own way of it has a rejection that nobody can catch, and
+        // that ends the process, where the new connection is lost at once.
+        dedicated({ retryStrategy: pause, autoResubscribe: false }).pipe(
           Effect.tap((subscriber) =>
             Effect.tryPromise({
               try: () => {
@@ -162,6 +163,8 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
                 subscriber.on("end", () =>
                   Deferred.doneUnsafe(ended, Effect.fail(toError(new Error("the subscription has ended"))))
                 )
+                // Where it fails the connection is gone, and the next one subscribes.
+                subscriber.on("ready", () => void subscriber.subscribe(channel).catch(() => undefined))
                 return subscriber.subscribe(channel)
               },
               catch: toError
