@@ -96,8 +96,8 @@ export interface Follower<E, R> {
   readonly pollEvery?: Duration.Input | undefined
   readonly gatherFor?: Duration.Input | undefined
   /**
-   * After a full batch it rests so many times as long as that took, so that those who share the process keep the rest of
-   * the time however much there is to do; 0 when left out.
+   * After a full batch it rests so many times as long as that took, 5 seconds at most, so that those who share the process
+   * keep the rest of the time however much there is to do; 0 when left out.
    */
   readonly rest?: number | undefined
 }
@@ -121,6 +121,9 @@ const pauses = Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced
   Schedule.jittered
 )
 
+/** Where the thread is full a batch takes long because it waits for its turn, which is no work that others have to rest from. */
+const mostRestMs = 5_000
+
 /**
  * Follows in fibers of the scope. A failure is logged and tried again, with a growing pause of at most
  * 30 seconds: a projection may fall behind, it never gives up.
@@ -135,7 +138,9 @@ export const follow = Effect.fnUntraced(function* <E, R>(follower: Follower<E, R
   const step = Effect.timed(follower.runOnce).pipe(
     Effect.flatMap(([took, count]) => {
       if (count >= batch)
-        return rest === 0 ? Effect.void : Effect.sleep(Duration.millis(rest * Duration.toMillis(took)))
+        return rest === 0
+          ? Effect.void
+          : Effect.sleep(Duration.millis(Math.min(mostRestMs, rest * Duration.toMillis(took))))
       return count > 0 ? gather : Effect.asVoid(Effect.timeoutOption(PubSub.take(wake), pollEvery))
     }),
     // It has done our work: what comes next is there to be read at once.
