@@ -8,8 +8,9 @@
  * Dead letters count as acknowledged and are lost with an emptied Redis: give it a disk (`appendonly yes`) and
  * `maxmemory-policy noeviction` where they matter.
  *
- * Bound: a partition keeps `backlog` events. At the bound those that every group has acknowledged go, and then
- * the publisher waits; an event that a group has not acknowledged never goes. A group counts once a consumer
+ * Bound: a partition keeps what every group has acknowledged for a minute, and `backlog` events in all. At the bound
+ * those that every group has acknowledged go, and then the publisher waits; an event that a group has not
+ * acknowledged never goes. A group counts once a consumer
  * of it has been there: of a topic without any group the oldest events go. A group that Redis has forgotten
  * is waited for until it is back, by all who have seen it.
  */
@@ -26,6 +27,8 @@ import { RedisConnection } from "./Redis.ts"
 
 /** Some 10 MB of events a partition. */
 const defaultBacklog = 10_000
+/** For a group that starts for the first time, later than others: it reads what is kept. */
+const defaultKeep = Duration.minutes(1)
 /** A consumer that starts with us makes its group within a second or two. */
 const defaultGrace = Duration.seconds(10)
 /** Between two looks whether there is room again, and whether all groups have acknowledged. */
@@ -52,6 +55,8 @@ export interface Options {
    * emptied while nobody was there to remember them; 10 s when left out.
    */
   readonly groupsAppearWithin?: Duration.Input | undefined
+  /** How long events are kept that every group has acknowledged; a minute when left out. */
+  readonly keepSettledFor?: Duration.Input | undefined
 }
 
 const lost = new EventBusError({
@@ -69,7 +74,16 @@ const make = Effect.fnUntraced(function* (options: Options) {
     revive: Scripts.evaluate(redis, Scripts.revive)
   }
 
-  const append = (topic: string, session: string, partition: number, events: ReadonlyArray<string>) => {
+  const keepMs = Duration.toMillis(Duration.fromInputUnsafe(options.keepSettledFor ?? defaultKeep))
+
+  /** `settled`: the last id of each partition of which this publisher knows that it is settled. */
+  const append = (
+    topic: string,
+    session: string,
+    settled: ReadonlyMap<string, string>,
+    partition: number,
+    events: ReadonlyArray<string>
+  ) => {
     const keys = Scripts.keys(topic)
     return run
       .publish(
@@ -78,6 +92,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
         keys.news,
         partition,
         options.backlog ?? defaultBacklog,
+        { upTo: settled.get(keys.partition(partition)) ?? "", keepMs },
         events
       )
       .pipe(
@@ -106,7 +121,8 @@ const make = Effect.fnUntraced(function* (options: Options) {
     topic: string,
     generation: number,
     receipts: ReadonlyArray<readonly [partition: string, id: string]>,
-    publishedAtMs: number
+    publishedAtMs: number,
+    settledUpTo: Map<string, string>
   ) {
     const known = groupsOf(topic)
     // A look before any group can have handled it is for nothing, but where it is the first: a group that was never seen
@@ -126,6 +142,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
         if (state > 0 && complete && nowMs - startedAtMs >= graceMs) break
         yield* Effect.sleep(lookEveryMs)
       }
+      settledUpTo.set(partition, id)
     }
   })
 
@@ -162,6 +179,7 @@ const make = Effect.fnUntraced(function* (options: Options) {
       yield* redis
         .send("SET", Scripts.keys(topic).session(session), "", "PX", String(Scripts.sessionMs))
         .pipe(Effect.mapError(toBusError))
+      const settledUpTo = new Map<string, string>()
       const publish = Effect.fn("EventBus.publish")(function* (events: ReadonlyArray<CloudEvent.CloudEvent>) {
         if (connection.generation() !== generation) return yield* lost
         const parts = new Map<number, Array<string>>()
@@ -173,11 +191,11 @@ const make = Effect.fnUntraced(function* (options: Options) {
         }
         const receipts = yield* Effect.forEach(
           parts,
-          ([partition, part]) => append(topic, session, partition, part),
+          ([partition, part]) => append(topic, session, settledUpTo, partition, part),
           { concurrency: "unbounded" }
         )
         yield* EventBusMetrics.countPublished(topic, events.length)
-        return settlement(topic, generation, receipts, yield* Clock.currentTimeMillis)
+        return settlement(topic, generation, receipts, yield* Clock.currentTimeMillis, settledUpTo)
       })
       return { publish }
     }),

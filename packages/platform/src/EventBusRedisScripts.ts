@@ -64,7 +64,11 @@ const lowest = `
 
 /**
  * Appends events to a partition, all or none. Answers the id of the last, false where a group is too far
- * behind, or "lost" where the publisher's session is gone. What every group has settled makes room; where there is no group yet, the oldest does.
+ * behind, or "lost" where the publisher's session is gone.
+ *
+ * What is settled up to the id of `settled.upTo` goes once it is `settled.keepMs` old, in whole nodes of the stream,
+ * as that costs next to nothing: without a group nothing does. At the bound all that every group has settled makes
+ * room; where there is no group yet, the oldest does.
  */
 export const publish = Redis.script(
   (
@@ -73,13 +77,19 @@ export const publish = Redis.script(
     news: string,
     number: number,
     backlog: number,
+    settled: { readonly upTo: string; readonly keepMs: number },
     events: ReadonlyArray<string>
-  ) => [partition, session, news, number, backlog, ...events],
+  ) => [partition, session, news, number, backlog, settled.upTo, settled.keepMs, ...events],
   {
     numberOfKeys: 3,
     lua: `${lowest}
       if redis.call('PEXPIRE', KEYS[2], ${sessionMs}) == 0 then return 'lost' end
       local backlog = tonumber(ARGV[2])
+      if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 and #redis.call('XINFO', 'GROUPS', KEYS[1]) > 0 then
+        local time = redis.call('TIME')
+        local old = string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[4]))
+        redis.call('XTRIM', KEYS[1], 'MINID', '~', before(old, ARGV[3]) and old or ARGV[3])
+      end
       if redis.call('XLEN', KEYS[1]) >= backlog then
         local low = oldestNeeded(KEYS[1])
         if low then
@@ -90,7 +100,7 @@ export const publish = Redis.script(
         if redis.call('XLEN', KEYS[1]) >= backlog then return false end
       end
       local id
-      for i = 3, #ARGV do id = redis.call('XADD', KEYS[1], '*', 'e', ARGV[i]) end
+      for i = 5, #ARGV do id = redis.call('XADD', KEYS[1], '*', 'e', ARGV[i]) end
       redis.call('PUBLISH', KEYS[3], ARGV[1])
       return id
     `
