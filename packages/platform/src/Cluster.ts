@@ -5,7 +5,6 @@
  * in Postgres, by a lock of a session of the owner's; an owner that was wrong about it is stopped by the key of the
  * journal it writes to. Why the times are what they are: docs/adr/0018-failover.md.
  */
-import { NodeClusterSocket, NodeSocket } from "@effect/platform-node"
 import { Config, Duration, Effect, Layer, Option } from "effect"
 import {
   MessageStorage,
@@ -22,6 +21,7 @@ import { RpcClient, RpcSerialization } from "effect/rpc"
 import { Socket, type SocketServer } from "effect/socket"
 import type { SqlClient } from "effect/sql"
 import { hostname } from "node:os"
+import * as ClusterSocket from "./ClusterSocket.ts"
 import * as OurRunnerHealth from "./RunnerHealth.ts"
 import * as RunnerWatch from "./RunnerWatch.ts"
 import * as ShardReleases from "./ShardReleases.ts"
@@ -73,9 +73,8 @@ const layerClientProtocol: Layer.Layer<Runners.RpcClientProtocol, never, RpcSeri
       return Runners.RpcClientProtocol.of({
         codecFor: serialization.codecFor,
         make: Effect.fnUntraced(function* (address) {
-          const socket = yield* NodeSocket.makeNet({
+          const socket = yield* ClusterSocket.dial({
             openTimeout: "1 second",
-            noDelay: true,
             host: address.host,
             port: address.port
           })
@@ -151,7 +150,7 @@ export const layerRunner = (
           Layer.provide(layerRunners)
         )
       ).pipe(
-        Layer.provide([NodeClusterSocket.layerSocketServer, layerClientProtocol]),
+        Layer.provide([ClusterSocket.layerServer, layerClientProtocol]),
         // The library's own check is of one runner alone; see `RunnerWatch`.
         Layer.provide(RunnerHealth.layerNoop),
         Layer.provide(storage),

@@ -111,7 +111,10 @@ export const make = Effect.fn("PatientClient.make")(function* ({ notes, random, 
     let failures = 0
     for (let turn = Math.floor(random() * 8); ; turn++) {
       const exit = yield* once(method, path, key, body, turn).pipe(
-        Effect.map((reply) => ({ reply, how: reply.status >= 500 ? String(reply.status) : undefined })),
+        Effect.map((reply) => ({
+          reply,
+          how: reply.status >= 500 ? `${method} ${path}: ${told(reply)}` : undefined
+        })),
         Effect.catch((error) => Effect.succeed({ reply: undefined, how: error.message.slice(0, 60) }))
       )
       const endMs = nowMs()
@@ -135,6 +138,12 @@ export const make = Effect.fn("PatientClient.make")(function* ({ notes, random, 
 
   return { ask, hurt, nowMs }
 })
+
+/** The status, and what the problem says of itself. */
+const told = ({ json, status }: Reply): string =>
+  typeof json === "object" && json !== null && "type" in json
+    ? `${status} ${String(json.type)} ${"detail" in json ? String(json.detail) : ""}`
+    : String(status)
 
 const isKeyInUse = ({ json }: Reply): boolean =>
   typeof json === "object" && json !== null && "type" in json && String(json.type).endsWith("key-in-use")
