@@ -123,7 +123,10 @@ export const make = Effect.gen(function* () {
         ...life
       })
       if (answer._tag === "Held") return render(eventId, answer.hold)
-      if (replaces !== undefined && GoneHold.isGone(answer)) return yield* goneHold(replaces)
+      // An event without a sale is not the hold's fault.
+      const isReplacedGone =
+        GoneHold.isGone(answer) && !("code" in answer && answer.code === "event_not_found")
+      if (replaces !== undefined && isReplacedGone) return yield* goneHold(replaces)
       return answer._tag === "Refused"
         ? yield* holdRefused(eventId, answer)
         : yield* Effect.die(new Error(`a hold was answered with ${answer._tag}`))

@@ -76,7 +76,17 @@ export const make = Effect.gen(function* () {
   const goneHold = yield* GoneHold.make
   /** What an order was asked for goes on there when its client has left. */
   const goesOn = AdmissionPlace.keeping(yield* Effect.scope)
-  const { inTime, within } = yield* OrderWait.make(orders)
+  const { atLast, inTime, within } = yield* OrderWait.make(orders)
+
+  /** What became of a hold, for who waits until then. */
+  const goneInTime = (holdId: HoldId, untilMs: number | undefined) =>
+    untilMs === undefined
+      ? goneHold(holdId)
+      : Effect.flatMap(atLast(goneHold(holdId), untilMs), (told) =>
+          told === null
+            ? Effect.fail(new Overloaded({ retryAfterSeconds: 1, reason: "unavailable" }))
+            : Effect.succeed(told.value)
+        )
 
   const eventOf = Effect.fnUntraced(function* (holdId: HoldId) {
     return (yield* catalog.eventIdByNumber(eventNumberOfHold(holdId))) ?? (yield* new HoldNotFound({}))
@@ -181,7 +191,7 @@ export const make = Effect.gen(function* () {
             ): Effect.Effect<
               never,
               Effect.Error<ReturnType<typeof goneHold> | ReturnType<typeof notBuyable>>
-            > => (GoneHold.isGone(error) ? goneHold(payload.holdId) : notBuyable(error))
+            > => (GoneHold.isGone(error) ? goneInTime(payload.holdId, untilMs) : notBuyable(error))
           ),
           Effect.catchTag("KeyReused", () => Effect.fail(new KeyReused({}))),
           Effect.catchTag("KeyInUse", () => Effect.fail(new KeyInUse({}))),

@@ -6,10 +6,12 @@ import type { Orders } from "@onsale/booking/Orders"
 import type { OrderView } from "@onsale/contracts/booking/Order"
 import { BookingUnavailable } from "@onsale/contracts/booking/OrderEntity"
 import { KeyReused } from "@onsale/contracts/http/Problems"
-import { Effect, Fiber, Option, Schedule } from "effect"
+import { Clock, Effect, Fiber, Option, Schedule } from "effect"
 
 /** What who waits no longer is given all the same, for the owner of the order to say whether it was placed. */
 const allowanceMs = 1_500
+/** A row of a database that works is told in this. */
+const leastMs = 300
 /** How often it is looked up meanwhile: four statements at most. */
 const lookEvery = "400 millis"
 /** Longer than a database that works takes for a row. */
@@ -25,11 +27,15 @@ export const make = Effect.fnUntraced(function* (orders: Orders["Service"]) {
     return known.fingerprint === fingerprint ? known.order : yield* new KeyReused({})
   })
 
-  /** Null where an effect has not come to its end by then. It is not waited for: what it asks may not answer at all. */
+  /**
+   * Null where an effect has not come to its end by then, or the buyer has left. It is not waited for: what it asks may not
+   * answer at all.
+   */
   const within = Effect.fnUntraced(function* <A, E, R>(effect: Effect.Effect<A, E, R>, ms: number) {
     const fiber = yield* Effect.forkIn(effect, scope, { startImmediately: true })
-    const done = yield* Effect.timeoutOption(Fiber.join(fiber), ms)
-    if (Option.isNone(done)) fiber.interruptUnsafe()
+    const done = yield* Effect.timeoutOption(Fiber.join(fiber), ms).pipe(
+      Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe()))
+    )
     return Option.getOrNull(Option.map(done, (value) => ({ value })))
   })
 
@@ -76,5 +82,11 @@ export const make = Effect.fnUntraced(function* (orders: Orders["Service"]) {
     return late === null ? yield* new BookingUnavailable({ retryAfterMs: 1_000 }) : late.value
   })
 
-  return { inTime, within }
+  /** What else has to be asked for his answer, in what is left of the allowance; null where that is not told by then. */
+  const atLast = <A, E, R>(effect: Effect.Effect<A, E, R>, untilMs: number) =>
+    Effect.flatMap(Clock.currentTimeMillis, (nowMs) =>
+      within(effect, Math.max(leastMs, untilMs + allowanceMs - nowMs))
+    )
+
+  return { atLast, inTime, within }
 })

@@ -68,6 +68,18 @@ describe("a hold that is not there", () => {
     )
   }
 
+  it.effect("is not blamed for an event without a sale", () =>
+    Effect.map(told("event_not_found", Effect.succeed(false)), (tags) =>
+      assert.deepStrictEqual(tags, [
+        "HoldNotFound",
+        "HoldNotFound",
+        "HoldNotFound",
+        "EventNotFound",
+        "HoldNotFound"
+      ])
+    )
+  )
+
   it.effect("is not said to be gone where that cannot be found out", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Orders, type Placement, type PlaceOrder } from "@onsale/booking/Orders"
 import { Catalog } from "@onsale/catalog/Catalog"
-import { BookingUnavailable } from "@onsale/contracts/booking/OrderEntity"
+import { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
 import type { OrderView } from "@onsale/contracts/booking/Order"
 import { makeEventId, makeHoldId, makeUuidV7, OrderId, PaymentIntentId } from "@onsale/contracts/Ids"
 import { Notifications } from "@onsale/notifications/Notifications"
@@ -43,7 +43,23 @@ const pending: OrderView = {
 /** What a buyer is told who waits three seconds for a checkout that does not end, or ends like this. */
 const told = (
   placed: Effect.Effect<OrderView | null>,
-  place: Effect.Effect<Placement, BookingUnavailable> = Effect.never
+  place: Effect.Effect<Placement, BookingUnavailable | HoldNotBuyable> = Effect.never
+) =>
+  Effect.gen(function* () {
+    const { buyer, requests } = yield* asking(placed, place)
+    yield* TestClock.adjust("3 seconds")
+    yield* TestClock.adjust("1500 millis")
+    assert.isDefined(buyer.pollUnsafe(), "nobody is kept for longer than he asked for, and a little more")
+    const result = yield* Fiber.join(buyer)
+    assert.strictEqual(requests[0]?.waitMs, 3_000)
+    if (result._tag === "Success") return result.success.status
+    return result.failure._tag === "Overloaded" ? result.failure.reason : result.failure._tag
+  })
+
+/** Who waits for it. */
+const asking = (
+  placed: Effect.Effect<OrderView | null>,
+  place: Effect.Effect<Placement, BookingUnavailable | HoldNotBuyable>
 ) =>
   Effect.gen(function* () {
     const requests: Array<PlaceOrder> = []
@@ -55,6 +71,7 @@ const told = (
               requests.push(request)
               return place
             },
+            isBought: () => Effect.never,
             placed: () =>
               Effect.map(placed, (order) =>
                 order === null ? null : { fingerprint: requests[0]!.fingerprint, order }
@@ -70,13 +87,7 @@ const told = (
     const buyer = yield* orders
       .create("key", payload)
       .pipe(Effect.provideService(Patience.Until, untilMs), Effect.result, Effect.forkChild)
-    yield* TestClock.adjust("3 seconds")
-    yield* TestClock.adjust("1500 millis")
-    assert.isDefined(buyer.pollUnsafe(), "nobody is kept for longer than he asked for, and a little more")
-    const result = yield* Fiber.join(buyer)
-    assert.strictEqual(requests[0]?.waitMs, 3_000)
-    if (result._tag === "Success") return result.success.status
-    return result.failure._tag === "Overloaded" ? result.failure.reason : result.failure._tag
+    return { buyer, requests }
   })
 
 describe("a buyer who waits no longer", () => {
@@ -126,6 +137,41 @@ describe("a buyer who waits no longer", () => {
         told(Effect.succeed(null), Effect.as(Effect.sleep("4 seconds"), { order: pending, replayed: false })),
         (status) => assert.strictEqual(status, "payment_pending")
       )
+  )
+
+  it.effect("is told in his time, too, where nobody can say what became of his hold", () =>
+    Effect.gen(function* () {
+      const gone = Effect.andThen(
+        Effect.sleep("4 seconds"),
+        Effect.fail(new HoldNotBuyable({ code: "hold_not_found", limit: null }))
+      )
+      assert.strictEqual(yield* told(Effect.succeed(null), gone), "unavailable")
+    })
+  )
+
+  it.effect("who has gone away is not looked after, and his order goes on", () =>
+    Effect.gen(function* () {
+      let looks = 0
+      let stopped = false
+      const { buyer } = yield* asking(
+        Effect.sync(() => {
+          looks++
+          return null
+        }),
+        Effect.onInterrupt(Effect.never, () =>
+          Effect.sync(() => {
+            stopped = true
+          })
+        )
+      )
+      yield* TestClock.adjust("3200 millis")
+      assert.isAbove(looks, 0)
+      yield* Fiber.interrupt(buyer)
+      const before = looks
+      yield* TestClock.adjust("30 seconds")
+      assert.strictEqual(looks, before)
+      assert.isFalse(stopped)
+    })
   )
 
   it.effect("hears of an order that goes on, where its owner is not there any more to answer", () =>

@@ -3,7 +3,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { Sharding } from "effect/cluster"
 import { SqlClient } from "effect/sql"
 import type { CheckInAnswer, Scan, ScanAnswer } from "@onsale/contracts/booking/CheckIn"
-import { type BookingUnavailable, OrderEntity } from "@onsale/contracts/booking/OrderEntity"
+import { BookingUnavailable, OrderEntity } from "@onsale/contracts/booking/OrderEntity"
 import { OrderId, TicketId } from "@onsale/contracts/Ids"
 import { reachable } from "./ClusterErrors.ts"
 import * as DoorList from "./DoorList.ts"
@@ -54,6 +54,15 @@ const make = Effect.gen(function* () {
                 Effect.catchTag("OrderNotFound", () => Effect.succeed([]))
               ),
         { concurrency }
+      ).pipe(
+        // Of several orders others may have recorded theirs: that nothing was done is one order's word.
+        Effect.catchTag("BookingUnavailable", (unavailable) =>
+          Effect.fail(
+            byOrder.size > 1
+              ? new BookingUnavailable({ retryAfterMs: unavailable.retryAfterMs })
+              : unavailable
+          )
+        )
       )
       const answers = new Map(told.flat())
       return scans.map(

@@ -21,7 +21,7 @@ import {
 } from "@onsale/contracts/Ids"
 import type { Customer, OrderRefund } from "@onsale/contracts/booking/Order"
 import { BookingUnavailable, HoldNotBuyable } from "@onsale/contracts/booking/OrderEntity"
-import { InventoryClient } from "@onsale/contracts/inventory/InventoryClient"
+import { InventoryClient, type InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import type {
   HoldView,
   InventoryAnswer,
@@ -41,6 +41,12 @@ const commandId = (orderId: OrderId, step: string) => CommandId.make(`${orderId}
 /** Of this sending alone: the inventory looks at the hold, and not at what it has answered before. */
 const newCommandId = (orderId: OrderId, step: string) =>
   Effect.map(Clock.currentTimeMillis, (nowMs) => commandId(orderId, `${step}:${makeUuidV7(nowMs)}`))
+
+/** A command that was not begun has done nothing: its buyer may be told so. */
+const certainlyNot = (failure: InventoryUnavailable) =>
+  failure.reason === "deadline"
+    ? Effect.fail(failure)
+    : Effect.succeed(new BookingUnavailable({ retryAfterMs: failure.retryAfterMs, reason: failure.reason }))
 
 /**
  * A payment that the provider does not answer is asked after by the payments, within 10 seconds or so;
@@ -74,8 +80,15 @@ const make = (limit: Duration.Duration) =>
         })
       )
 
-    const execute = (what: string, orderId: OrderId, eventId: EventId, command: InventoryCommand) =>
-      known(what, orderId, inventory.execute(eventId, command)).pipe(
+    const execute = <A extends { readonly _tag: "BookingUnavailable" } = never>(
+      what: string,
+      orderId: OrderId,
+      eventId: EventId,
+      command: InventoryCommand,
+      /** What a failure says for certain; else it is not known what became of the command. */
+      certain: (failure: InventoryUnavailable) => Effect.Effect<A, InventoryUnavailable> = Effect.fail
+    ) =>
+      known(what, orderId, Effect.catch(inventory.execute(eventId, command), certain)).pipe(
         Effect.map((answer) =>
           // The first sending is still at work, or our id means something else there: both are not known.
           answer?._tag === "Refused" && (answer.code === "key_in_use" || answer.code === "key_reused")
@@ -282,14 +295,21 @@ const make = (limit: Duration.Duration) =>
 
     return Checkout.of({
       freeze: Effect.fn("Checkout.freeze")(function* (orderId, eventId, holdId, buyer) {
-        const answer = yield* execute("the start of the checkout", orderId, eventId, {
-          _tag: "Freeze",
-          commandId: yield* newCommandId(orderId, "freeze"),
-          fingerprint,
-          holdId,
+        const answer = yield* execute(
+          "the start of the checkout",
           orderId,
-          customer: customerKey(buyer)
-        })
+          eventId,
+          {
+            _tag: "Freeze",
+            commandId: yield* newCommandId(orderId, "freeze"),
+            fingerprint,
+            holdId,
+            orderId,
+            customer: customerKey(buyer)
+          },
+          certainlyNot
+        )
+        if (answer instanceof BookingUnavailable) return yield* answer
         if (answer === undefined) return yield* new BookingUnavailable({ retryAfterMs: 1000 })
         if (answer._tag === "Refused") {
           const { code, limit, scope } = answer

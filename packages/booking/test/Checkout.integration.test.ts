@@ -1,4 +1,5 @@
 import { assert, layer } from "@effect/vitest"
+import { InventoryUnavailable } from "@onsale/contracts/inventory/InventoryClient"
 import { Clock, Effect, Fiber } from "effect"
 import { BookingUnavailable } from "@onsale/contracts/booking/OrderEntity"
 import { makeUuidV7, OrderId } from "@onsale/contracts/Ids"
@@ -200,6 +201,30 @@ layer(layerDatabase, { excludeTestServices: true })("Checkout", (it) => {
         assert.strictEqual(yield* h.rows, 0)
         yield* h.inventory.faults.release
         assert.strictEqual((yield* orders.place({ ...request, waitMs: 30_000 })).order.status, "confirmed")
+      })
+  )
+
+  it.effect(
+    "a checkout that the inventory does not begin is told so, one that it may have begun is not",
+    () =>
+      Effect.gen(function* () {
+        const h = yield* makeHarness
+        const request = h.request(h.inventory.makeHold([3]))
+        const { orders } = yield* h.start()
+        for (const [reason, told] of [
+          ["overloaded", { reason: "overloaded" }],
+          ["not_begun", { reason: "not_begun" }],
+          ["deadline", {}]
+        ] as const) {
+          h.inventory.refuses = new InventoryUnavailable({ reason, retryAfterMs: 1_000 })
+          assert.deepStrictEqual(
+            yield* Effect.flip(orders.place(request)),
+            new BookingUnavailable({ retryAfterMs: 1_000, ...told })
+          )
+        }
+        assert.strictEqual(yield* h.rows, 0)
+        h.inventory.refuses = undefined
+        assert.strictEqual((yield* orders.place(request)).order.status, "confirmed")
       })
   )
 

@@ -37,6 +37,8 @@ export class FakeInventory {
   readonly faults = new Faults()
   checkoutMaxMs = 120_000
   price = seatPrice
+  /** Said to every command, of which none is carried out. */
+  refuses: InventoryUnavailable | undefined
   /** Nothing is sold any more. */
   cancelled = false
   readonly holds = new Map<HoldId, Hold>()
@@ -75,7 +77,11 @@ export class FakeInventory {
     execute: (_eventId, command) =>
       this.faults.strike(
         command._tag,
-        Effect.map(Clock.currentTimeMillis, (nowMs) => this.#answer(command, nowMs)),
+        Effect.suspend(() =>
+          this.refuses === undefined
+            ? Effect.map(Clock.currentTimeMillis, (nowMs) => this.#answer(command, nowMs))
+            : Effect.fail(this.refuses)
+        ),
         Effect.fail(new InventoryUnavailable({ reason: "deadline", retryAfterMs: 100 }))
       ),
     holdOf: () => Effect.succeed(null),

@@ -23,7 +23,7 @@ export const named = { schema, name } as const
 /** Rows of the journal in one transaction, and in it an event is written once; each row has up to a thousand commands. */
 const batch = 256
 /**
- * It shares a process with who sells, who keeps two thirds of the time; what falls behind is told by `asOf`. Time that
+ * It shares a process with who sells, who keeps two thirds of the time while a batch takes less than 2.5 s: it rests 5 s at most; what falls behind is told by `asOf`. Time that
  * it waits for its turn counts as its own, so with more it would not keep up with a thousand requests a second.
  */
 const rest = 2

@@ -91,7 +91,11 @@ export interface InventoryWriter {
   readonly availability: Effect.Effect<AvailabilityView | null>
 }
 
-const notCarriedOut = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 1_000 })
+/**
+ * Not decided now. That is not said to have done nothing: an entity that was restarted is given its requests again, and the
+ * first time this one may have been committed.
+ */
+const perhapsCarriedOut = new InventoryUnavailable({ reason: "deadline", retryAfterMs: 1_000 })
 
 const sameLayout = Schema.toEquivalence(SaleLayout)
 
@@ -157,7 +161,7 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
       if (work.untilMs > nowMs) works.push(work)
       else {
         queued -= work.commands.length
-        work.reply(Exit.fail(notCarriedOut))
+        work.reply(Exit.fail(perhapsCarriedOut))
       }
     }
   }
@@ -314,7 +318,7 @@ export const make = Effect.fnUntraced(function* (eventId: EventId) {
       Effect.suspend(() => {
         died = Exit.isFailure(exit) ? exit.cause : Cause.die(new Error("the inventory's writer ended"))
         const failure = Exit.failCause(died)
-        const ofBatch = poisoned ? Exit.fail(notCarriedOut) : failure
+        const ofBatch = poisoned ? Exit.fail(perhapsCarriedOut) : failure
         for (const { reply } of inHand) reply(ofBatch)
         for (const { reply } of works.splice(0)) reply(failure)
         for (const { reply } of opens.splice(0)) reply(failure)

@@ -85,10 +85,17 @@ export const publish = Redis.script(
     lua: `${lowest}
       if redis.call('PEXPIRE', KEYS[2], ${sessionMs}) == 0 then return 'lost' end
       local backlog = tonumber(ARGV[2])
-      if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 and #redis.call('XINFO', 'GROUPS', KEYS[1]) > 0 then
-        local time = redis.call('TIME')
-        local old = string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[4]))
-        redis.call('XTRIM', KEYS[1], 'MINID', '~', before(old, ARGV[3]) and old or ARGV[3])
+      if ARGV[3] ~= '' and redis.call('EXISTS', KEYS[1]) == 1 then
+        local low = oldestNeeded(KEYS[1])
+        if low then
+          local time = redis.call('TIME')
+          local upTo = string.format('%.0f-0', time[1] * 1000 + math.floor(time[2] / 1000) - tonumber(ARGV[4]))
+          -- Groups that the publisher has seen, and one that has come since and reads what is left.
+          for _, id in ipairs({ ARGV[3], (string.gsub(low, '%+', '')) }) do
+            if before(id, upTo) then upTo = id end
+          end
+          redis.call('XTRIM', KEYS[1], 'MINID', '~', upTo)
+        end
       end
       if redis.call('XLEN', KEYS[1]) >= backlog then
         local low = oldestNeeded(KEYS[1])

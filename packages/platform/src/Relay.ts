@@ -113,6 +113,8 @@ const lead = Effect.fnUntraced(function* <E>(
 
   const published = yield* Queue.bounded<{
     readonly last: JournalRow<E>
+    /** When its oldest row was written, in milliseconds since 1970. */
+    readonly sinceMs: number
     readonly settled: Effect.Effect<void, EventBusError>
   }>(options.window ?? 16)
   const { publish } = yield* bus.publisher(options.topic)
@@ -134,7 +136,7 @@ const lead = Effect.fnUntraced(function* <E>(
         ),
         Effect.retry({ schedule: pauses, while: (error) => error.reason !== "Lost" })
       )
-      yield* Queue.offer(published, { last, settled })
+      yield* Queue.offer(published, { last, settled, sinceMs: rows[0]?.atMs ?? last.atMs })
       at = last.cursor
       if (rows.length < batch) yield* Effect.sleep(options.gatherFor ?? Duration.millis(25))
     }
@@ -143,7 +145,7 @@ const lead = Effect.fnUntraced(function* <E>(
   const moveCursor = Effect.gen(function* () {
     let from = start
     while (true) {
-      const { last, settled } = yield* Queue.take(published)
+      const { last, settled, sinceMs } = yield* Queue.take(published)
       // That the broker cannot be asked is no reason to publish again.
       yield* Effect.retry(settled, { schedule: pauses, while: (error) => error.reason !== "Lost" })
       const moved = yield* sql`UPDATE ${table}
@@ -152,7 +154,7 @@ const lead = Effect.fnUntraced(function* <E>(
         RETURNING name`
       if (moved.length === 0) return yield* new CursorMoved({ name })
       from = last.cursor
-      settledLate((yield* Clock.currentTimeMillis) - last.atMs)
+      settledLate((yield* Clock.currentTimeMillis) - sinceMs)
     }
   })
 
