@@ -121,7 +121,10 @@ export const layer = (pool: ProviderPool, options: DeliveryOptions) =>
         if (open.isDone) return
         const silent = job.attempt - 1 - open.rounds
         if (silent > 0) yield* messages.recordSilent(job.id, silent)
-        const composed = yield* compose(open, job.correlation)
+        // It has to wait for another letter: an attempt that has sent nothing.
+        const composed = yield* Effect.tapError(compose(open, job.correlation), () =>
+          messages.recordUnsent(job.id)
+        )
         if (Result.isFailure(composed)) return yield* messages.skipMessage(job.id, composed.failure)
         const message = composed.success
         const delivery =

@@ -172,9 +172,14 @@ export class MessageLog extends Context.Service<
         return message ?? (yield* new MessageNotFound({ id }))
       })
 
-      const replay = Effect.fnUntraced(function* (message: Message) {
-        const { channel, id, notice, status } = message
-        if (status === "waiting") return
+      /** In the transaction that is open: as it is once nobody else replays it, who may have been first. */
+      const replay = Effect.fnUntraced(function* (found: Message) {
+        yield* sql`SELECT 1 FROM notifications.messages WHERE id = ${found.id}::text FOR UPDATE`
+        yield* sql`SELECT 1 FROM notifications.jobs
+          WHERE queue = ${found.channel ?? jobs.notices.queue}::text AND id = ${found.id}::text FOR UPDATE`
+        const message = yield* Effect.catchTag(find(found.id), "MessageNotFound", () => Effect.succeed(null))
+        if (message === null || message.status === "waiting") return
+        const { channel, id, notice } = message
         if (channel === null) {
           // Nothing of it was sent: it is a notice again, as if it had happened just now.
           yield* sql`DELETE FROM notifications.messages WHERE id = ${id}::text AND channel IS NULL`

@@ -36,6 +36,7 @@ const Open = Schema.Struct({
 export type Open = typeof Open.Type
 
 const decodeOpen = Schema.decodeUnknownEffect(Schema.Array(Open))
+const decodeSkipped = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ wasSent: Schema.Boolean })))
 const encodeNotice = Schema.encodeUnknownEffect(Schema.fromJsonString(Schema.toCodecJson(Notice)))
 
 /** The messages of a notice. */
@@ -81,7 +82,7 @@ export class MessageStore extends Context.Service<
     /** Records that nobody is told of it. Takes part in the transaction that is open. */
     readonly skip: (notice: Notice, reason: string) => Effect.Effect<void>
     readonly find: (id: string) => Effect.Effect<Option.Option<Open>>
-    /** Records that there is nothing to tell any more. */
+    /** Records that there is nothing to tell any more. One that was sent before, and is replayed, stays as it was then. */
     readonly skipMessage: (id: string, reason: string) => Effect.Effect<void>
     /** Puts an attempt on record, with each call that was made, and how it ended. */
     readonly record: (
@@ -89,6 +90,8 @@ export class MessageStore extends Context.Service<
       delivery: Delivery,
       sent: { readonly channel: ChannelName; readonly recipient: string; readonly subject: string }
     ) => Effect.Effect<void>
+    /** Puts on record that an attempt has ended and nothing was sent in it. */
+    readonly recordUnsent: (id: string) => Effect.Effect<void>
     /** Puts attempts on record whose process ended before it could. */
     readonly recordSilent: (id: string, count: number) => Effect.Effect<void>
   }
@@ -163,7 +166,14 @@ export class MessageStore extends Context.Service<
         find: Effect.fn("MessageStore.find")((id) => Effect.map(read(id), Option.fromUndefinedOr)),
 
         skipMessage: Effect.fn("MessageStore.skipMessage")(function* (id, reason) {
-          yield* sql`UPDATE notifications.messages SET skipped = ${reason}::text WHERE id = ${id}::text AND sent_at IS NULL`
+          const [row] = yield* sql`UPDATE notifications.messages SET
+              sent_at = (SELECT max(at) FROM notifications.attempts WHERE message_id = id AND outcome = 'sent'),
+              skipped = CASE WHEN NOT EXISTS
+                (SELECT 1 FROM notifications.attempts WHERE message_id = id AND outcome = 'sent') THEN ${reason}::text END
+            WHERE id = ${id}::text AND sent_at IS NULL RETURNING skipped IS NULL AS "wasSent"`.pipe(
+            Effect.flatMap(decodeSkipped)
+          )
+          if (row?.wasSent === true) yield* Effect.logInfo(`message ${id} is not sent once more: ${reason}`)
         }, settled),
 
         record: Effect.fn("MessageStore.record")(function* (
@@ -193,6 +203,10 @@ export class MessageStore extends Context.Service<
           yield* channel === "sms" && sent !== undefined
             ? statuses.settle(sent.reference, Effect.asVoid(write))
             : write
+        }, settled),
+
+        recordUnsent: Effect.fn("MessageStore.recordUnsent")(function* (id) {
+          yield* sql`UPDATE notifications.messages SET rounds = rounds + 1 WHERE id = ${id}::text`
         }, settled),
 
         recordSilent: Effect.fn("MessageStore.recordSilent")(function* (id, count) {

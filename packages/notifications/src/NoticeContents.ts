@@ -32,7 +32,12 @@ const confirmedContent = (order: ConfirmedOrder) => {
 export class NoticeContents extends Context.Service<
   NoticeContents,
   {
-    readonly of: (notice: Notice) => Effect.Effect<Told | Untold, EventNotKnownYet | GiftLetterUnderWay>
+    readonly of: (
+      notice: Notice
+    ) => Effect.Effect<
+      Told | Untold,
+      EventNotKnownYet | GiftLetterUnderWay | ChangeLetters.ChangeLetterUnderWay
+    >
   }
 >()("@onsale/notifications/NoticeContents") {
   static readonly layer = Layer.effect(

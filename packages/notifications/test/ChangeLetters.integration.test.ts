@@ -4,7 +4,7 @@ import { OrderEvent, type OrderTicket } from "@onsale/contracts/booking/Order"
 import { CatalogEvent, type EventFacts } from "@onsale/contracts/catalog/CatalogEvent"
 import type { OrderId } from "@onsale/contracts/Ids"
 import { pollUntil } from "@onsale/testing/Poll"
-import { Effect } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
 import { MessageLog } from "../src/MessageLog.ts"
 import { mailsTo, plainOf } from "./MailReading.ts"
@@ -127,5 +127,174 @@ describe("ChangeLetters", () => {
       for (const address of [alan.email, "late@example.org"])
         assert.deepStrictEqual(yield* changesTo(address), [["Second", "Third"]])
     }).pipe(Effect.provide(running))
+  )
+})
+
+/** A buyer to whom the letter that the event is "Second" is out, and what became of it is as said. */
+const withLetterOut = Effect.fnUntraced(function* (
+  fate: (id: string) => Effect.Effect<unknown, unknown, SqlClient.SqlClient>
+) {
+  const sql = yield* SqlClient.SqlClient
+  yield* publish(named("First"))
+  const { confirm, orderId } = yield* place(1)
+  yield* confirm
+  yield* untilTold(orderId, "OrderConfirmed")
+  yield* renamed(2, "Second")
+  yield* untilTold(orderId, "EventChanged")
+  yield* untilSettled
+  const id = `${orderId}:event-changed:2:email`
+  yield* sql`UPDATE notifications.messages SET sent_at = NULL WHERE id = ${id}::text`
+  yield* fate(id)
+  return { id, orderId }
+})
+
+/** The job of a letter, open: with that many attempts, and with a lease until so many seconds from now. */
+const openJob = (id: string, attempts: number, leaseSeconds: number | null) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql`UPDATE notifications.jobs SET done_at = NULL, attempts = ${attempts}::int,
+      run_at = now() + interval '1 hour', leased_until = now() + make_interval(secs => ${leaseSeconds}::float8)
+    WHERE queue = 'email' AND id = ${id}::text`
+  )
+const forget = (id: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql`DELETE FROM notifications.attempts WHERE message_id = ${id}::text`
+  )
+
+describe("who may have heard of a change that is taken back", () => {
+  const fates: Record<string, (id: string) => Effect.Effect<unknown, unknown, SqlClient.SqlClient>> = {
+    "no answer came to the letter": (id) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`UPDATE notifications.attempts SET outcome = 'unknown' WHERE message_id = ${id}::text`
+        yield* openJob(id, 1, null)
+      }),
+    "the process that sent it has died": (id) => Effect.andThen(forget(id), openJob(id, 2, -1)),
+    "it was sent, and support sends it once more": (id) => openJob(id, 0, null)
+  }
+  for (const [name, fate] of Object.entries(fates)) {
+    it.live(`is told that it is taken back: ${name}`, () =>
+      Effect.gen(function* () {
+        const { orderId } = yield* withLetterOut(fate)
+        yield* renamed(3, "First")
+        yield* untilTold(orderId, "EventChanged")
+        assert.deepStrictEqual((yield* changesTo(customer.email)).at(-1), ["First", "Second"])
+      }).pipe(Effect.provide(running))
+    )
+  }
+
+  it.live("is not told so where nothing was sent: to him the event is as it was", () =>
+    Effect.gen(function* () {
+      const { orderId } = yield* withLetterOut((id) => Effect.andThen(forget(id), openJob(id, 1, null)))
+      yield* renamed(3, "First")
+      yield* pollUntil(statuses(orderId, "EventChanged"), (all) => all.includes("skipped"), patience)
+      assert.lengthOf(yield* changesTo(customer.email), 1)
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("is waited for while the letter is with its channel", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { id, orderId } = yield* withLetterOut((id) => Effect.andThen(forget(id), openJob(id, 2, 3_600)))
+      yield* renamed(3, "First")
+      yield* pollUntil(
+        sql`SELECT 1 FROM notifications.jobs WHERE last_error LIKE '%is under way%'`,
+        ({ length }) => length === 1,
+        patience
+      )
+      assert.notInclude(yield* statuses(orderId, "EventChanged"), "skipped")
+      yield* sql`UPDATE notifications.messages SET sent_at = now() WHERE id = ${id}::text`
+      // It was tried as often as the worker of the tests may, while it waited.
+      yield* sql`UPDATE notifications.jobs SET attempts = 0, failed_at = NULL, run_at = now()
+        WHERE queue = 'notice' AND done_at IS NULL`
+      yield* untilTold(orderId, "EventChanged", 2)
+      assert.deepStrictEqual((yield* changesTo(customer.email)).at(-1), ["First", "Second"])
+    }).pipe(Effect.provide(running))
+  )
+})
+
+describe("the letter of a change that was not the last", () => {
+  it.live("is sent where the newest passes its reader by", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      yield* publish(named("First"))
+      const { confirm, orderId } = yield* place(1)
+      yield* confirm
+      yield* untilTold(orderId, "OrderConfirmed")
+      const jobs = yield* holdBack("notice")
+      yield* renamed(2, "Second")
+      yield* jobs.waiting(1)
+      yield* renamed(3, "Third")
+      yield* jobs.waiting(2)
+      yield* pollUntil(
+        sql`SELECT 1 FROM notifications.jobs WHERE queue = 'fan-out' AND done_at IS NULL`,
+        ({ length }) => length === 0,
+        patience
+      )
+      yield* sql`DELETE FROM notifications.jobs WHERE queue = 'notice' AND id LIKE '%:event-changed:3'`
+      yield* jobs.letGo
+      yield* untilTold(orderId, "EventChanged")
+      assert.deepStrictEqual(yield* changesTo(customer.email), [["First", "Third"]])
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("stays on record as sent where support sends it once more", () =>
+    Effect.gen(function* () {
+      const log = yield* MessageLog
+      yield* publish(named("First"))
+      const { confirm, orderId } = yield* place(1)
+      yield* confirm
+      yield* untilTold(orderId, "OrderConfirmed")
+      yield* renamed(2, "Second")
+      yield* untilTold(orderId, "EventChanged")
+      yield* renamed(3, "Third")
+      yield* untilTold(orderId, "EventChanged", 2)
+      yield* untilSettled
+      const id = `${orderId}:event-changed:2:email`
+      yield* log.replay(id)
+      yield* untilSettled
+      assert.deepStrictEqual(yield* statuses(orderId, "EventChanged"), ["sent", "sent"])
+      assert.lengthOf(yield* changesTo(customer.email), 2)
+    }).pipe(Effect.provide(running))
+  )
+
+  it.live("is replayed once by two who ask for it at the same time", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const log = yield* MessageLog
+      const { id, orderId } = yield* withLetterOut((id) => {
+        return Effect.flatMap(
+          SqlClient.SqlClient,
+          (sql) => sql`UPDATE notifications.messages SET sent_at = now() WHERE id = ${id}::text`
+        )
+      })
+      const [isFirst, isOver] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const first = yield* sql
+        .withTransaction(
+          Effect.gen(function* () {
+            // The first has it sent again, and a worker is at it.
+            yield* sql`UPDATE notifications.messages SET sent_at = NULL WHERE id = ${id}::text`
+            yield* openJob(id, 1, 3_600)
+            yield* Deferred.succeed(isFirst, undefined)
+            yield* Deferred.await(isOver)
+          })
+        )
+        .pipe(Effect.forkScoped)
+      yield* Deferred.await(isFirst)
+      const second = yield* Effect.forkScoped(log.replay(id))
+      yield* pollUntil(
+        sql`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%notifications.messages%'`,
+        ({ length }) => length > 0,
+        patience
+      )
+      yield* Deferred.succeed(isOver, undefined)
+      yield* Fiber.join(first)
+      yield* Fiber.join(second)
+      const [job] = yield* sql`SELECT 1 FROM notifications.jobs
+        WHERE queue = 'email' AND id = ${id}::text AND leased_until > now() AND attempts = 1`
+      assert.isDefined(job, "it is still the worker's")
+      assert.deepStrictEqual(yield* statuses(orderId, "EventChanged"), ["waiting"])
+    }).pipe(Effect.scoped, Effect.provide(running))
   )
 })

@@ -74,7 +74,7 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
 
   /** Of an attempt that did not succeed. */
   const settle = Effect.fnUntraced(function* (
-    job: Jobs.Attempt,
+    job: Jobs.LeasedJob,
     exit: Exit.Failure<void, E | Cause.TimeoutError | Schema.SchemaError>
   ) {
     if (Cause.hasInterruptsOnly(exit.cause)) return yield* queue.release(job)
@@ -130,7 +130,7 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
         Effect.exit
       )
       if (Exit.isSuccess(exit)) {
-        done.push({ id: job.id, attempts: job.attempts })
+        done.push({ id: job.id, lease: job.lease })
         return yield* count("done")
       }
       yield* settle(job, exit).pipe(
@@ -207,7 +207,8 @@ export const worker = <A, E, R>(options: WorkerOptions<A, E, R>) => {
 
       /** What is left of the time from one look to the next. */
       const rest = Effect.map(Clock.currentTimeMillis, (now) =>
-        Duration.millis(Math.max(0, lookedMs + gatherMs - now))
+        // A clock that is set back must not make a rest of it.
+        Duration.millis(Math.max(0, Math.min(gatherMs, lookedMs + gatherMs - now)))
       )
       /** There is more to do than places were free: others come free meanwhile. */
       const gatherPlaces = Effect.flatMap(rest, (time) =>

@@ -73,7 +73,9 @@ export const LeasedJob = Schema.Struct({
   payload: Schema.Unknown,
   attempts: Schema.Int,
   correlation: Schema.NullOr(Schema.String),
-  runAt: Schema.Date
+  runAt: Schema.Date,
+  /** Until when it is the worker's, as the database says it: no other attempt at the job has the same. */
+  lease: Schema.String
 })
 export type LeasedJob = typeof LeasedJob.Type
 const LeasedRows = Schema.Array(Schema.toType(LeasedJob))
@@ -81,10 +83,7 @@ const LeasedRows = Schema.Array(Schema.toType(LeasedJob))
 type Settling = Effect.Effect<unknown, SqlError.SqlError>
 
 /** An attempt at a job that is settled. */
-export interface Attempt {
-  readonly id: string
-  readonly attempts: number
-}
+export type Attempt = Pick<LeasedJob, "id" | "lease">
 
 /** Enough of an error to know it by; a stack of a megabyte helps nobody. */
 const maxErrorLength = 2000
@@ -163,9 +162,8 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
   ) {
     const rows = yield* sql`WITH done AS (
         UPDATE ${table} AS job SET done_at = clock_timestamp(), leased_until = NULL, last_error = NULL
-        FROM unnest(${done.map(({ id }) => id)}::text[], ${done.map(({ attempts }) => attempts)}::int[])
-          AS done (id, attempts)
-        WHERE job.queue = ${queue}::text AND job.id = done.id AND job.attempts = done.attempts
+        FROM unnest(${done.map(({ id }) => id)}::text[], ${done.map(({ lease }) => lease)}::text[]) AS done (id, lease)
+        WHERE job.queue = ${queue}::text AND job.id = done.id AND job.leased_until = done.lease::timestamptz
           AND job.done_at IS NULL AND job.failed_at IS NULL)
       UPDATE ${table} SET attempts = attempts + 1,
         leased_until = clock_timestamp() + make_interval(secs => ${leaseSeconds}::float8)
@@ -175,14 +173,15 @@ export const make = Effect.fnUntraced(function* <A, I>(options: {
           AND (leased_until IS NULL OR leased_until < clock_timestamp())
           AND id <> ALL(${done.map(({ id }) => id)}::text[])
         ORDER BY run_at LIMIT ${limit}::int FOR UPDATE SKIP LOCKED))
-      RETURNING id, payload, attempts, correlation, run_at AS "runAt"`
+      RETURNING id, payload, attempts, correlation, run_at AS "runAt", leased_until::text AS lease`
     const leased = yield* Effect.orDie(Schema.decodeUnknownEffect(LeasedRows)(rows))
     return leased.toSorted((a, b) => a.runAt.getTime() - b.runAt.getTime())
   })
 
-  // Each settlement names the attempt: a worker whose lease ran out has no say over the next one's.
+  // Each settlement names the lease: a worker whose own ran out, or was taken back, has no say over the next attempt. Its
+  // number would not do: a job that is done again counts from one.
   const settle = (job: Attempt) =>
-    sql`WHERE queue = ${queue}::text AND id = ${job.id}::text AND attempts = ${job.attempts}::int
+    sql`WHERE queue = ${queue}::text AND id = ${job.id}::text AND leased_until = ${job.lease}::text::timestamptz
       AND done_at IS NULL AND failed_at IS NULL`
 
   return {

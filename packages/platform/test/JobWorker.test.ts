@@ -21,7 +21,14 @@ const makeQueue = Effect.gen(function* () {
       Effect.sync(() => {
         const taken = waiting.splice(0, limit)
         looks.push({ taken, done: done.map(({ id }) => id) })
-        return taken.map((id) => ({ id, payload: id, attempts: 1, correlation: null, runAt: new Date(0) }))
+        return taken.map((id) => ({
+          id,
+          payload: id,
+          attempts: 1,
+          correlation: null,
+          runAt: new Date(0),
+          lease: id
+        }))
       }),
     decode: (payload) => Effect.succeed(String(payload)),
     retry: () => unused,
@@ -76,6 +83,23 @@ describe("JobWorker", () => {
       // Nothing is left to be said.
       yield* TestClock.adjust("1 minute")
       assert.lengthOf(looks, 4)
+    })
+  )
+
+  it.effect("a clock that is set back does not stop it", () =>
+    Effect.gen(function* () {
+      const { looks, offer, queue } = yield* makeQueue
+      yield* TestClock.adjust("1 hour")
+      yield* work(queue, () => Effect.void)
+      yield* TestClock.adjust("1 millis")
+      yield* TestClock.setTime(0)
+      const before = looks.length
+      yield* offer("a")
+      yield* TestClock.adjust("101 millis")
+      assert.deepStrictEqual(
+        looks.slice(before).flatMap(({ taken }) => taken),
+        ["a"]
+      )
     })
   )
 

@@ -297,10 +297,21 @@ describe("Jobs", () => {
       yield* queue.again("a", { n: 1 })
       // Of the attempt before: it has no say over what was asked for since.
       yield* queue.lease(60, 0, done)
+      const again = yield* queue.lease(60, 1)
       assert.deepStrictEqual(
-        (yield* queue.lease(60, 1)).map(({ attempts, id }) => [id, attempts]),
+        again.map(({ attempts, id }) => [id, attempts]),
         [["a", 1]]
       )
+      // Nor while another is at it, whose attempt has the same number.
+      const late = done[0] ?? assert.fail("nothing was leased")
+      yield* queue.lease(60, 0, done)
+      yield* queue.retry(late, Duration.zero, "late")
+      yield* queue.fail(late, "late")
+      yield* queue.release(late)
+      assert.strictEqual((yield* queue.backlog).waiting, 1)
+      assert.isEmpty(yield* queue.lease(60, 1))
+      yield* queue.lease(60, 0, again)
+      assert.strictEqual((yield* queue.backlog).waiting, 0)
     }).pipe(Effect.provide(layerDatabase))
   )
 
