@@ -83,6 +83,11 @@ export const edges: ReadonlyArray<Edge> = [
     early: 45
   },
   {
+    alert: "OnsaleRelayLag",
+    gauges: onlyA("onsale_relay_lag_ms", 'relay="booking.bus",', [30_000, 30_001]),
+    from: 2 * minutes
+  },
+  {
     alert: "OnsaleDeadLetters",
     cause: "a bus that counts them",
     gauges: onlyA("onsale_bus_dead_letters", 'topic="t",group="g",', [0, 1]),

@@ -71,6 +71,11 @@ test("the docs name no alert that is not there", () => {
   expect(named.filter((one) => !names.includes(one.split(": ")[1]))).toEqual([])
 })
 
+test.each(alerts)("$alert is named on the page that it leads to", ({ alert = "", annotations }) => {
+  const [page = ""] = (annotations?.runbook ?? "").split("#")
+  expect(read(page)).toContain(alert)
+})
+
 test("the page of objectives has a symptom, a query and an action for each", () => {
   const sections = read("docs/runbooks/objectives.md").split("\n## ").slice(1)
   expect(sections.length).toBeGreaterThan(objectives.length)

@@ -5,8 +5,6 @@ export interface Counts {
   /** What they gain a minute, since two and a half minutes: half of a window of five. */
   readonly gain?: Readonly<Record<string, number>>
   readonly gauges?: Readonly<Record<string, number>>
-  /** One a minute, until as many minutes ago. */
-  readonly stopped?: Readonly<Record<string, number>>
   /** Gone altogether since as many minutes. */
   readonly gone?: Readonly<Record<string, number>>
   /** Seconds, where an objective is of time. Nothing where it is not measured. */
@@ -17,14 +15,13 @@ export interface Counts {
 /** Minutes after the start. */
 const now = 12.5
 
-const seriesOf = ({ gain = {}, gauges = {}, gone = {}, stopped = {} }: Counts) => {
+const seriesOf = ({ gain = {}, gauges = {}, gone = {} }: Counts) => {
   const each = (of: Readonly<Record<string, number>>, values: (number: number) => string) =>
     Object.entries(of).map(([series, number]) => ({ series, values: values(number) }))
   return [
     // Two of the window's four steps, for five minutes: 2.5 times as many.
     ...each(gain, (many) => `1000x10 ${1000 + many}+${many}x3`),
     ...each(gauges, (value) => `${value}x14`),
-    ...each(stopped, (ago) => `0+1x${Math.floor(now - ago)} ${Math.floor(now - ago)}x14`),
     ...each(gone, (ago) => `1000x${Math.floor(now - ago)} stale`)
   ]
 }
