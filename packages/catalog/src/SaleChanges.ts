@@ -145,13 +145,19 @@ export class SaleChanges extends Context.Service<
         write: (event: StoredEvent, atMs: number) => Effect.Effect<boolean | EventFacts, E>
       ) {
         const atMs = yield* Clock.currentTimeMillis
-        let attempt: string | undefined
+        let attempt: { readonly transaction: string; readonly revision: number } | undefined
         const step = Effect.gen(function* () {
           const { transaction } = yield* lock(eventId)
-          // The answer was lost, and what it wrote may have been changed by others since.
-          if (attempt !== undefined && (yield* wasCommitted(attempt))) return
-          attempt = transaction
           const event = Option.getOrThrow(yield* findEvent(eventId))
+          // The answer was lost, and what it wrote may have been changed by others since. A revision that has not grown says
+          // that it was not written: after a crash or on another server the number may be another transaction's.
+          if (
+            attempt !== undefined &&
+            event.revision > attempt.revision &&
+            (yield* wasCommitted(attempt.transaction))
+          )
+            return
+          attempt = { transaction, revision: event.revision }
           if (event.state === "cancelled") return yield* new EventCancelled({ eventId })
           const changed = yield* write(event, atMs)
           if (changed === false) return

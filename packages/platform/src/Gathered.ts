@@ -2,7 +2,7 @@
  * Statements that fibers ask for side by side, sent as one: whoever reads a row, or writes one, for a single job need not know
  * of the others, and a batch of jobs costs the database and this thread what one does.
  */
-import { Cause, Context, Effect, Exit, Request, RequestResolver } from "effect"
+import { Cause, Context, Effect, Exit, Option, Request, RequestResolver } from "effect"
 import { type SqlClient, SqlError } from "effect/sql"
 
 interface Ask<K, A> extends Request.Request<A> {
@@ -22,7 +22,8 @@ const isOfOne = <A>(exit: Exit.Exit<A>): boolean => {
 /**
  * What is asked for before the fibers that are ready have had their turn goes together. Equal keys, by their ids, are asked
  * for once, and get the same answer. Where that fails, each is asked for alone: one that cannot be answered holds up
- * no other. In a transaction only what is asked for in the same one is gathered, and it is answered within it.
+ * no other. In a transaction each is asked for by itself: a gathered statement may go on when who asked for it has left, and
+ * would then run on a connection whose transaction is over.
  */
 export const make = <K, A>(
   sql: SqlClient.SqlClient,
@@ -33,10 +34,9 @@ export const make = <K, A>(
   }
 ): ((key: K) => Effect.Effect<A | undefined>) => {
   const { idOf, run } = options
-  const outside = {}
   const ask = Request.of<Ask<K, A | undefined>>()
   const resolver = RequestResolver.makeWith<Ask<K, A | undefined>>({
-    batchKey: ({ context }) => Context.getOrUndefined(context, sql.transactionService) ?? outside,
+    batchKey: () => run,
     delay: Effect.yieldNow,
     collectWhile: ({ size }) => size < maxGathered,
     runAll: Effect.fnUntraced(function* (entries) {
@@ -54,5 +54,10 @@ export const make = <K, A>(
       }
     })
   })
-  return (key) => Effect.request(ask({ key }), resolver)
+  return (key) =>
+    Effect.contextWith((context: Context.Context<never>) =>
+      Option.isSome(Context.getOption(context, sql.transactionService))
+        ? Effect.map(run([key]), (answers) => answers.get(idOf(key)))
+        : Effect.request(ask({ key }), resolver)
+    )
 }

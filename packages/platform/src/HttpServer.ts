@@ -133,7 +133,10 @@ class FrontedServer extends Server<typeof IncomingMessage, typeof TimedResponse>
   private readonly tellDropped: () => void
 
   constructor(place: Place, { mostOpen, tellDropped, tellStopping, ...options }: FrontedOptions) {
-    super({ ...options, shouldUpgradeCallback: (request) => place.upgrades?.(request) ?? false })
+    super({
+      ...options,
+      shouldUpgradeCallback: (request) => toOriginForm(request) && (place.upgrades?.(request) ?? false)
+    })
     this.place = place
     this.tellStopping = tellStopping
     this.mostOpen = mostOpen

@@ -7,7 +7,19 @@
  * fails after `commandTimeout`. All of these are the library's `RedisError`. It connects again by itself,
  * with pauses that grow to a second.
  */
-import { Config, Context, Deferred, Duration, Effect, Layer, Random, Redacted, Schema } from "effect"
+import {
+  Config,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  FiberHandle,
+  Layer,
+  Random,
+  Redacted,
+  Schedule,
+  Schema
+} from "effect"
 import { Redis } from "effect/persistence"
 import { Redis as IoRedis, type RedisOptions as IoRedisOptions } from "ioredis"
 import * as RedisMetrics from "./RedisMetrics.ts"
@@ -152,6 +164,18 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
     ),
     subscribe: Effect.fnUntraced(function* (channel, onMessage) {
       const ended = yield* Deferred.make<void, Redis.RedisError>()
+      const resubscribe = yield* FiberHandle.makeRuntime<never, void>()
+      /** Where the connection is gone, the next one subscribes; one that lives and refuses is asked again. */
+      const again = (subscriber: IoRedis) =>
+        Effect.tryPromise({ try: () => subscriber.subscribe(channel), catch: toError }).pipe(
+          Effect.tapError((error) =>
+            subscriber.status === "ready"
+              ? Effect.logWarning(`Redis does not let us hear of ${channel}, we ask again`, error.cause)
+              : Effect.void
+          ),
+          Effect.retry({ schedule: Schedule.spaced("1 second"), while: () => subscriber.status === "ready" }),
+          Effect.ignore
+        )
       yield* Effect.acquireRelease(
         // We subscribe again after a lost connection, as the client's own way of it has a rejection that nobody can catch, and
         // that ends the process, where the new connection is lost at once.
@@ -163,8 +187,7 @@ const make = Effect.fn("Redis.make")(function* (options: RedisOptions) {
                 subscriber.on("end", () =>
                   Deferred.doneUnsafe(ended, Effect.fail(toError(new Error("the subscription has ended"))))
                 )
-                // Where it fails the connection is gone, and the next one subscribes.
-                subscriber.on("ready", () => void subscriber.subscribe(channel).catch(() => undefined))
+                subscriber.on("ready", () => void resubscribe(again(subscriber)))
                 return subscriber.subscribe(channel)
               },
               catch: toError

@@ -224,6 +224,7 @@ it.live("who asks for another protocol comes by who stands in front, as everybod
     assert.strictEqual(yield* ask("GET ftp://h/a", "upgrade: h2c\r\n"), "400")
     assert.deepStrictEqual(seen, ["GET /a", "GET /a", "POST /a"])
     assert.strictEqual(yield* ask("GET /other", "upgrade: websocket\r\n"), "204")
+    assert.strictEqual(yield* ask("GET http://h/other", "upgrade: websocket\r\n"), "204")
   })
 )
 

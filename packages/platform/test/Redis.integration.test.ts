@@ -42,6 +42,26 @@ describe.runIf(hasRedis)(suiteName("Redis over ioredis"), () => {
       })
     )
 
+    it.effect.runIf(ownRedis)("who may not hear for a while hears again, on the same connection", () =>
+      Effect.gen(function* () {
+        const redis = yield* LibraryRedis.Redis
+        const messages = yield* redis.subscribe("refused")
+        const publish = redis.send<number>("PUBLISH", "refused", "hello")
+        yield* pollUntil(publish, (receivers) => receivers === 1)
+        yield* redis.send("ACL", "SETUSER", "default", "-subscribe")
+        yield* redis.send("CLIENT", "KILL", "TYPE", "pubsub")
+        yield* pollUntil(
+          redis.send<string>("ACL", "LOG"),
+          (denied) => JSON.stringify(denied).includes("subscribe"),
+          { deadline: "20 seconds" }
+        )
+        assert.strictEqual(yield* publish, 0)
+        yield* redis.send("ACL", "SETUSER", "default", "+subscribe")
+        yield* pollUntil(publish, (receivers) => receivers === 1, { deadline: "20 seconds" })
+        assert.deepStrictEqual(yield* Queue.take(messages), { channel: "refused", message: "hello" })
+      }).pipe(Effect.scoped)
+    )
+
     it.effect("a reserved connection may block; the shared one goes on meanwhile", () =>
       Effect.gen(function* () {
         const redis = yield* LibraryRedis.Redis

@@ -1,5 +1,6 @@
 /** RPC at `/rpc`: POST for one call or several, with the answers as they come; GET for a WebSocket. */
 import { OnsaleRpc, rpcPath } from "@onsale/contracts/rpc/OnsaleRpc"
+import { NodeHttpServerRequest } from "@effect/platform-node"
 import * as HttpConnection from "@onsale/platform/HttpConnection"
 import { FrontPlace } from "@onsale/platform/RequestFront"
 import { Stopping } from "@onsale/platform/Stopping"
@@ -24,7 +25,7 @@ const drainEvery = Duration.millis(50)
 const open = Metric.gauge("onsale_rpc_websockets", { description: "WebSockets of RPC clients that are open" })
 
 /** Whose connection becomes a WebSocket. */
-const upgrades = ({ headers, method, url }: IncomingMessage): boolean =>
+const upgrades = ({ headers, method, url }: Pick<IncomingMessage, "headers" | "method" | "url">): boolean =>
   method === "GET" && url?.split("?", 1)[0] === rpcPath && headers.upgrade?.toLowerCase() === "websocket"
 
 const options = { disableFatalDefects: true, spanPrefix: "Rpc" }
@@ -89,7 +90,8 @@ const webSocket = Effect.gen(function* () {
     rpcPath,
     Effect.gen(function* () {
       const request = yield* HttpServerRequest.HttpServerRequest
-      if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return upgradeNeeded
+      // The router is less strict about a path: what did not become something else is answered here.
+      if (!upgrades(NodeHttpServerRequest.toIncomingMessage(request))) return upgradeNeeded
       if (sockets >= maxWebSockets) return tooMany
       return yield* Effect.acquireUseRelease(
         count(1),
