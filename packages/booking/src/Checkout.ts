@@ -73,7 +73,8 @@ const make = (limit: Duration.Duration) =>
             ? Effect.logWarning(told, cause)
             : Effect.logWarning(
                 `${told}: ${Cause.prettyErrors(cause)
-                  .map(({ message }) => message)
+                  // Errors of a contract have fields, and mostly no message.
+                  .map(({ message, name }) => (message === "" ? name : message))
                   .join("; ")}`
               )
           return Effect.as(log, undefined)
