@@ -90,6 +90,8 @@ const prepare = Effect.gen(function* () {
       return Scope.close(scope, Exit.void)
     }),
     following: pollUntil(state, ({ active }) => active),
+    /** It is on record that everything was looked through: who starts now need not. */
+    lookedThrough: pollUntil(ReplicationSlot.remembered(schema, slot), ({ scanned }) => scanned, fresh),
     free: pollUntil(state, ({ active }) => !active)
   }
 })
@@ -152,6 +154,7 @@ layer(ScratchPostgres.layerEmpty, { excludeTestServices: true, timeout: "60 seco
           const world = yield* prepare
           const stop = yield* world.start()
           yield* world.following
+          yield* world.lookedThrough
           yield* stop
           yield* world.free
           yield* world.insert(1, 3)
