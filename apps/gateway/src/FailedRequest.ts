@@ -3,6 +3,8 @@ import type { Overloaded } from "@onsale/contracts/http/Problems"
 import { bodyOf } from "@onsale/contracts/http/Unanswered"
 import { ByteSize, Cause, Effect } from "effect"
 import { HttpServerError, HttpServerResponse, ProblemDetails } from "effect/http"
+import { SqlError } from "effect/sql"
+import * as Sql from "@onsale/platform/Sql"
 
 /** No body of ours comes near it, but for seat maps. */
 const bodyLimit = ByteSize.kibibytes(64)
@@ -47,17 +49,19 @@ export const unanswered = ({ reason, retryAfterSeconds }: Pick<Overloaded, "reas
     String(retryAfterSeconds)
   )
 
-const serverErrorOf = (cause: Cause.Cause<unknown>): HttpServerError.HttpServerError | undefined => {
-  for (const reason of cause.reasons) {
-    const error = Cause.isFailReason(reason)
-      ? reason.error
-      : Cause.isDieReason(reason)
-        ? reason.defect
-        : undefined
-    if (HttpServerError.isHttpServerError(error)) return error
-  }
-  return undefined
-}
+const errorsOf = (cause: Cause.Cause<unknown>): ReadonlyArray<unknown> =>
+  cause.reasons.map((reason) =>
+    Cause.isFailReason(reason) ? reason.error : Cause.isDieReason(reason) ? reason.defect : undefined
+  )
+
+const serverErrorOf = (cause: Cause.Cause<unknown>): HttpServerError.HttpServerError | undefined =>
+  errorsOf(cause).find(HttpServerError.isHttpServerError)
+
+/** The database is away, and has been for longer than was waited for: it comes back, and nothing of ours is broken. */
+const isDatabaseAway = (cause: Cause.Cause<unknown>): boolean =>
+  errorsOf(cause).some((error) => SqlError.isSqlError(error) && Sql.passes(error))
+
+const isRead = ({ method }: { readonly method: string }): boolean => method === "GET" || method === "HEAD"
 
 /** The answer to a request that failed; what is not the client's doing is logged. */
 export const render = (
@@ -83,6 +87,12 @@ export const render = (
       default:
         break
     }
+  }
+  if (isDatabaseAway(cause)) {
+    return Effect.as(
+      Effect.logWarning("a request failed, as the database is away", cause),
+      unanswered({ reason: isRead(request) ? "unavailable" : "outcome_unknown", retryAfterSeconds: 1 })
+    )
   }
   return Effect.as(
     Effect.logError("a request failed", cause),

@@ -80,7 +80,8 @@ const sqlState = (error: SqlError.SqlError): string | undefined => {
   return Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : undefined
 }
 
-const isNotYetThere = (error: SqlError.SqlError) => error.isRetryable || sqlState(error) === cannotConnectNow
+/** The server is not there, is starting or recovering, or a statement may be repeated: that passes. */
+export const passes = (error: SqlError.SqlError) => error.isRetryable || sqlState(error) === cannotConnectNow
 
 /** `host:port/database as user`, without what is secret. */
 const describe = (url: Redacted.Redacted<string>): Effect.Effect<string, DatabaseError> =>
@@ -113,16 +114,14 @@ const verify = Effect.fn("Sql.verify")(function* (
   const rows = yield* client<{ readonly version: number; readonly text: string }>`
     SELECT current_setting('server_version_num')::int4 AS version, current_setting('server_version') AS text`.pipe(
     Effect.tapError((error) =>
-      isNotYetThere(error)
-        ? Effect.logDebug(`waiting for the database ${where}: ${reasonOf(error)}`)
-        : Effect.void
+      passes(error) ? Effect.logDebug(`waiting for the database ${where}: ${reasonOf(error)}`) : Effect.void
     ),
-    Effect.retry({ schedule: Schedule.upTo(connectSchedule, { duration: limit }), while: isNotYetThere }),
+    Effect.retry({ schedule: Schedule.upTo(connectSchedule, { duration: limit }), while: passes }),
     Effect.mapError(
       (cause) =>
         new DatabaseError({
-          reason: isNotYetThere(cause) ? "Unreachable" : "Refused",
-          message: isNotYetThere(cause)
+          reason: passes(cause) ? "Unreachable" : "Refused",
+          message: passes(cause)
             ? `no database answers at ${where} (waited ${Duration.format(Duration.fromInputUnsafe(limit))}): ${reasonOf(cause)}`
             : `the database at ${where} refuses us: ${reasonOf(cause)}`,
           cause
