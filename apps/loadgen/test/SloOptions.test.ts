@@ -34,7 +34,7 @@ describe("what a run is told", () => {
   it("is refused where it is no number of the kind", () => {
     for (const rps of ["abc", "0", "-1", "Infinity", ""])
       expect(wrong({ rps: Option.some(rps) })).toContain("--rps")
-    expect(wrong({ share: 0 })).toContain("--share")
+    for (const share of [0, 2]) expect(wrong({ share })).toContain("--share")
     expect(wrong({ seconds: 0 })).toContain("--seconds")
     expect(wrong({ seconds: -5 })).toContain("--seconds")
     expect(wrong({ warmUpSeconds: -1 })).toContain("--warm-up")
@@ -42,6 +42,12 @@ describe("what a run is told", () => {
   })
   it("is refused where some of it would be left undone without a word", () => {
     expect(wrong({ flash: true, overload: Option.some(3) })).toContain("--flash and --overload")
+    expect(wrong({ buyers: 10 })).toContain("--flash")
+    expect(wrong({ flash: true })).toContain("--rps")
+    expect(wrong({ flash: true, rps: Option.none(), share: 0.5 })).toContain("--share")
+    expect(wrong({ flash: true, rps: Option.none(), buyers: 10, seats: 5 })).toBeUndefined()
+    expect(wrong({ runners: 2 })).toContain("--runners")
+    expect(wrong({ level: "L3", runners: 2 })).toBeUndefined()
     expect(wrong({ scaling: true, overload: Option.some(3) })).toContain("--scaling")
     expect(wrong({ scaling: true, rps: Option.some("700") })).toContain("--rps 700")
     expect(wrong({ scaling: true, rps: Option.none(), share: 0.7 })).toContain("--share 0.7")
